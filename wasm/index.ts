@@ -1,0 +1,14 @@
+/** Everything the kernel modules export: the ABI described in README.md. Nothing but re-exports and two constants. */
+
+/** Version of names, argument orders and layouts; src/backend checks it once when it loads a module. */
+export function abiVersion(): i32 {
+  return 1;
+}
+
+/** First byte of memory that the kernels leave to their owner (constants lie below). */
+export function heapBase(): usize {
+  return __heap_base;
+}
+
+export * from "./gemm";
+export * from "./bench_peak";

@@ -1,0 +1,31 @@
+/**
+ * Helpers shared by all float32 kernels: fused multiply-add, panel constants, horizontal sums.
+ * Everything here is inlined at compile time; nothing is exported from the module.
+ */
+
+/** Samples per panel: a batch of float32 activations is stored as [panel][feature][32 samples]. */
+export const LANES: i32 = 32;
+/** Bytes of one feature row of a panel. */
+export const ROW: usize = 128;
+
+// @ts-ignore: decorator
+@inline
+/** a·b + c, rounded once in the relaxed build (where the CPU can) and twice in the baseline build. */
+export function madd(a: v128, b: v128, c: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
+}
+
+// @ts-ignore: decorator
+@inline
+/** c − a·b, rounded once in the relaxed build (where the CPU can) and twice in the baseline build. */
+export function nmadd(a: v128, b: v128, c: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_nmadd(a, b, c) : f32x4.sub(c, f32x4.mul(a, b));
+}
+
+// @ts-ignore: decorator
+@inline
+/** (v₀ + v₂) + (v₁ + v₃). */
+export function horizontalSum(v: v128): f32 {
+  const pair = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
+  return f32x4.extract_lane(pair, 0) + f32x4.extract_lane(pair, 1);
+}
