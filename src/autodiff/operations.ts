@@ -1,0 +1,275 @@
+/**
+ * What users write computations with. Each operation checks shapes and appends a node to the graph of its inputs.
+ *
+ * Shapes: a batch `["n", d]`, a column `["n"]`, a scalar `[]`. Arithmetic wants equal shapes, or a scalar beside a
+ * column. Batches run as float32 kernels; columns and scalars in float64.
+ *
+ * @module
+ */
+import { Graph, isBatch, isColumn, type Shape, type Tensor } from "./graph.ts";
+import type { Parameter } from "./parameter.ts";
+import type { ExternalOperation } from "./primitives/attributes.ts";
+
+const text = (shape: Shape): string => `[${shape.join(", ")}]`;
+
+function requireBatch(operation: string, name: string, tensor: Tensor): number {
+  if (!isBatch(tensor.shape)) {
+    throw new TypeError(`Cannot ${operation}: ${name} must be a batch [n, d], got ${text(tensor.shape)}`);
+  }
+  return tensor.shape[1];
+}
+
+type Elementwise =
+  | "tanh"
+  | "exp"
+  | "log"
+  | "relu"
+  | "sigmoid"
+  | "silu"
+  | "softplus"
+  | "square"
+  | "negate"
+  | "sqrt"
+  | "sin"
+  | "cos";
+
+const elementwise = (name: Elementwise) => (x: Tensor): Tensor => x.graph.add(name, [x], {}, x.shape);
+
+/** tanh x, each element. */
+export const tanh: (x: Tensor) => Tensor = elementwise("tanh");
+/** eˣ, each element. */
+export const exp: (x: Tensor) => Tensor = elementwise("exp");
+/** ln x, each element. */
+export const log: (x: Tensor) => Tensor = elementwise("log");
+/** max(x, 0), each element. */
+export const relu: (x: Tensor) => Tensor = elementwise("relu");
+/** 1 / (1 + e⁻ˣ), each element. */
+export const sigmoid: (x: Tensor) => Tensor = elementwise("sigmoid");
+/** x / (1 + e⁻ˣ), each element. */
+export const silu: (x: Tensor) => Tensor = elementwise("silu");
+/** ln(1 + eˣ), each element. */
+export const softplus: (x: Tensor) => Tensor = elementwise("softplus");
+/** x², each element. */
+export const square: (x: Tensor) => Tensor = elementwise("square");
+/** −x, each element. */
+export const negate: (x: Tensor) => Tensor = elementwise("negate");
+/** √x, each element. */
+export const sqrt: (x: Tensor) => Tensor = elementwise("sqrt");
+/** sin x, each element. */
+export const sin: (x: Tensor) => Tensor = elementwise("sin");
+/** cos x, each element. */
+export const cos: (x: Tensor) => Tensor = elementwise("cos");
+
+/** The shape of a ∘ b: equal shapes, or a scalar beside a column. */
+function commonShape(operation: string, a: Tensor, b: Tensor): Shape {
+  const equal = a.shape.length === b.shape.length && a.shape.every((size, i) => size === b.shape[i]);
+  if (equal) return a.shape;
+  if (a.shape.length === 0 && isColumn(b.shape)) return b.shape;
+  if (b.shape.length === 0 && isColumn(a.shape)) return a.shape;
+  throw new TypeError(
+    `Cannot ${operation}: shapes must be equal, or a scalar beside a column, got ${text(a.shape)} and ${text(b.shape)}`,
+  );
+}
+
+/** a + b; b may be a number. */
+export function add(a: Tensor, b: Tensor | number): Tensor {
+  return typeof b === "number" ? scaleShift(a, 1, b) : a.graph.add("add", [a, b], {}, commonShape("add", a, b));
+}
+
+/** a − b; b may be a number. */
+export function subtract(a: Tensor, b: Tensor | number): Tensor {
+  if (typeof b === "number") return scaleShift(a, 1, -b);
+  return a.graph.add("subtract", [a, b], {}, commonShape("subtract", a, b));
+}
+
+/** a b; b may be a number. */
+export function multiply(a: Tensor, b: Tensor | number): Tensor {
+  if (typeof b === "number") return scaleShift(a, b, 0);
+  return a.graph.add("multiply", [a, b], {}, commonShape("multiply", a, b));
+}
+
+/** a / b; b may be a number. */
+export function divide(a: Tensor, b: Tensor | number): Tensor {
+  if (typeof b === "number") return scaleShift(a, 1 / b, 0);
+  return a.graph.add("divide", [a, b], {}, commonShape("divide", a, b));
+}
+
+/** scale · x + shift with constants. */
+export function scaleShift(x: Tensor, scale: number, shift: number): Tensor {
+  return x.graph.add("scaleShift", [x], { scale, shift }, x.shape);
+}
+
+/**
+ * xᵏ for a constant k.
+ *
+ * @param x a column or scalar
+ * @throws {TypeError} if x is a batch: take columns first, or use `square`
+ */
+export function power(x: Tensor, exponent: number): Tensor {
+  if (isBatch(x.shape)) {
+    throw new TypeError(`Cannot take a power: x must be a column or scalar, got ${text(x.shape)}: use square or column`);
+  }
+  return x.graph.add("power", [x], { exponent }, x.shape);
+}
+
+/**
+ * x Wᵀ + b, the affine map of a layer.
+ *
+ * @param x [n, k]
+ * @param weight [m, k], row = output
+ * @param bias [m]
+ * @returns [n, m]
+ */
+export function linear(x: Tensor, weight: Parameter, bias: Parameter): Tensor {
+  const k = requireBatch("apply a linear layer", "x", x);
+  const [rows, columns] = weight.shape;
+  if (columns !== k || bias.shape.length !== 1 || bias.shape[0] !== rows) {
+    throw new RangeError(
+      "Cannot apply a linear layer: x [n, k], weight [m, k] and bias [m] must match, got x " +
+        `${text(x.shape)}, weight ${text(weight.shape)} and bias ${text(bias.shape)}`,
+    );
+  }
+  const { graph } = x;
+  return graph.add("linear", [x, graph.parameter(weight), graph.parameter(bias)], {}, ["n", rows]);
+}
+
+/**
+ * A row of parameters repeated for every sample.
+ *
+ * @param graph where to
+ * @param row [d]
+ * @returns [n, d]
+ */
+export function broadcast(graph: Graph, row: Parameter): Tensor {
+  if (row.shape.length !== 1) {
+    throw new RangeError(`Cannot broadcast ${row.name}: its shape must be [d], got ${text(row.shape)}`);
+  }
+  return graph.add("broadcast", [graph.parameter(row)], {}, ["n", row.shape[0]]);
+}
+
+/**
+ * Features in another order, or some of them.
+ *
+ * @param x [n, d]
+ * @param indices distinct features of x
+ * @returns [n, indices.length]
+ */
+export function gather(x: Tensor, indices: readonly number[]): Tensor {
+  const d = requireBatch("gather features", "x", x);
+  const seen = new Set(indices);
+  if (seen.size !== indices.length || indices.some((i) => !Number.isInteger(i) || i < 0 || i >= d)) {
+    throw new RangeError(`Cannot gather features: indices must be distinct and from 0 to ${d - 1}, got [${indices}]`);
+  }
+  return x.graph.add("gather", [x], { indices }, ["n", indices.length]);
+}
+
+/**
+ * Features of a and b side by side.
+ *
+ * @param a [n, k]
+ * @param b [n, m]
+ * @returns [n, k + m]
+ */
+export function concat(a: Tensor, b: Tensor): Tensor {
+  const d = requireBatch("concatenate", "a", a) + requireBatch("concatenate", "b", b);
+  return a.graph.add("concat", [a, b], {}, ["n", d]);
+}
+
+/**
+ * One feature as a column.
+ *
+ * @param x [n, d]
+ * @param index which, 0 … d − 1
+ * @returns [n]
+ */
+export function column(x: Tensor, index: number): Tensor {
+  const d = requireBatch("take a column", "x", x);
+  if (!Number.isInteger(index) || index < 0 || index >= d) {
+    throw new RangeError(`Cannot take a column: index must be from 0 to ${d - 1}, got ${index}`);
+  }
+  return x.graph.add("column", [x], { index }, ["n"]);
+}
+
+/** The sum over features, [n, d] → [n], accumulated in float64. */
+export function sumFeatures(x: Tensor): Tensor {
+  requireBatch("sum over features", "x", x);
+  return x.graph.add("sumFeatures", [x], {}, ["n"]);
+}
+
+/** A column [n] that holds the same number for every sample. */
+export function constantColumn(graph: Graph, value: number): Tensor {
+  return graph.add("constantColumn", [], { value }, ["n"]);
+}
+
+function requireColumn(operation: string, x: Tensor): void {
+  if (!isColumn(x.shape)) throw new TypeError(`Cannot ${operation}: x must be a column [n], got ${text(x.shape)}`);
+}
+
+/** The mean over samples, [n] → []. */
+export function mean(x: Tensor): Tensor {
+  requireColumn("take the mean", x);
+  return x.graph.add("mean", [x], {}, []);
+}
+
+/** The sum over samples, [n] → []. */
+export function sum(x: Tensor): Tensor {
+  requireColumn("sum over samples", x);
+  return x.graph.add("sum", [x], {}, []);
+}
+
+/**
+ * The affine coupling x eˢ + t (`forward`) or its inverse (y − t) e⁻ˢ, with its log-determinant.
+ *
+ * @param x [n, d]
+ * @param s log-scales [n, d]
+ * @param t shifts [n, d]
+ * @returns `value` [n, d] and `logDet` [n], ± the sum of s
+ */
+export function affineCoupling(
+  direction: "forward" | "inverse",
+  x: Tensor,
+  s: Tensor,
+  t: Tensor,
+): { readonly value: Tensor; readonly logDet: Tensor } {
+  const d = requireBatch("apply an affine coupling", "x", x);
+  for (const [name, tensor] of [["s", s], ["t", t]] as const) {
+    if (requireBatch("apply an affine coupling", name, tensor) !== d) {
+      throw new RangeError(`Cannot apply an affine coupling: ${name} must be [n, ${d}], got ${text(tensor.shape)}`);
+    }
+  }
+  // The log-determinant comes first in the graph, so that in reverse order the coupling's kernel, which overwrites the
+  // cotangent of s, runs before the sum adds its own.
+  const total = sumFeatures(s);
+  const logDet = direction === "forward" ? total : negate(total);
+  const primitive = direction === "forward" ? "affineForward" : "affineInverse";
+  return { value: x.graph.add(primitive, [x, s, t], {}, ["n", d]), logDet };
+}
+
+/**
+ * A float64 TypeScript function with its own derivative.
+ *
+ * @param operation value and vjp
+ * @param inputs what it is applied to
+ * @param shape a column ["n"], a scalar [] or a vector [k]
+ */
+export function external(operation: ExternalOperation, inputs: readonly Tensor[], shape: Shape): Tensor {
+  if (inputs.length === 0 || isBatch(shape)) {
+    throw new TypeError(
+      `Cannot apply ${operation.name}: it must have inputs and return a column or scalar, got ${inputs.length} inputs ` +
+        `and shape ${text(shape)}`,
+    );
+  }
+  return inputs[0].graph.add("external", inputs, { operation }, shape);
+}
+
+/**
+ * A batch that is given when the graph runs.
+ *
+ * @param graph where to
+ * @param name for messages
+ * @param d number of features
+ * @returns [n, d]
+ */
+export function input(graph: Graph, name: string, d: number): Tensor {
+  return graph.add("input", [], { name }, ["n", d]);
+}

@@ -1,0 +1,37 @@
+/**
+ * The table of primitives. Its type is exhaustive: a primitive without a rule does not compile.
+ *
+ * @module
+ */
+import type { PrimitiveName } from "./primitives/attributes.ts";
+import type { Primitive } from "./primitives/primitive.ts";
+import { external, input, parameter } from "./primitives/boundary.ts";
+import { affineForward, affineInverse } from "./primitives/coupling.ts";
+import * as elementwise from "./primitives/elementwise.ts";
+import { broadcast, linear } from "./primitives/linear.ts";
+import { column, concat, gather } from "./primitives/movement.ts";
+import { constantColumn, mean, sum, sumFeatures } from "./primitives/reduce.ts";
+
+/** Every primitive by name. */
+export const primitives: { readonly [P in PrimitiveName]: Primitive<P> } = {
+  ...elementwise,
+  input,
+  parameter,
+  external,
+  linear,
+  broadcast,
+  gather,
+  concat,
+  column,
+  affineForward,
+  affineInverse,
+  sumFeatures,
+  constantColumn,
+  mean,
+  sum,
+};
+
+/** The primitive of a node, typed for use with that node. */
+export function primitiveOf(name: PrimitiveName): Primitive<PrimitiveName> {
+  return primitives[name] as unknown as Primitive<PrimitiveName>;
+}

@@ -1,0 +1,49 @@
+/**
+ * The affine coupling of RealNVP, both directions (Dinh et al. 2017, eq. 8).
+ *
+ * @module
+ */
+import type { Lowering, Primitive } from "./primitive.ts";
+
+type Direction = "affineForward" | "affineInverse";
+
+function lowering<P extends Direction>(name: P, saves: "inputs" | "both"): Lowering<P> {
+  return {
+    saves,
+    forward(at) {
+      const [x, s, t] = [at.input(0), at.input(1), at.input(2)];
+      at.emit(`${name}F32`, at.panels, at.outputFeatures, x, s, t, at.output, 0);
+    },
+    vjp(at) {
+      // The kernel writes all three cotangents in one pass; it overwrites those of s and t, which a coupling uses once.
+      const dx = at.contribute(0);
+      const [ds, dt] = [at.contribute(1), at.contribute(2)];
+      if (ds.accumulate || dt.accumulate) {
+        throw new Error(`Cannot differentiate ${name}: s and t must be used by one coupling before any other use, got more`);
+      }
+      const value = saves === "inputs" ? at.input(0) : at.output;
+      const args = [at.panels, at.outputFeatures, dx.accumulate, value, at.input(1), at.cotangent, 0];
+      at.emit(`${name}GradF32`, ...args, dx.address, ds.address, dt.address);
+    },
+  };
+}
+
+/** y = x eˢ + t:  x̄ = ȳ eˢ, s̄ = ȳ x eˢ, t̄ = ȳ */
+export const affineForward: Primitive<"affineForward"> = {
+  forward: ({ inputs: [x, s, t] }) => x.map((v, i) => v * Math.exp(s[i]) + t[i]),
+  vjp({ inputs: [x, s] }, cotangent) {
+    const dx = cotangent.map((c, i) => c * Math.exp(s[i]));
+    return [dx, dx.map((c, i) => c * x[i]), cotangent.slice()];
+  },
+  lowering: lowering("affineForward", "inputs"),
+};
+
+/** x = (y − t) e⁻ˢ:  ȳ = x̄ e⁻ˢ, s̄ = −x̄ x, t̄ = −x̄ e⁻ˢ */
+export const affineInverse: Primitive<"affineInverse"> = {
+  forward: ({ inputs: [y, s, t] }) => y.map((v, i) => (v - t[i]) * Math.exp(-s[i])),
+  vjp({ inputs: [, s], output: x }, cotangent) {
+    const dy = cotangent.map((c, i) => c * Math.exp(-s[i]));
+    return [dy, cotangent.map((c, i) => -c * x[i]), dy.map((c) => -c)];
+  },
+  lowering: lowering("affineInverse", "both"),
+};

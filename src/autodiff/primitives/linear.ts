@@ -1,0 +1,87 @@
+/**
+ * Primitives with parameters: the affine map of a layer, and a row repeated for every sample.
+ *
+ * @module
+ */
+import type { Primitive } from "./primitive.ts";
+
+/** Y = X Wᵀ + b, X [n, k], W [m, k], b [m]:  X̄ = Ȳ W, W̄ = Ȳᵀ X, b̄ = Σ over samples of Ȳ */
+export const linear: Primitive<"linear"> = {
+  forward({ inputs: [x, w, b], n }) {
+    const m = b.length;
+    const k = w.length / m;
+    const y = new Float64Array(n * m);
+    for (let row = 0; row < n; row++) {
+      for (let j = 0; j < m; j++) {
+        let sum = b[j];
+        for (let i = 0; i < k; i++) sum += w[j * k + i] * x[row * k + i];
+        y[row * m + j] = sum;
+      }
+    }
+    return y;
+  },
+  vjp({ inputs: [x, w, b], n }, cotangent) {
+    const m = b.length;
+    const k = w.length / m;
+    const dx = new Float64Array(x.length);
+    const dw = new Float64Array(w.length);
+    const db = new Float64Array(m);
+    for (let row = 0; row < n; row++) {
+      for (let j = 0; j < m; j++) {
+        const c = cotangent[row * m + j];
+        db[j] += c;
+        for (let i = 0; i < k; i++) {
+          dx[row * k + i] += c * w[j * k + i];
+          dw[j * k + i] += c * x[row * k + i];
+        }
+      }
+    }
+    return [dx, dw, db];
+  },
+  lowering: {
+    saves: "inputs",
+    forward(at) {
+      const { forward } = at.packed(1);
+      at.emit("linearF32", at.panels, at.features(0), at.outputFeatures, at.input(0), forward, at.input(2), at.output);
+    },
+    vjp(at) {
+      const k = at.features(0);
+      const m = at.outputFeatures;
+      if (at.wants(1)) {
+        const { address, accumulate } = at.contribute(1);
+        at.emit("linearWeightGradF32", at.panels, k, m, accumulate, at.input(0), at.cotangent, address);
+      }
+      if (at.wants(2)) {
+        const { address, accumulate } = at.contribute(2);
+        at.emit("biasGradF32", at.panels, m, accumulate, at.cotangent, address);
+      }
+      if (at.wants(0)) {
+        const { transposed } = at.packed(1);
+        const { address, accumulate } = at.contribute(0);
+        at.emit("linearInputGradF32", at.panels, m, k, accumulate, at.cotangent, transposed, address);
+      }
+    },
+  },
+};
+
+/** Y = p for every sample, p [d]:  p̄ = Σ over samples of Ȳ */
+export const broadcast: Primitive<"broadcast"> = {
+  forward({ inputs: [p], n }) {
+    const y = new Float64Array(n * p.length);
+    for (let row = 0; row < n; row++) y.set(p, row * p.length);
+    return y;
+  },
+  vjp({ inputs: [p] }, cotangent) {
+    const dp = new Float64Array(p.length);
+    for (let i = 0; i < cotangent.length; i++) dp[i % p.length] += cotangent[i];
+    return [dp];
+  },
+  lowering: {
+    saves: "nothing",
+    forward: (at) => at.emit("broadcastRowF32", at.panels, at.outputFeatures, at.input(0), at.output),
+    vjp(at) {
+      const { address, accumulate } = at.contribute(0);
+      at.emit("biasGradF32", at.panels, at.outputFeatures, accumulate, at.cotangent, address);
+    },
+  },
+};

@@ -1,0 +1,123 @@
+/**
+ * Runs a graph in float64 TypeScript: the oracle of the kernels, and the part of every computation that works on
+ * columns and scalars.
+ *
+ * @module
+ */
+import { type Graph, type Node, sizeOf, type Tensor } from "./graph.ts";
+import type { Parameter } from "./parameter.ts";
+import { primitiveOf } from "./primitives.ts";
+import type { Evaluation } from "./primitives/primitive.ts";
+import type { ExternalOperation, PrimitiveName } from "./primitives/attributes.ts";
+
+/** Values of nodes by id, and what external operations kept for their vjp. */
+export class ReferenceRun {
+  /** The values computed or provided so far. */
+  readonly values: (Float64Array | undefined)[];
+  readonly #saved = new Map<number, unknown>();
+  readonly #graph: Graph;
+  readonly #n: number;
+
+  /**
+   * @param graph what to run
+   * @param n number of samples
+   */
+  constructor(graph: Graph, n: number) {
+    this.#graph = graph;
+    this.#n = n;
+    this.values = new Array(graph.nodes.length);
+  }
+
+  /** Gives a node its value from outside. */
+  provide(id: number, value: Float64Array): void {
+    const expected = sizeOf(this.#graph.nodes[id].shape, this.#n);
+    if (value.length !== expected) {
+      throw new RangeError(`Cannot run the graph: node ${id} must have ${expected} numbers, got ${value.length}`);
+    }
+    this.values[id] = value;
+  }
+
+  /** Computes the nodes that have no value yet, in order, of those that `only` accepts. */
+  forward(only: (node: Node) => boolean = () => true): void {
+    for (const node of this.#graph.nodes) {
+      if (this.values[node.id] !== undefined || !only(node)) continue;
+      if (node.primitive === "parameter") {
+        const { parameter } = node.attributes as { parameter: Parameter };
+        this.values[node.id] = Float64Array.from(parameter.storage.view());
+      } else if (node.primitive === "external") {
+        const { operation } = node.attributes as { operation: ExternalOperation };
+        const { value, saved } = operation.forward(this.#inputs(node), this.#n);
+        this.values[node.id] = value;
+        this.#saved.set(node.id, saved);
+      } else {
+        this.values[node.id] = primitiveOf(node.primitive).forward(this.#evaluation(node));
+      }
+    }
+  }
+
+  /**
+   * Propagates cotangents backwards.
+   *
+   * @param seeds cotangents to start from, by node id
+   * @param only which nodes to pass through; the others keep the cotangent that reaches them
+   * @returns cotangents by node id
+   */
+  backward(seeds: ReadonlyMap<number, Float64Array>, only: (node: Node) => boolean = () => true): Map<number, Float64Array> {
+    const cotangents = new Map(seeds);
+    for (let id = this.#graph.nodes.length - 1; id >= 0; id--) {
+      const node = this.#graph.nodes[id];
+      const cotangent = cotangents.get(id);
+      if (cotangent === undefined || node.inputs.length === 0 || !only(node)) continue;
+      this.#vjp(node, cotangent).forEach((contribution, i) => {
+        if (contribution === null) return;
+        const input = node.inputs[i];
+        const before = cotangents.get(input);
+        cotangents.set(input, before === undefined ? contribution : before.map((c, k) => c + contribution[k]));
+      });
+    }
+    return cotangents;
+  }
+
+  #vjp(node: Node, cotangent: Float64Array): (Float64Array | null)[] {
+    if (node.primitive === "external") {
+      const { operation } = node.attributes as { operation: ExternalOperation };
+      return operation.vjp(cotangent, this.#inputs(node), this.#saved.get(node.id), this.#n);
+    }
+    const evaluation = { ...this.#evaluation(node), output: this.values[node.id]! };
+    return primitiveOf(node.primitive).vjp(evaluation, cotangent);
+  }
+
+  #inputs(node: Node): Float64Array[] {
+    return node.inputs.map((id) => this.values[id]!);
+  }
+
+  #evaluation(node: Node): Evaluation<PrimitiveName> {
+    return {
+      inputs: this.#inputs(node),
+      shapes: node.inputs.map((id) => this.#graph.nodes[id].shape),
+      shape: node.shape,
+      attributes: node.attributes,
+      n: this.#n,
+    };
+  }
+}
+
+/**
+ * Evaluates tensors in float64.
+ *
+ * @param outputs tensors of one graph
+ * @param inputs a value for each input of the graph, row-major [n, d], in the order of their creation
+ * @param n number of samples
+ * @returns a value for each output, row-major
+ */
+export function evaluateReference(
+  outputs: readonly Tensor[],
+  inputs: readonly Float64Array[],
+  n: number,
+): Float64Array[] {
+  const { graph } = outputs[0];
+  const run = new ReferenceRun(graph, n);
+  graph.inputs().forEach((node, i) => run.provide(node.id, inputs[i]));
+  run.forward();
+  return outputs.map((tensor) => run.values[tensor.id]!);
+}

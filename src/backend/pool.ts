@@ -1,0 +1,222 @@
+/**
+ * Threads that share the kernels' memory and take tasks from one counter.
+ *
+ * A task is a phase of a program on one slice, or a list of one kernel call. Which thread runs which task is left to
+ * chance; results do not depend on it, because every task writes to its own bytes. Workers sleep in `Atomics.wait`, so
+ * programs reach them through the shared memory, as JSON, and not by message.
+ *
+ * @module
+ */
+import { allocate, i32, kernelBuild, release, u8 } from "./wasm.ts";
+import { memory } from "./shared_memory.ts";
+import { type KernelCall, nextProgramId, type Program, runTask } from "./program.ts";
+
+/** Fields of the control block, as indices of int32. */
+export const Control = {
+  epoch: 0,
+  nextTask: 1,
+  tasks: 2,
+  phase: 3,
+  programId: 4,
+  programAddress: 5,
+  programBytes: 6,
+  finished: 7,
+  failed: 8,
+  closing: 9,
+} as const;
+/** Length of the control block in int32. */
+export const CONTROL_LENGTH = 16;
+
+/** What runs programs: a pool of threads, or the calling thread alone. */
+export interface Executor {
+  /** Number of threads that take tasks, the calling one included. */
+  readonly threads: number;
+  /** Runs one phase of a program for the tasks 0 … tasks − 1 and returns when all are done. */
+  runPhase(program: Program, phase: number, tasks: number): void;
+  /** Runs independent calls, spread over the threads, and returns when all are done. */
+  run(calls: readonly KernelCall[]): void;
+  /** Frees what was kept for a program that will not run again. */
+  forget(program: Program): void;
+}
+
+/** Turns independent calls into a program with one task each. */
+function programOf(calls: readonly KernelCall[], threads: number): Program {
+  const none = new Array<number>(threads).fill(0);
+  return {
+    id: nextProgramId(),
+    phases: calls.map((call) => [call]),
+    taskBases: new Array<number>(calls.length).fill(0),
+    gradientBases: new Array<number>(calls.length).fill(0),
+    threadBases: none,
+  };
+}
+
+/** Runs everything on the calling thread. */
+export const serialPool: Executor = {
+  threads: 1,
+  runPhase(program, phase, tasks) {
+    for (let task = 0; task < tasks; task++) runTask(program, phase, task, 0);
+  },
+  run(calls) {
+    const program = programOf(calls, 1);
+    for (let task = 0; task < calls.length; task++) runTask(program, task, task, 0);
+  },
+  forget() {},
+};
+
+/** Phase number that tells a worker to run phase k for task k: a list of independent calls. */
+export const EACH_TASK_ITS_PHASE = -1;
+
+/** A fixed number of threads over the kernels' memory. Close it when done, or the program does not end. */
+export class ThreadPool implements Executor, Disposable {
+  readonly threads: number;
+  readonly #workers: Worker[];
+  readonly #control: Int32Array<ArrayBuffer>;
+  readonly #address: number;
+  /** Address and length of the JSON of the programs that the workers may ask for. */
+  readonly #published = new Map<number, { address: number; bytes: number }>();
+
+  private constructor(workers: Worker[], address: number) {
+    this.#workers = workers;
+    this.threads = workers.length + 1;
+    this.#address = address;
+    this.#control = i32(address, CONTROL_LENGTH);
+  }
+
+  /**
+   * Starts threads. Where workers cannot be started (no read permission, a page without cross-origin isolation) it
+   * goes on with the calling thread alone and says so once.
+   *
+   * @param threads number of threads, the calling one included, ≥ 1
+   * @returns the pool
+   * @throws {RangeError} if `threads` is not a whole number ≥ 1
+   */
+  static async open(threads: number): Promise<ThreadPool> {
+    if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
+      throw new RangeError(
+        `Cannot open a thread pool: threads must be a whole number from 1 to 256, got ${threads}`,
+      );
+    }
+    const address = allocate(4 * CONTROL_LENGTH);
+    const starting = Array.from({ length: threads - 1 }, (_, k) => startWorker(address, k + 1));
+    const started = await Promise.allSettled(starting);
+    const workers = started.flatMap((s) => s.status === "fulfilled" ? [s.value] : []);
+    const refused = started.find((s) => s.status === "rejected");
+    if (refused !== undefined) {
+      workers.forEach((worker) => worker.terminate());
+      workers.length = 0;
+      warnOnce(String(refused.reason instanceof Error ? refused.reason.message : refused.reason));
+    }
+    return new ThreadPool(workers, address);
+  }
+
+  runPhase(program: Program, phase: number, tasks: number): void {
+    this.#dispatch(program, phase, tasks);
+  }
+
+  run(calls: readonly KernelCall[]): void {
+    const program = programOf(calls, this.threads);
+    this.#dispatch(program, EACH_TASK_ITS_PHASE, calls.length);
+    this.forget(program);
+  }
+
+  forget(program: Program): void {
+    const published = this.#published.get(program.id);
+    if (published === undefined) return;
+    release(published.address);
+    this.#published.delete(program.id);
+  }
+
+  #dispatch(program: Program, phase: number, tasks: number): void {
+    const control = this.#control;
+    if (this.#workers.length > 0 && tasks > 1) {
+      const { address, bytes } = this.#publish(program);
+      control[Control.tasks] = tasks;
+      control[Control.phase] = phase;
+      control[Control.programId] = program.id;
+      control[Control.programAddress] = address;
+      control[Control.programBytes] = bytes;
+      control[Control.finished] = 0;
+      Atomics.store(control, Control.nextTask, 0);
+      Atomics.add(control, Control.epoch, 1);
+      Atomics.notify(control, Control.epoch);
+      takeTasks(control, program, 0);
+      this.#join();
+    } else {
+      for (let task = 0; task < tasks; task++) runTask(program, phase < 0 ? task : phase, task, 0);
+    }
+  }
+
+  #join(): void {
+    const control = this.#control;
+    for (;;) {
+      const finished = Atomics.load(control, Control.finished);
+      if (finished === this.#workers.length) break;
+      Atomics.wait(control, Control.finished, finished, 1000);
+    }
+    if (Atomics.load(control, Control.failed) !== 0) {
+      throw new Error("Cannot run kernels on threads: a worker failed; its message is on the console");
+    }
+  }
+
+  #publish(program: Program): { address: number; bytes: number } {
+    let published = this.#published.get(program.id);
+    if (published === undefined) {
+      const text = new TextEncoder().encode(JSON.stringify(program));
+      published = { address: allocate(text.length), bytes: text.length };
+      u8(published.address, text.length).set(text);
+      this.#published.set(program.id, published);
+    }
+    return published;
+  }
+
+  /** Ends the workers. The pool must not be used afterwards. */
+  close(): void {
+    Atomics.store(this.#control, Control.closing, 1);
+    Atomics.add(this.#control, Control.epoch, 1);
+    Atomics.notify(this.#control, Control.epoch);
+    this.#workers.forEach((worker) => worker.terminate());
+    this.#workers.length = 0;
+    for (const { address } of this.#published.values()) release(address);
+    this.#published.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Takes tasks from the shared counter until none is left. Runs on the main thread and in every worker. */
+export function takeTasks(control: Int32Array, program: Program, thread: number): void {
+  const tasks = control[Control.tasks];
+  const phase = control[Control.phase];
+  for (;;) {
+    const task = Atomics.add(control, Control.nextTask, 1);
+    if (task >= tasks) return;
+    runTask(program, phase === EACH_TASK_ITS_PHASE ? task : phase, task, thread);
+  }
+}
+
+function startWorker(address: number, thread: number): Promise<Worker> {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  return new Promise((resolve, reject) => {
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(event.message));
+    };
+    worker.onmessage = () => {
+      worker.onerror = null;
+      resolve(worker);
+    };
+    worker.postMessage({ memory, address, thread, build: kernelBuild });
+  });
+}
+
+let warned = false;
+
+function warnOnce(reason: string): void {
+  if (warned) return;
+  warned = true;
+  // deno-lint-ignore no-console
+  console.warn(`boltzflow runs on one thread: workers could not be started (${reason.split("\n")[0]})`);
+}

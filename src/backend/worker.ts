@@ -1,0 +1,59 @@
+/**
+ * A thread of the pool: waits for work, takes tasks, waits again.
+ *
+ * @module
+ */
+/// <reference lib="deno.worker" />
+import { memorySlot } from "./memory_slot.ts";
+import type { Program } from "./program.ts";
+import type { KernelBuild } from "./wasm.ts";
+
+/** Rounds of polling before a thread sleeps: long enough for the gap between two phases, too short to hurt others. */
+const SPINS = 2000;
+
+interface Start {
+  readonly memory: WebAssembly.Memory;
+  readonly address: number;
+  readonly thread: number;
+  readonly build: KernelBuild;
+}
+
+self.onmessage = async (event: MessageEvent<Start>) => {
+  const { memory, address, thread, build } = event.data;
+  memorySlot.memory = memory;
+  const { loadKernels } = await import("./wasm_deno.ts");
+  await loadKernels({ deterministic: build === "baseline" });
+  const { Control, CONTROL_LENGTH, takeTasks } = await import("./pool.ts");
+  const control = new Int32Array(memory.buffer, address, CONTROL_LENGTH);
+  const decoded = new Map<number, Program>();
+  let epoch = Atomics.load(control, Control.epoch);
+  self.postMessage("ready");
+
+  const programInMemory = (): Program => {
+    const id = control[Control.programId];
+    let program = decoded.get(id);
+    if (program === undefined) {
+      const bytes = new Uint8Array(memory.buffer, control[Control.programAddress], control[Control.programBytes]);
+      program = JSON.parse(new TextDecoder().decode(bytes.slice())) as Program;
+      if (decoded.size >= 16) decoded.delete(decoded.keys().next().value!);
+      decoded.set(id, program);
+    }
+    return program;
+  };
+
+  for (;;) {
+    for (let i = 0; i < SPINS && Atomics.load(control, Control.epoch) === epoch; i++);
+    Atomics.wait(control, Control.epoch, epoch);
+    epoch = Atomics.load(control, Control.epoch);
+    if (Atomics.load(control, Control.closing) === 1) return;
+    try {
+      takeTasks(control, programInMemory(), thread);
+    } catch (error) {
+      // deno-lint-ignore no-console
+      console.error(error);
+      Atomics.store(control, Control.failed, 1);
+    }
+    Atomics.add(control, Control.finished, 1);
+    Atomics.notify(control, Control.finished);
+  }
+};
