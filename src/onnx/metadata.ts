@@ -1,0 +1,142 @@
+import type { Precision } from "./model_builder.ts";
+
+/** Which way a model goes: `sampler` z → (x, logDet), `density` x → (z, logDet). */
+export type ModelRole = "sampler" | "density";
+
+/** What a flow was trained for, as it travels in the metadata of its models. */
+export interface ModelDescription {
+  /** Name of the system, for example "ParticleDimer". */
+  readonly system: string;
+  /** Name of the preset, or "custom" for an energy of the user's own. */
+  readonly preset: string;
+  /** Every parameter of the energy, after overrides. */
+  readonly parameters: Readonly<Record<string, number>>;
+  /** Temperature in units of T₀. */
+  readonly temperature: number;
+  /** Units by quantity, for example `{ length: "reduced", energy: "k_B T₀" }`. */
+  readonly units: Readonly<Record<string, string>>;
+  /** In words, the part of configuration space that samples are meant for; others count as outside. */
+  readonly referenceDomain: string;
+  /** Seed of the training run. */
+  readonly seed: number;
+}
+
+/** All metadata of a flow's model. */
+export interface ModelMetadata extends ModelDescription {
+  /** Which way it goes. */
+  readonly role: ModelRole;
+  /** Element type of x and z; logDet is float64 in either case. */
+  readonly precision: Precision;
+  /** Number of coordinates of a configuration. */
+  readonly dim: number;
+  /** Density of z; "normal" is the standard normal. */
+  readonly prior: string;
+  /** SHA-256 of names, shapes and float32 values of all weights: equal for models of one flow, whatever precision. */
+  readonly weights: string;
+  /** Version of the package that wrote the file. */
+  readonly packageVersion: string;
+}
+
+/**
+ * Writes metadata as entries of a model file: plain text, numbers in decimal, tables as JSON.
+ *
+ * @param metadata what to write
+ * @returns entries in a fixed order
+ * @throws {RangeError} if a number is not finite
+ */
+export function metadataEntries(metadata: ModelMetadata): Record<string, string> {
+  const numbers = { temperature: metadata.temperature, seed: metadata.seed, ...metadata.parameters };
+  for (const [name, value] of Object.entries(numbers)) {
+    if (!Number.isFinite(value)) throw new RangeError(`Cannot export flow: ${name} must be finite, got ${value}`);
+  }
+  return {
+    role: metadata.role,
+    precision: metadata.precision,
+    dim: String(metadata.dim),
+    prior: metadata.prior,
+    weights: metadata.weights,
+    packageVersion: metadata.packageVersion,
+    system: metadata.system,
+    preset: metadata.preset,
+    parameters: JSON.stringify(metadata.parameters),
+    temperature: String(metadata.temperature),
+    units: JSON.stringify(metadata.units),
+    referenceDomain: metadata.referenceDomain,
+    seed: String(metadata.seed),
+  };
+}
+
+/**
+ * Reads the entries that {@linkcode metadataEntries} wrote.
+ *
+ * @param entries metadata of a decoded model
+ * @returns the metadata
+ * @throws {Error} if an entry is missing or is not what it should be
+ */
+export function parseMetadata(entries: Readonly<Record<string, string>>): ModelMetadata {
+  const read = new EntryReader(entries);
+  return {
+    role: read.oneOf("role", ["sampler", "density"]),
+    precision: read.oneOf("precision", ["float32", "float64"]),
+    dim: read.number("dim", (dim) => Number.isInteger(dim) && dim >= 1, "a whole number ≥ 1"),
+    prior: read.text("prior"),
+    weights: read.text("weights"),
+    packageVersion: read.text("packageVersion"),
+    system: read.text("system"),
+    preset: read.text("preset"),
+    parameters: read.table("parameters", "number"),
+    temperature: read.number("temperature", Number.isFinite, "a finite number"),
+    units: read.table("units", "string"),
+    referenceDomain: read.text("referenceDomain"),
+    seed: read.number("seed", Number.isFinite, "a finite number"),
+  };
+}
+
+/** Reads entries by name and says which one is wrong. */
+class EntryReader {
+  readonly #entries: Readonly<Record<string, string>>;
+
+  constructor(entries: Readonly<Record<string, string>>) {
+    this.#entries = entries;
+  }
+
+  text(name: string): string {
+    if (!Object.hasOwn(this.#entries, name)) {
+      throw new Error(`Cannot read ONNX model: metadata must have "${name}", got none: export it with exportFlow`);
+    }
+    return this.#entries[name];
+  }
+
+  oneOf<T extends string>(name: string, choices: readonly T[]): T {
+    const text = this.text(name);
+    const found = choices.find((choice) => choice === text);
+    return found ?? this.#refuse(name, choices.map((choice) => `"${choice}"`).join(" or "));
+  }
+
+  number(name: string, accepts: (value: number) => boolean, rule: string): number {
+    const text = this.text(name);
+    const value = Number(text);
+    return text.trim() !== "" && accepts(value) ? value : this.#refuse(name, rule);
+  }
+
+  table(name: string, kind: "number"): Record<string, number>;
+  table(name: string, kind: "string"): Record<string, string>;
+  table(name: string, kind: "number" | "string"): Record<string, unknown> {
+    const table = parseJson(this.text(name));
+    const sound = typeof table === "object" && table !== null && !Array.isArray(table) &&
+      Object.values(table).every((value) => typeof value === kind);
+    return sound ? table as Record<string, unknown> : this.#refuse(name, `a JSON table of ${kind}s`);
+  }
+
+  #refuse(name: string, rule: string): never {
+    throw new Error(`Cannot read ONNX model: metadata "${name}" must be ${rule}, got "${this.#entries[name]}"`);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,100 @@
+import { decodeModel } from "./decode_model.ts";
+import { type ModelMetadata, type ModelRole, parseMetadata } from "./metadata.ts";
+
+type Runtime = typeof import("npm:onnxruntime-web@1.30.0/wasm");
+type Session = Awaited<ReturnType<Runtime["InferenceSession"]["create"]>>;
+
+/** What a flow's model returns for a batch: the mapped configurations [n, dim], and log |det| of that map [n]. */
+export interface Mapped {
+  /** x of a sampler, z of a density, row-major. */
+  readonly value: Float64Array;
+  /** log |det ∂value/∂input| of each sample. */
+  readonly logDet: Float64Array;
+}
+
+let runtime: Promise<Runtime> | undefined;
+
+/** Loads onnxruntime-web on first use: a program that never opens a model pays nothing for it. */
+function loadRuntime(): Promise<Runtime> {
+  runtime ??= import("npm:onnxruntime-web@1.30.0/wasm").then((ort) => {
+    ort.env.wasm.numThreads = 1; // more than one fails outside browsers that are cross-origin isolated
+    return ort;
+  });
+  return runtime;
+}
+
+/** A flow's model opened in onnxruntime-web. */
+export class ModelSession {
+  /** What the file says about itself. */
+  readonly metadata: ModelMetadata;
+  readonly #runtime: Runtime;
+  readonly #session: Session;
+  #open = true;
+
+  private constructor(metadata: ModelMetadata, runtime: Runtime, session: Session) {
+    this.metadata = metadata;
+    this.#runtime = runtime;
+    this.#session = session;
+  }
+
+  /**
+   * Checks a model file and opens it.
+   *
+   * @param bytes the file
+   * @param role which way it must go
+   * @throws {Error} if the file is damaged, foreign, or goes the other way
+   */
+  static async open(bytes: Uint8Array, role: ModelRole): Promise<ModelSession> {
+    const model = decodeModel(bytes);
+    const metadata = parseMetadata(model.metadata);
+    if (metadata.role !== role) {
+      throw new Error(
+        `Cannot open ONNX model: file must be a ${role}, got a ${metadata.role}: use ${role}.onnx of the same run`,
+      );
+    }
+    if (metadata.prior !== "normal") {
+      throw new Error(`Cannot open ONNX model: prior must be "normal", got "${metadata.prior}"`);
+    }
+    const runtime = await loadRuntime();
+    const session = await runtime.InferenceSession.create(bytes, { logSeverityLevel: 3 });
+    return new ModelSession(metadata, runtime, session);
+  }
+
+  /**
+   * Maps a batch.
+   *
+   * @param input [n, dim], row-major
+   * @throws {Error} if the session was closed
+   */
+  async run(input: Float64Array): Promise<Mapped> {
+    if (!this.#open) throw new Error("Cannot run ONNX model: session must be open, got a closed one: load the model again");
+    const { dim, precision } = this.metadata;
+    const sizes = [input.length / dim, dim];
+    const tensor = precision === "float32"
+      ? new this.#runtime.Tensor("float32", Float32Array.from(input), sizes)
+      : new this.#runtime.Tensor("float64", input, sizes);
+    const [from, to] = this.metadata.role === "sampler" ? ["z", "x"] : ["x", "z"];
+    const outputs = await this.#session.run({ [from]: tensor });
+    return {
+      value: Float64Array.from(outputs[to].data as Float32Array | Float64Array),
+      logDet: Float64Array.from(outputs.logDet.data as Float64Array),
+    };
+  }
+
+  /** Frees the runtime's memory; a second call does nothing. */
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#session.release();
+  }
+}
+
+/** log of the standard normal density of each row of z, [n, dim] → [n]. */
+export function standardNormalLogDensity(z: Float64Array, dim: number): Float64Array {
+  const constant = -0.5 * dim * Math.log(2 * Math.PI);
+  return Float64Array.from({ length: z.length / dim }, (_, row) => {
+    let squares = 0;
+    for (let i = row * dim; i < (row + 1) * dim; i++) squares += z[i] * z[i];
+    return constant - 0.5 * squares;
+  });
+}
