@@ -35,7 +35,7 @@ export async function writeAtomically(path: string, content: FileContent, option
     await Deno.rename(temporary, path);
   } catch (error) {
     await removeIfThere(temporary);
-    throw new Error(`Cannot write ${path}: ${describeFileError(error, path)}`, { cause: error });
+    throw new Error(`Cannot write ${path}: ${describeFileError(error, path, directoryOf(path))}`, { cause: error });
   }
   await flushDirectory(directoryOf(path));
 }
@@ -45,9 +45,10 @@ export async function writeAtomically(path: string, content: FileContent, option
  *
  * @param error what a file operation threw
  * @param path the file it was about
+ * @param needed what must exist for the operation; default the file itself
  * @returns "<name> must <rule>, got <value>[: <what to do>]"
  */
-export function describeFileError(error: unknown, path: string): string {
+export function describeFileError(error: unknown, path: string, needed = path): string {
   const { code, message } = error as { code?: string; message?: string };
   const got = `got "${String(message ?? error).split(" (os error")[0]}"`;
   const directory = directoryOf(path);
@@ -57,9 +58,9 @@ export function describeFileError(error: unknown, path: string): string {
   if (code === "EACCES" || code === "EPERM" || code === "EROFS" || error instanceof Deno.errors.NotCapable) {
     return `${directory} must be open to us, ${got}: change its permissions or choose another directory`;
   }
-  if (code === "ENOENT") return `it must exist, ${got}`;
+  if (code === "ENOENT") return `${needed} must exist, ${got}`;
   if (code === "ENOTDIR") return `${directory} must be a directory, ${got}`;
-  if (code === "EISDIR") return `it must be a file, ${got}`;
+  if (code === "EISDIR") return `${path} must be a file, ${got}`;
   return `the file system must take part, ${got}`;
 }
 
