@@ -46,7 +46,9 @@ export function valueAndGradient(f: (x: Tensor) => Tensor, dim: number): (x: Flo
   const graph = new Graph();
   const output = f(input(graph, "x", dim));
   if (output.shape.length > 1) {
-    throw new TypeError(`Cannot differentiate f: it must return a column or a scalar, got [${output.shape.join(", ")}]`);
+    throw new TypeError(
+      `Cannot differentiate f: it must return a column or a scalar, got [${output.shape.join(", ")}]`,
+    );
   }
   const total = isColumn(output.shape) ? sum(output) : output;
   let run: KernelRun | null = null;
@@ -67,7 +69,9 @@ export function valueAndGradient(f: (x: Tensor) => Tensor, dim: number): (x: Flo
 /** Number of rows of a row-major array; throws if the length is no multiple of `dim`. */
 export function sampleCount(x: Float64Array, dim: number): number {
   if (x.length === 0 || x.length % dim !== 0) {
-    throw new RangeError(`Cannot read a batch: x must hold a whole number ≥ 1 of rows of ${dim}, got length ${x.length}`);
+    throw new RangeError(
+      `Cannot read a batch: x must hold a whole number ≥ 1 of rows of ${dim}, got length ${x.length}`,
+    );
   }
   return x.length / dim;
 }

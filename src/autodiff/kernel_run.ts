@@ -220,4 +220,3 @@ export class KernelRun implements Disposable {
     return values;
   }
 }
-

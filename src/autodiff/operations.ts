@@ -107,7 +107,9 @@ export function scaleShift(x: Tensor, scale: number, shift: number): Tensor {
  */
 export function power(x: Tensor, exponent: number): Tensor {
   if (isBatch(x.shape)) {
-    throw new TypeError(`Cannot take a power: x must be a column or scalar, got ${text(x.shape)}: use square or column`);
+    throw new TypeError(
+      `Cannot take a power: x must be a column or scalar, got ${text(x.shape)}: use square or column`,
+    );
   }
   return x.graph.add("power", [x], { exponent }, x.shape);
 }

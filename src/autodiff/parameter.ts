@@ -61,7 +61,9 @@ export class Parameter {
    */
   set(values: ArrayLike<number>): void {
     if (values.length !== this.length) {
-      throw new RangeError(`Cannot set parameter ${this.name}: values must have length ${this.length}, got ${values.length}`);
+      throw new RangeError(
+        `Cannot set parameter ${this.name}: values must have length ${this.length}, got ${values.length}`,
+      );
     }
     copyParameter(values, this.storage);
   }

@@ -62,7 +62,10 @@ export class ReferenceRun {
    * @param only which nodes to pass through; the others keep the cotangent that reaches them
    * @returns cotangents by node id
    */
-  backward(seeds: ReadonlyMap<number, Float64Array>, only: (node: Node) => boolean = () => true): Map<number, Float64Array> {
+  backward(
+    seeds: ReadonlyMap<number, Float64Array>,
+    only: (node: Node) => boolean = () => true,
+  ): Map<number, Float64Array> {
     const cotangents = new Map(seeds);
     for (let id = this.#graph.nodes.length - 1; id >= 0; id--) {
       const node = this.#graph.nodes[id];

@@ -19,7 +19,9 @@ function lowering<P extends Direction>(name: P, saves: "inputs" | "both"): Lower
       const dx = at.contribute(0);
       const [ds, dt] = [at.contribute(1), at.contribute(2)];
       if (ds.accumulate || dt.accumulate) {
-        throw new Error(`Cannot differentiate ${name}: s and t must be used by one coupling before any other use, got more`);
+        throw new Error(
+          `Cannot differentiate ${name}: s and t must be used by one coupling before any other use, got more`,
+        );
       }
       const value = saves === "inputs" ? at.input(0) : at.output;
       const args = [at.panels, at.outputFeatures, dx.accumulate, value, at.input(1), at.cotangent, 0];

@@ -1,0 +1,26 @@
+/**
+ * The contract that every flow layer obeys.
+ *
+ * @module
+ */
+import type { Tensor } from "../autodiff/graph.ts";
+import type { Parameter } from "../autodiff/parameter.ts";
+
+/**
+ * An invertible, differentiable map between the prior side z and the target side x.
+ *
+ *     forward: z [n, dim] → x [n, dim], logDet [n] = log |det ∂x/∂z|
+ *     inverse: x [n, dim] → z [n, dim], logDet [n] = log |det ∂z/∂x|
+ *
+ * The log-determinants of corresponding points are negatives of each other; each belongs to the direction called.
+ */
+export interface Bijector {
+  /** Number of coordinates. */
+  readonly dim: number;
+  /** Everything that must be stored to rebuild the map: trainable parameters and constants. */
+  parameters(): readonly Parameter[];
+  /** Maps the prior side to the target side. */
+  forward(z: Tensor): { readonly x: Tensor; readonly logDet: Tensor };
+  /** Maps the target side to the prior side. */
+  inverse(x: Tensor): { readonly z: Tensor; readonly logDet: Tensor };
+}

@@ -1,0 +1,185 @@
+/**
+ * A flow: a prior pushed through a bijector, a density that can be sampled and evaluated.
+ *
+ * @module
+ */
+import { Graph, type Tensor } from "../autodiff/graph.ts";
+import { sampleCount } from "../autodiff/gradient.ts";
+import { KernelRun } from "../autodiff/kernel_run.ts";
+import { add, input, subtract } from "../autodiff/operations.ts";
+import type { Parameter } from "../autodiff/parameter.ts";
+import { type Executor, serialPool } from "../backend/pool.ts";
+import type { Bijector } from "./bijector.ts";
+import { NormalPrior, type Prior } from "./prior.ts";
+
+/** Samples with their density. */
+export interface FlowSamples {
+  /** Configurations [n, dim], row-major. */
+  readonly x: Float64Array;
+  /** Where they came from, [n, dim]. */
+  readonly z: Float64Array;
+  /** log p_X(x), normalised, [n]. */
+  readonly logProb: Float64Array;
+}
+
+/** A density that can be sampled and evaluated. */
+export interface Generator {
+  /** Number of coordinates. */
+  readonly dim: number;
+  /** Draws n independent samples with their log-density. */
+  sample(n: number, options: { readonly seed: number; readonly first?: number; readonly pool?: Executor }): FlowSamples;
+  /** log p_X(x), normalised, of given configurations [n, dim]. */
+  logProb(x: Float64Array, options?: { readonly pool?: Executor }): Float64Array;
+}
+
+/** Sample counts that memory is prepared for: small requests, and large ones in pieces of eight full slices. */
+const SMALL = 256;
+const LARGE = 2048;
+
+type Direction = "forward" | "inverse";
+
+/** Prepared memory of one direction, for one number of samples and one pool. */
+interface Prepared {
+  readonly direction: Direction;
+  readonly pool: Executor;
+  readonly run: KernelRun;
+}
+
+/**
+ * The density of x = f(z), z ~ prior, f a bijector:
+ *
+ *     log p_X(x) = log p_Z(f⁻¹(x)) + log |det ∂f⁻¹/∂x|
+ *
+ * Networks run in float32; log-determinants and log-densities are summed in float64.
+ */
+export class Flow implements Generator {
+  readonly dim: number;
+  /** The map, forward = z → x. */
+  readonly bijector: Bijector;
+  /** The density of z. */
+  readonly prior: Prior;
+  #prepared: Prepared[] = [];
+
+  /**
+   * @param bijector the map
+   * @param prior the density of z; default the standard normal
+   * @throws {RangeError} if their dimensions differ
+   */
+  constructor(bijector: Bijector, prior: Prior = new NormalPrior(bijector.dim)) {
+    if (prior.dim !== bijector.dim) {
+      throw new RangeError(
+        `Cannot make a flow: prior and bijector must have one dim, got ${prior.dim} and ${bijector.dim}`,
+      );
+    }
+    this.bijector = bijector;
+    this.prior = prior;
+    this.dim = bijector.dim;
+  }
+
+  /** Parameters and constants of the bijector. */
+  parameters(): readonly Parameter[] {
+    return this.bijector.parameters();
+  }
+
+  /** log p_X(x) in a graph, [n, dim] → [n]. */
+  logProbOf(x: Tensor): Tensor {
+    const { z, logDet } = this.bijector.inverse(x);
+    return add(this.prior.logProb(z), logDet);
+  }
+
+  /** x and log p_X(x) of given z in a graph. */
+  pushForward(z: Tensor): { readonly x: Tensor; readonly logProb: Tensor } {
+    const { x, logDet } = this.bijector.forward(z);
+    return { x, logProb: subtract(this.prior.logProb(z), logDet) };
+  }
+
+  /**
+   * Draws independent samples. Sample number i depends on the seed and i alone, not on how many are drawn at once nor
+   * on the number of threads.
+   *
+   * @param n how many, ≥ 1
+   * @param options `seed`; `first`: number of the first sample, default 0; `pool`: threads
+   */
+  sample(
+    n: number,
+    options: { readonly seed: number; readonly first?: number; readonly pool?: Executor },
+  ): FlowSamples {
+    if (!Number.isInteger(n) || n < 1) {
+      throw new RangeError(`Cannot sample from the flow: n must be a whole number ≥ 1, got ${n}`);
+    }
+    const z = this.prior.sample(n, options.seed, options.first ?? 0);
+    return { z, ...this.decode(z, options) };
+  }
+
+  /**
+   * Maps z to x.
+   *
+   * @param z [n, dim] row-major
+   * @returns x [n, dim] and log p_X(x) [n]
+   */
+  decode(z: Float64Array, options: { readonly pool?: Executor } = {}): { x: Float64Array; logProb: Float64Array } {
+    const [x, logProb] = this.#map("forward", z, options.pool ?? serialPool);
+    return { x, logProb };
+  }
+
+  /**
+   * Maps x to z.
+   *
+   * @param x [n, dim] row-major
+   * @returns z [n, dim] and log p_X(x) [n]
+   */
+  encode(x: Float64Array, options: { readonly pool?: Executor } = {}): { z: Float64Array; logProb: Float64Array } {
+    const [z, logProb] = this.#map("inverse", x, options.pool ?? serialPool);
+    return { z, logProb };
+  }
+
+  logProb(x: Float64Array, options: { readonly pool?: Executor } = {}): Float64Array {
+    return this.encode(x, options).logProb;
+  }
+
+  /** Frees the memory that sampling and evaluation keep for reuse. The flow stays usable. */
+  release(): void {
+    this.#prepared.forEach(({ run }) => run[Symbol.dispose]());
+    this.#prepared = [];
+  }
+
+  #map(direction: Direction, from: Float64Array, pool: Executor): [Float64Array, Float64Array] {
+    const n = sampleCount(from, this.dim);
+    const chunk = n <= SMALL ? SMALL : LARGE;
+    const run = this.#prepare(direction, chunk, pool);
+    const to = new Float64Array(from.length);
+    const logProb = new Float64Array(n);
+    const full = new Float64Array(chunk * this.dim);
+    for (let first = 0; first < n; first += chunk) {
+      const count = Math.min(chunk, n - first);
+      const part = from.subarray(first * this.dim, (first + count) * this.dim);
+      full.set(part);
+      for (let at = part.length; at < full.length; at += this.dim) full.set(part.subarray(0, this.dim), at);
+      const [value, density] = run.forward([full]);
+      to.set(value.subarray(0, part.length), first * this.dim);
+      logProb.set(density.subarray(0, count), first);
+    }
+    return [to, logProb];
+  }
+
+  #prepare(direction: Direction, n: number, pool: Executor): KernelRun {
+    const found = this.#prepared.find((p) => p.direction === direction && p.pool === pool && p.run.n === n);
+    if (found !== undefined) return found.run;
+    const graph = new Graph();
+    const from = input(graph, direction === "forward" ? "z" : "x", this.dim);
+    const outputs = direction === "forward" ? this.#forwardOutputs(from) : this.#inverseOutputs(from);
+    const run = new KernelRun(outputs, { n, pool });
+    this.#prepared.push({ direction, pool, run });
+    return run;
+  }
+
+  #forwardOutputs(z: Tensor): Tensor[] {
+    const { x, logProb } = this.pushForward(z);
+    return [x, logProb];
+  }
+
+  #inverseOutputs(x: Tensor): Tensor[] {
+    const { z, logDet } = this.bijector.inverse(x);
+    return [z, add(this.prior.logProb(z), logDet)];
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The density of z.
+ *
+ * @module
+ */
+import { scaleShift, square, sumFeatures } from "../autodiff/operations.ts";
+import type { Tensor } from "../autodiff/graph.ts";
+import { RandomStream } from "../random/random_stream.ts";
+
+/** A density that can be sampled and evaluated on the prior side. */
+export interface Prior {
+  /** Number of coordinates. */
+  readonly dim: number;
+  /** log p(z), normalised, [n, dim] → [n]. */
+  logProb(z: Tensor): Tensor;
+  /**
+   * Draws samples. Sample i depends on the seed and on i alone.
+   *
+   * @param n how many
+   * @param seed of the generator
+   * @param first index of the first sample
+   * @returns row-major [n, dim]
+   */
+  sample(n: number, seed: number, first?: number): Float64Array;
+}
+
+/** Stream number of the prior's generator: other users of the same seed take other streams. */
+const PRIOR_STREAM = 0x7a;
+
+/** The standard normal: log p(z) = −|z|²/2 − (dim/2) ln 2π. */
+export class NormalPrior implements Prior {
+  readonly dim: number;
+
+  /** @param dim number of coordinates */
+  constructor(dim: number) {
+    this.dim = dim;
+  }
+
+  logProb(z: Tensor): Tensor {
+    return scaleShift(sumFeatures(square(z)), -0.5, -0.5 * this.dim * Math.log(2 * Math.PI));
+  }
+
+  sample(n: number, seed: number, first = 0): Float64Array {
+    const random = new RandomStream(seed, PRIOR_STREAM);
+    return random.normalsAt(first * this.dim, n * this.dim);
+  }
+}

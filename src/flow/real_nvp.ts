@@ -1,0 +1,116 @@
+/**
+ * RealNVP (Dinh, Sohl-Dickstein & Bengio 2017) as Boltzmann generators use it (Noé et al. 2019).
+ *
+ * @module
+ */
+import { add, affineCoupling, concat, gather } from "../autodiff/operations.ts";
+import type { Tensor } from "../autodiff/graph.ts";
+import type { Parameter } from "../autodiff/parameter.ts";
+import { type Activation, Mlp } from "../nn/mlp.ts";
+import type { Bijector } from "./bijector.ts";
+
+/** Size and form of a {@link RealNVP}. */
+export interface RealNVPOptions {
+  /** Number of coordinates, ≥ 2. */
+  readonly dim: number;
+  /** Number of blocks "R"; each transforms both channels once, so it holds two couplings. Default 8. */
+  readonly blocks?: number;
+  /** Hidden layers of the S and T networks. Default [200, 200, 200]. */
+  readonly hidden?: readonly number[];
+  /** Activation of the S networks. Default "tanh". */
+  readonly scaleActivation?: Activation;
+  /** Activation of the T networks. Default "tanh". */
+  readonly shiftActivation?: Activation;
+  /**
+   * Which coordinates form the first channel. "even-odd": 0, 2, 4, … (the x coordinates of particles in the plane
+   * whose coordinates are interleaved); "halves": the first half. Default "even-odd".
+   */
+  readonly channels?: "even-odd" | "halves";
+  /** Seed of the initial weights. Default 0. */
+  readonly seed?: number;
+  /** Prefix of the names of the parameters. Default "realnvp". */
+  readonly name?: string;
+}
+
+/** The networks of one coupling: the kept channel decides how the other one moves. */
+interface Coupling {
+  readonly s: Mlp;
+  readonly t: Mlp;
+}
+
+/**
+ * A stack of affine couplings between two fixed channels a and b.
+ *
+ *     forward, per coupling: b ← b · exp(S(a)) + T(a), then the same with a and b exchanged
+ *     logDet = Σ over couplings and coordinates of S
+ *
+ * S and T are separate networks. The last layer of every S starts at zero, so the map starts as a volume-preserving
+ * one. The channels are split once and merged once; between them nothing is copied.
+ */
+export class RealNVP implements Bijector {
+  readonly dim: number;
+  readonly #couplings: readonly Coupling[];
+  readonly #first: readonly number[];
+  readonly #second: readonly number[];
+  /** Position in [first, second] of each coordinate. */
+  readonly #merge: readonly number[];
+
+  /**
+   * @param options size and form
+   * @throws {RangeError} if `dim` < 2 or `blocks` < 1
+   */
+  constructor(options: RealNVPOptions) {
+    const { dim, blocks = 8, hidden = [200, 200, 200], channels = "even-odd", seed = 0, name = "realnvp" } = options;
+    if (!Number.isInteger(dim) || dim < 2) {
+      throw new RangeError(`Cannot make a RealNVP: dim must be a whole number ≥ 2, got ${dim}`);
+    }
+    if (!Number.isInteger(blocks) || blocks < 1) {
+      throw new RangeError(`Cannot make a RealNVP: blocks must be a whole number ≥ 1, got ${blocks}`);
+    }
+    this.dim = dim;
+    const all = Array.from({ length: dim }, (_, i) => i);
+    const inFirst = (i: number) => channels === "even-odd" ? i % 2 === 0 : i < Math.ceil(dim / 2);
+    this.#first = all.filter(inFirst);
+    this.#second = all.filter((i) => !inFirst(i));
+    const order = [...this.#first, ...this.#second];
+    this.#merge = all.map((i) => order.indexOf(i));
+    this.#couplings = Array.from({ length: 2 * blocks }, (_, k) => {
+      const [kept, moved] = k % 2 === 0 ? [this.#first, this.#second] : [this.#second, this.#first];
+      const sizes = { inputs: kept.length, hidden, outputs: moved.length, seed };
+      const { scaleActivation = "tanh", shiftActivation = "tanh" } = options;
+      return {
+        s: new Mlp({ ...sizes, name: `${name}.${k}.s`, activation: scaleActivation, lastLayer: "zero" }),
+        t: new Mlp({ ...sizes, name: `${name}.${k}.t`, activation: shiftActivation }),
+      };
+    });
+  }
+
+  parameters(): readonly Parameter[] {
+    return this.#couplings.flatMap(({ s, t }) => [...s.parameters(), ...t.parameters()]);
+  }
+
+  forward(z: Tensor): { x: Tensor; logDet: Tensor } {
+    const { value, logDet } = this.#run("forward", z);
+    return { x: value, logDet };
+  }
+
+  inverse(x: Tensor): { z: Tensor; logDet: Tensor } {
+    const { value, logDet } = this.#run("inverse", x);
+    return { z: value, logDet };
+  }
+
+  #run(direction: "forward" | "inverse", from: Tensor): { value: Tensor; logDet: Tensor } {
+    const channels = [gather(from, this.#first), gather(from, this.#second)];
+    let total: Tensor | null = null;
+    const last = this.#couplings.length - 1;
+    for (let i = 0; i <= last; i++) {
+      const k = direction === "forward" ? i : last - i;
+      const { s, t } = this.#couplings[k];
+      const kept = channels[k % 2];
+      const { value, logDet } = affineCoupling(direction, channels[1 - k % 2], s.apply(kept), t.apply(kept));
+      channels[1 - k % 2] = value;
+      total = total === null ? logDet : add(total, logDet);
+    }
+    return { value: gather(concat(channels[0], channels[1]), this.#merge), logDet: total! };
+  }
+}

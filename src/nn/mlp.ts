@@ -1,0 +1,76 @@
+/**
+ * Fully connected networks.
+ *
+ * @module
+ */
+import { Parameter } from "../autodiff/parameter.ts";
+import { linear, relu, silu, tanh } from "../autodiff/operations.ts";
+import type { Tensor } from "../autodiff/graph.ts";
+import { glorotUniform } from "./initialise.ts";
+
+const activations = { tanh, relu, silu };
+
+/** Name of an activation function. */
+export type Activation = keyof typeof activations;
+
+/** Sizes and start of a network. */
+export interface MlpOptions {
+  /** Prefix of the names of the parameters. */
+  readonly name: string;
+  /** Features in. */
+  readonly inputs: number;
+  /** Sizes of the hidden layers. */
+  readonly hidden: readonly number[];
+  /** Features out. */
+  readonly outputs: number;
+  /** Activation of the hidden layers; the output is linear. Default "tanh". */
+  readonly activation?: Activation;
+  /** Start of the last layer: zeros make the network start as the constant 0. Default "glorot". */
+  readonly lastLayer?: "glorot" | "zero";
+  /** Seed of the initial weights. */
+  readonly seed: number;
+}
+
+/** One affine layer: weight [outputs, inputs], row = output, and bias. */
+interface Layer {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+}
+
+/** A multi-layer perceptron: affine layers with an activation between them. */
+export class Mlp {
+  readonly #layers: readonly Layer[];
+  readonly #activation: (x: Tensor) => Tensor;
+
+  /**
+   * Makes a network with Glorot-uniform weights and zero biases.
+   *
+   * @param options sizes and start
+   * @throws {RangeError} if a size is not a whole number ≥ 1
+   */
+  constructor(options: MlpOptions) {
+    const { name, inputs, hidden, outputs, activation = "tanh", lastLayer = "glorot", seed } = options;
+    const sizes = [inputs, ...hidden, outputs];
+    this.#activation = activations[activation];
+    this.#layers = sizes.slice(1).map((rows, i) => {
+      const columns = sizes[i];
+      const zero = lastLayer === "zero" && i === sizes.length - 2;
+      const weight = new Parameter(`${name}.${i}.weight`, [rows, columns]);
+      if (!zero) weight.set(glorotUniform(rows, columns, seed, weight.name));
+      return { weight, bias: new Parameter(`${name}.${i}.bias`, [rows]) };
+    });
+  }
+
+  /** Weights and biases, first layer first. */
+  parameters(): Parameter[] {
+    return this.#layers.flatMap(({ weight, bias }) => [weight, bias]);
+  }
+
+  /** Applies the network, [n, inputs] → [n, outputs]. */
+  apply(x: Tensor): Tensor {
+    return this.#layers.reduce((h, { weight, bias }, i) => {
+      const y = linear(h, weight, bias);
+      return i < this.#layers.length - 1 ? this.#activation(y) : y;
+    }, x);
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The Adam optimiser (Kingma & Ba 2015, algorithm 1) on parameters in the kernels' memory.
+ *
+ * @module
+ */
+import type { GradientBuffers } from "../autodiff/kernel_run.ts";
+import type { Parameter } from "../autodiff/parameter.ts";
+import { AdamStorage, type AdamTarget } from "../backend/adam_storage.ts";
+
+/** Constants of Adam. */
+export interface AdamOptions {
+  /** Decay of the mean of gradients. Default 0.9. */
+  readonly beta1?: number;
+  /** Decay of the mean of squared gradients. Default 0.999. */
+  readonly beta2?: number;
+  /** Added to the root of the second moment. Default 1e-8. */
+  readonly epsilon?: number;
+  /** Largest norm of the gradient over all parameters; longer ones are shortened to it. Default: no limit. */
+  readonly maximumNorm?: number;
+}
+
+/** What a step did. */
+export interface AdamStep {
+  /** Norm of the gradient before clipping; not finite if a gradient is. */
+  readonly gradientNorm: number;
+}
+
+/** Adam with global-norm clipping. Dispose of it to free its moments. */
+export class Adam implements Disposable {
+  readonly #parameters: readonly Parameter[];
+  readonly #storage: AdamStorage;
+  readonly #options: Required<AdamOptions>;
+  #steps = 0;
+
+  /**
+   * @param parameters what to optimise; those that are not trainable are left out
+   * @param options constants
+   */
+  constructor(parameters: readonly Parameter[], options: AdamOptions = {}) {
+    this.#parameters = parameters.filter((parameter) => parameter.trainable);
+    this.#storage = new AdamStorage(this.#parameters.map((parameter) => parameter.length));
+    this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, maximumNorm: Infinity, ...options };
+  }
+
+  /** Number of steps taken. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /**
+   * Takes one step along the gradients; takes none if they are not finite.
+   *
+   * @param gradients the buffers of the run that computed them
+   * @param learningRate step size
+   */
+  step(gradients: GradientBuffers, learningRate: number): AdamStep {
+    const { beta1, beta2, epsilon, maximumNorm } = this.#options;
+    const targets = this.#parameters.map((parameter): AdamTarget => ({
+      parameter: parameter.storage,
+      gradient: gradients.address + gradients.offsets.get(parameter)!,
+    }));
+    const norm = this.#storage.gradientNorm(targets, gradients.groups, gradients.stride);
+    if (!Number.isFinite(norm)) return { gradientNorm: norm };
+    this.#steps++;
+    this.#storage.update(targets, gradients.groups, gradients.stride, {
+      learningRate,
+      beta1,
+      beta2,
+      epsilon,
+      correction1: 1 - beta1 ** this.#steps,
+      correction2: 1 - beta2 ** this.#steps,
+      scale: norm > maximumNorm ? maximumNorm / norm : 1,
+    });
+    return { gradientNorm: norm };
+  }
+
+  /** Copies of the moments of each parameter, for a checkpoint: [name.m, name.v]. */
+  state(): { readonly steps: number; readonly tensors: ReadonlyMap<string, Float32Array<ArrayBuffer>> } {
+    const tensors = new Map<string, Float32Array<ArrayBuffer>>();
+    this.#parameters.forEach(({ name }, i) => {
+      tensors.set(`${name}.m`, this.#storage.moment(i, "first").slice());
+      tensors.set(`${name}.v`, this.#storage.moment(i, "second").slice());
+    });
+    return { steps: this.#steps, tensors };
+  }
+
+  /**
+   * Continues from a state.
+   *
+   * @throws {Error} if moments of a parameter are missing or have another length
+   */
+  restore(state: { readonly steps: number; readonly tensors: ReadonlyMap<string, Float32Array> }): void {
+    this.#parameters.forEach(({ name, length }, i) => {
+      for (const [suffix, which] of [["m", "first"], ["v", "second"]] as const) {
+        const values = state.tensors.get(`${name}.${suffix}`);
+        if (values?.length !== length) {
+          throw new Error(
+            `Cannot restore the optimiser: ${name}.${suffix} must hold ${length} numbers, got ${
+              values?.length ?? "none"
+            }`,
+          );
+        }
+        this.#storage.moment(i, which).set(values);
+      }
+    });
+    this.#steps = state.steps;
+  }
+
+  /** Frees the moments. */
+  [Symbol.dispose](): void {
+    this.#storage.release();
+  }
+}

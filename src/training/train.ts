@@ -1,0 +1,258 @@
+/**
+ * The training loop: stages of steps on one objective.
+ *
+ * @module
+ */
+import { Graph, type Tensor } from "../autodiff/graph.ts";
+import { KernelRun } from "../autodiff/kernel_run.ts";
+import type { Parameter } from "../autodiff/parameter.ts";
+import { type Executor, serialPool } from "../backend/pool.ts";
+import { Adam, type AdamOptions } from "../optim/adam.ts";
+import { learningRateAt, type LearningRateSchedule } from "../optim/schedule.ts";
+import { takeSnapshot } from "./snapshot.ts";
+
+/** A stretch of training with one objective. */
+export interface Stage {
+  /** For progress, history and messages. */
+  readonly name: string;
+  /** Number of gradient steps. */
+  readonly steps: number;
+  /** Samples of each input per step. */
+  readonly batch: number;
+  /** Step size over the stage. */
+  readonly learningRate: LearningRateSchedule;
+  /** Constants of the optimiser, which starts anew with each stage. */
+  readonly adam?: AdamOptions;
+}
+
+/** The loss of a stage as a computation. */
+export interface Objective {
+  /** What is minimised: a scalar. */
+  readonly loss: Tensor;
+  /** Further scalars to report. */
+  readonly metrics: Readonly<Record<string, Tensor>>;
+  /**
+   * The inputs of a step, in the order in which the graph's inputs were made.
+   *
+   * @param step number of the step in the stage: the same step must give the same batch
+   * @returns row-major batches
+   */
+  batch(step: number): readonly Float64Array[];
+}
+
+/** One line of the history. */
+export interface HistoryEntry {
+  /** Name of the stage. */
+  readonly stage: string;
+  /** Steps since the start of training, this one included. */
+  readonly step: number;
+  /** Loss and metrics, each averaged over the steps since the line before. */
+  readonly losses: Readonly<Record<string, number>>;
+  /** The validation loss, where it was computed at this step; else null. */
+  readonly validation: number | null;
+}
+
+/** Where training stands: what is needed to go on, beside parameters and data. */
+export interface TrainingPosition {
+  /** Index of the stage. */
+  readonly stage: number;
+  /** Steps done in the stage. */
+  readonly step: number;
+  /** Steps and moments of the optimiser. */
+  readonly optimiser: { readonly steps: number; readonly tensors: ReadonlyMap<string, Float32Array> } | null;
+  /** History up to here. */
+  readonly history: readonly HistoryEntry[];
+  /** Lowest validation loss up to here. */
+  readonly bestValidation: number;
+  /** The parameters that had it, by name; empty before the first validation. */
+  readonly best: ReadonlyMap<string, Float32Array>;
+}
+
+/** How to train. */
+export interface TrainOptions {
+  /** What is trained: those that are trainable. */
+  readonly parameters: readonly Parameter[];
+  /** The stages, in order. */
+  readonly stages: readonly Stage[];
+  /** Builds the objective of a stage in a fresh graph. */
+  readonly objective: (graph: Graph, stage: Stage, index: number) => Objective;
+  /** Computes the loss by which the best parameters are chosen. Default: none, so best is last. */
+  readonly validate?: () => number;
+  /** Steps between validations and lines of history. Default 50. */
+  readonly reportEvery?: number;
+  /** Called after every step. */
+  readonly onStep?: (progress: TrainProgress) => void;
+  /** Called between steps, at least `checkpointEveryMs` apart, and at the end of each stage. */
+  readonly onCheckpoint?: (position: TrainingPosition) => void | Promise<void>;
+  /** Default 30 000. */
+  readonly checkpointEveryMs?: number;
+  /** Stops training after the step in progress. */
+  readonly signal?: AbortSignal;
+  /** Where to go on. */
+  readonly resume?: TrainingPosition;
+  /** Threads. */
+  readonly pool?: Executor;
+}
+
+/** What is known after a step. */
+export interface TrainProgress {
+  /** The stage. */
+  readonly stage: Stage;
+  /** Steps done in the stage. */
+  readonly step: number;
+  /** Loss of the step. */
+  readonly loss: number;
+}
+
+/** How training ended. */
+export interface TrainResult {
+  /** Whether all stages are complete; false after an abort. */
+  readonly complete: boolean;
+  /** Where it ended. */
+  readonly position: TrainingPosition;
+}
+
+/** Milliseconds after which the loop lets other work of the event loop run: signals, progress, timers. */
+const YIELD_EVERY_MS = 100;
+
+/**
+ * Minimises the objectives of a list of stages with Adam.
+ *
+ * The parameters are changed in place and are the last ones at the end; `position.best` holds those of the lowest
+ * validation loss. The same seed gives the same parameters for any number of threads.
+ *
+ * @param options what, how long, and whom to tell
+ * @returns whether it is complete, and where it ended
+ * @throws {Error} if a loss or gradient is not finite: the message names the stage and the step
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const run = new Training(options);
+  return await run.start();
+}
+
+class Training {
+  readonly #options: TrainOptions;
+  readonly #pool: Executor;
+  readonly #reportEvery: number;
+  readonly #history: HistoryEntry[];
+  #bestValidation: number;
+  #best: ReadonlyMap<string, Float32Array>;
+  #lastYield = performance.now();
+  #lastCheckpoint = performance.now();
+
+  constructor(options: TrainOptions) {
+    this.#options = options;
+    this.#pool = options.pool ?? serialPool;
+    this.#reportEvery = options.reportEvery ?? 50;
+    this.#history = [...options.resume?.history ?? []];
+    this.#bestValidation = options.resume?.bestValidation ?? Infinity;
+    this.#best = options.resume?.best ?? new Map();
+  }
+
+  async start(): Promise<TrainResult> {
+    const { stages, resume } = this.#options;
+    let position = resume ?? this.#position(0, 0, null);
+    for (let index = position.stage; index < stages.length; index++) {
+      const { done, adam } = await this.#runStage(index, index === position.stage ? position : null);
+      const complete = done === stages[index].steps;
+      position = complete ? this.#position(index + 1, 0, null) : this.#position(index, done, adam);
+      adam[Symbol.dispose]();
+      await this.#options.onCheckpoint?.(position);
+      if (!complete) return { complete: false, position };
+    }
+    return { complete: true, position };
+  }
+
+  #position(stage: number, step: number, adam: Adam | null): TrainingPosition {
+    return {
+      stage,
+      step,
+      optimiser: adam?.state() ?? null,
+      history: [...this.#history],
+      bestValidation: this.#bestValidation,
+      best: this.#best,
+    };
+  }
+
+  async #runStage(index: number, from: TrainingPosition | null): Promise<{ done: number; adam: Adam }> {
+    const stage = this.#options.stages[index];
+    const graph = new Graph();
+    const objective = this.#options.objective(graph, stage, index);
+    const names = Object.keys(objective.metrics);
+    const outputs = [objective.loss, ...names.map((name) => objective.metrics[name])];
+    using run = new KernelRun(outputs, { n: stage.batch, gradient: true, pool: this.#pool });
+    const adam = new Adam(this.#options.parameters.filter((p) => run.gradients.offsets.has(p)), stage.adam);
+    if (from?.optimiser) adam.restore(from.optimiser);
+    const averages = new Averages(["loss", ...names]);
+    const noCotangents = names.map(() => null);
+    let step = from?.step ?? 0;
+    while (step < stage.steps && !this.#options.signal?.aborted) {
+      const values = run.forward(objective.batch(step)).map(([value]) => value);
+      this.#requireFinite(values[0], "loss", stage, step);
+      run.backward([Float64Array.of(1), ...noCotangents]);
+      const { gradientNorm } = adam.step(run.gradients, learningRateAt(stage.learningRate, step, stage.steps));
+      this.#requireFinite(gradientNorm, "gradient norm", stage, step);
+      step++;
+      averages.add(values);
+      if (step % this.#reportEvery === 0 || step === stage.steps) this.#report(index, step, averages.take());
+      this.#options.onStep?.({ stage, step, loss: values[0] });
+      await this.#betweenSteps(() => this.#position(index, step, adam));
+    }
+    return { done: step, adam };
+  }
+
+  #requireFinite(value: number, what: string, { name }: Stage, step: number): void {
+    if (Number.isFinite(value)) return;
+    throw new Error(
+      `Cannot go on training: the ${what} must be finite, got ${value} at step ${step + 1} of stage "${name}": ` +
+        "lower the learning rate, clip gradients or soften the energy",
+    );
+  }
+
+  #report(index: number, step: number, losses: Record<string, number>): void {
+    const { stages, parameters, validate } = this.#options;
+    const before = stages.slice(0, index).reduce((sum, stage) => sum + stage.steps, 0);
+    const validation = validate?.() ?? null;
+    if (validation !== null && validation < this.#bestValidation) {
+      this.#bestValidation = validation;
+      this.#best = takeSnapshot(parameters);
+    }
+    this.#history.push({ stage: stages[index].name, step: before + step, losses, validation });
+  }
+
+  async #betweenSteps(position: () => TrainingPosition): Promise<void> {
+    const now = performance.now();
+    if (now - this.#lastYield > YIELD_EVERY_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.#lastYield = performance.now();
+    }
+    if (now - this.#lastCheckpoint > (this.#options.checkpointEveryMs ?? 30_000)) {
+      await this.#options.onCheckpoint?.(position());
+      this.#lastCheckpoint = performance.now();
+    }
+  }
+}
+
+/** Means of several numbers since they were last taken. */
+class Averages {
+  readonly #names: readonly string[];
+  #sums: number[];
+  #count = 0;
+
+  constructor(names: readonly string[]) {
+    this.#names = names;
+    this.#sums = names.map(() => 0);
+  }
+
+  add(values: readonly number[]): void {
+    values.forEach((value, i) => this.#sums[i] += value);
+    this.#count++;
+  }
+
+  take(): Record<string, number> {
+    const means = Object.fromEntries(this.#names.map((name, i) => [name, this.#sums[i] / this.#count]));
+    this.#sums = this.#names.map(() => 0);
+    this.#count = 0;
+    return means;
+  }
+}
