@@ -67,7 +67,9 @@ export class ModelSession {
    * @throws {Error} if the session was closed
    */
   async run(input: Float64Array): Promise<Mapped> {
-    if (!this.#open) throw new Error("Cannot run ONNX model: session must be open, got a closed one: load the model again");
+    if (!this.#open) {
+      throw new Error("Cannot run ONNX model: session must be open, got a closed one: load the model again");
+    }
     const { dim, precision } = this.metadata;
     const sizes = [input.length / dim, dim];
     const tensor = precision === "float32"

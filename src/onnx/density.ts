@@ -1,0 +1,94 @@
+import { ModelSession, standardNormalLogDensity } from "./model_session.ts";
+import type { ModelMetadata } from "./metadata.ts";
+
+/** Configurations mapped to the prior side, and the density of the flow there. */
+export interface LatentBatch {
+  /** Latent points, [n, dim] row-major. */
+  readonly z: Float64Array;
+  /** log q(x) of each configuration, [n]; normalised. */
+  readonly logProb: Float64Array;
+}
+
+/** The density of a flow, run by onnxruntime-web: what {@linkcode loadDensity} returns. */
+export class DensityModel {
+  /** What the file says about itself. */
+  readonly metadata: ModelMetadata;
+  readonly #session: ModelSession;
+  readonly #chunk: number;
+
+  /** Use {@linkcode loadDensity}. */
+  constructor(session: ModelSession, chunk: number) {
+    this.metadata = session.metadata;
+    this.#session = session;
+    this.#chunk = chunk;
+  }
+
+  /**
+   * Computes the log-density of configurations under the flow.
+   *
+   *     log q(x) = log N(z; 0, 1) + log |det ∂z/∂x|
+   *
+   * @param x [n, dim], row-major
+   * @returns [n], normalised
+   * @throws {RangeError} if the length of `x` is not a multiple of dim
+   */
+  async logProb(x: Float64Array): Promise<Float64Array> {
+    return (await this.latent(x)).logProb;
+  }
+
+  /**
+   * Maps configurations to the prior side.
+   *
+   * @param x [n, dim], row-major
+   * @returns z [n, dim] and log q(x) [n]
+   * @throws {RangeError} if the length of `x` is not a multiple of dim
+   */
+  async latent(x: Float64Array): Promise<LatentBatch> {
+    const { dim } = this.metadata;
+    const n = x.length / dim;
+    if (!Number.isInteger(n)) {
+      throw new RangeError(`Cannot compute log-densities: x must have a multiple of ${dim} numbers, got ${x.length}`);
+    }
+    const result = { z: new Float64Array(x.length), logProb: new Float64Array(n) };
+    for (let start = 0; start < n; start += this.#chunk) {
+      const end = Math.min(n, start + this.#chunk);
+      const { value: z, logDet } = await this.#session.run(x.slice(start * dim, end * dim));
+      result.z.set(z, start * dim);
+      result.logProb.set(standardNormalLogDensity(z, dim).map((p, i) => p + logDet[i]), start);
+    }
+    return result;
+  }
+
+  /** Frees the runtime's memory; a second call does nothing. */
+  async close(): Promise<void> {
+    await this.#session.close();
+  }
+
+  /** Closes at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * Opens a `density.onnx` in onnxruntime-web, which is loaded on first use.
+ *
+ * @param bytes the file
+ * @param options `chunk`: configurations per call of the runtime, default 1024
+ * @returns the density
+ * @throws {Error} if the file is damaged, foreign, or a sampler
+ */
+export async function loadDensity(
+  bytes: Uint8Array,
+  options: { readonly chunk?: number } = {},
+): Promise<DensityModel> {
+  return new DensityModel(await ModelSession.open(bytes, "density"), checkedChunk(options.chunk));
+}
+
+/** Returns the number of rows for one call of the runtime. */
+export function checkedChunk(chunk = 1024): number {
+  if (!Number.isInteger(chunk) || chunk < 1) {
+    throw new RangeError(`Cannot open ONNX model: chunk must be a whole number ≥ 1, got ${chunk}`);
+  }
+  return chunk;
+}

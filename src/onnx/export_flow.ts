@@ -1,0 +1,91 @@
+import { Graph } from "../autodiff/graph.ts";
+import { input } from "../autodiff/operations.ts";
+import type { Parameter } from "../autodiff/parameter.ts";
+import type { Bijector } from "../flow/bijector.ts";
+import type { Flow } from "../flow/flow.ts";
+import { NormalPrior } from "../flow/prior.ts";
+import { exportOnnx } from "./export_graph.ts";
+import { metadataEntries, type ModelDescription, type ModelMetadata, type ModelRole } from "./metadata.ts";
+import type { Precision } from "./model_builder.ts";
+import { sha256 } from "./sha256.ts";
+import { packageVersion } from "./version.ts";
+
+/** The two files of one flow. */
+export interface FlowModels {
+  /** z → (x, logDet), logDet = log |det ∂x/∂z|: draws samples. */
+  readonly sampler: Uint8Array<ArrayBuffer>;
+  /** x → (z, logDet), logDet = log |det ∂z/∂x|: tells densities. */
+  readonly density: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Exports a flow as two `.onnx` files, one for each direction.
+ *
+ * Both hold the same SHA-256 of the weights in their metadata, together with `description`, the package version and
+ * nothing that changes from run to run: the same flow gives the same bytes. x and z have the chosen precision, logDet is
+ * float64. The float64 files hold the same float32 weights, widened exactly, and serve as a check.
+ *
+ * @param flow over the standard normal prior, with its present weights
+ * @param description what it was trained for
+ * @param options `precision` of x, z and weights; default "float32"
+ * @returns the bytes of both files
+ * @throws {RangeError} if a number of the description is not finite, or parameters share a name
+ * @throws {TypeError} if the prior is another one
+ */
+export function exportFlow(
+  flow: Pick<Flow, "bijector" | "prior">,
+  description: ModelDescription,
+  options: { readonly precision?: Precision } = {},
+): FlowModels {
+  const { precision = "float32" } = options;
+  const { bijector, prior } = flow;
+  if (!(prior instanceof NormalPrior)) {
+    throw new TypeError(`Cannot export flow: prior must be a NormalPrior, got ${prior.constructor.name}`);
+  }
+  const common = {
+    ...description,
+    precision,
+    dim: bijector.dim,
+    prior: "normal",
+    weights: weightsChecksum(bijector.parameters()),
+    packageVersion,
+  };
+  return {
+    sampler: exportDirection(bijector, { ...common, role: "sampler" }),
+    density: exportDirection(bijector, { ...common, role: "density" }),
+  };
+}
+
+function exportDirection(bijector: Bijector, metadata: ModelMetadata): Uint8Array<ArrayBuffer> {
+  const graph = new Graph();
+  const outputs = metadata.role === "sampler"
+    ? { ...bijector.forward(input(graph, "z", bijector.dim)) }
+    : { ...bijector.inverse(input(graph, "x", bijector.dim)) };
+  return exportOnnx(outputs, {
+    name: graphNames[metadata.role],
+    precision: metadata.precision,
+    metadata: metadataEntries(metadata),
+  });
+}
+
+const graphNames: Readonly<Record<ModelRole, string>> = { sampler: "boltzflow_sampler", density: "boltzflow_density" };
+
+/**
+ * Names a set of weights by what they are: SHA-256 over name, shape and float32 bytes of each, in the order given.
+ *
+ * @param parameters the weights
+ * @returns 64 hexadecimal digits
+ */
+export function weightsChecksum(parameters: readonly Parameter[]): string {
+  const parts = parameters.flatMap((parameter) => [
+    new TextEncoder().encode(`${JSON.stringify(parameter.name)}[${parameter.shape}]`),
+    new Uint8Array(parameter.values().buffer),
+  ]);
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return sha256(bytes);
+}
