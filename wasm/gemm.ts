@@ -1,5 +1,5 @@
 /** Dense layers: y = W x + b and its derivatives, on panels [P][feature][32 samples]. */
-import { horizontalSum, LANES, madd, ROW } from "./simd";
+import { horizontalSum, loadRest, madd, ROW } from "./simd";
 
 /** Output rows per register tile. */
 const TILE: i32 = 5;
@@ -149,5 +149,112 @@ function multiplyPanels(
     }
     x += <usize>k * ROW;
     y += <usize>n * ROW;
+  }
+}
+
+/** Panels summed in registers before the sum is added to dw: 256 samples of two 200-wide layers stay in the L2 cache. */
+const PANEL_BLOCK: i32 = 8;
+/** Inputs whose panels stay in the L1 cache while all outputs pass by. */
+const INPUT_BLOCK: i32 = 24;
+
+/**
+ * dw[j][i] (+)= Σₚ Σₗ dy[p][j][l]·x[p][i][l]. The order of the sum depends on panels, k and n alone: within a block of 8
+ * panels four partial sums over every fourth sample, then block after block.
+ */
+export function linearWeightGradF32(
+  panels: i32, k: i32, n: i32, accumulate: i32, x: usize, dy: usize, dw: usize,
+): void {
+  if (panels <= 0 && !accumulate) memory.fill(dw, 0, (<usize>k * <usize>n) << 2);
+  for (let p = 0; p < panels; p += PANEL_BLOCK) {
+    const block = min(PANEL_BLOCK, panels - p);
+    if (k < 3 || n < 3) dotNarrow(block, k, n, accumulate, x, dy, dw);
+    else dotBlocked(block, k, n, accumulate, x, dy, dw);
+    x += <usize>(PANEL_BLOCK * k) * ROW;
+    dy += <usize>(PANEL_BLOCK * n) * ROW;
+    accumulate = 1;
+  }
+}
+
+function dotBlocked(panels: i32, k: i32, n: i32, accumulate: i32, x: usize, dy: usize, dw: usize): void {
+  for (let first = 0; first < k; first += INPUT_BLOCK) {
+    const last = min(k, first + INPUT_BLOCK);
+    for (let j = 0; j < n; j += 3) {
+      // the last tile of a row or column is moved back to lie inside; what it repeats is not stored again
+      const row = min(j, n - 3);
+      for (let i = first; i < last; i += 3) {
+        const column = min(i, k - 3);
+        dotTile(
+          panels, <usize>k * ROW, <usize>n * ROW, x + <usize>column * ROW, dy + <usize>row * ROW,
+          accumulate, j - row, i - column, <usize>k << 2, dw + ((<usize>row * <usize>k + <usize>column) << 2),
+        );
+      }
+    }
+  }
+}
+
+/** The 3 × 3 register tile: dot products of 3 rows of dy and 3 rows of x over all samples of a block. */
+function dotTile(
+  panels: i32, strideX: usize, strideY: usize, x: usize, dy: usize,
+  accumulate: i32, skipRows: i32, skipColumns: i32, strideW: usize, dw: usize,
+): void {
+  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s02 = f32x4.splat(0);
+  let s10 = f32x4.splat(0), s11 = f32x4.splat(0), s12 = f32x4.splat(0);
+  let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s22 = f32x4.splat(0);
+  let x0: v128, x1: v128, x2: v128, y: v128;
+  strideX -= ROW, strideY -= ROW;
+  for (; panels > 0; --panels) {
+    for (const half = x + ROW; x < half; x += 64, dy += 64) {
+      x0 = v128.load(x), x1 = v128.load(x, 128), x2 = v128.load(x, 256);
+      y = v128.load(dy), s00 = madd(y, x0, s00), s01 = madd(y, x1, s01), s02 = madd(y, x2, s02);
+      y = v128.load(dy, 128), s10 = madd(y, x0, s10), s11 = madd(y, x1, s11), s12 = madd(y, x2, s12);
+      y = v128.load(dy, 256), s20 = madd(y, x0, s20), s21 = madd(y, x1, s21), s22 = madd(y, x2, s22);
+      x0 = v128.load(x, 16), x1 = v128.load(x, 144), x2 = v128.load(x, 272);
+      y = v128.load(dy, 16), s00 = madd(y, x0, s00), s01 = madd(y, x1, s01), s02 = madd(y, x2, s02);
+      y = v128.load(dy, 144), s10 = madd(y, x0, s10), s11 = madd(y, x1, s11), s12 = madd(y, x2, s12);
+      y = v128.load(dy, 272), s20 = madd(y, x0, s20), s21 = madd(y, x1, s21), s22 = madd(y, x2, s22);
+      x0 = v128.load(x, 32), x1 = v128.load(x, 160), x2 = v128.load(x, 288);
+      y = v128.load(dy, 32), s00 = madd(y, x0, s00), s01 = madd(y, x1, s01), s02 = madd(y, x2, s02);
+      y = v128.load(dy, 160), s10 = madd(y, x0, s10), s11 = madd(y, x1, s11), s12 = madd(y, x2, s12);
+      y = v128.load(dy, 288), s20 = madd(y, x0, s20), s21 = madd(y, x1, s21), s22 = madd(y, x2, s22);
+      x0 = v128.load(x, 48), x1 = v128.load(x, 176), x2 = v128.load(x, 304);
+      y = v128.load(dy, 48), s00 = madd(y, x0, s00), s01 = madd(y, x1, s01), s02 = madd(y, x2, s02);
+      y = v128.load(dy, 176), s10 = madd(y, x0, s10), s11 = madd(y, x1, s11), s12 = madd(y, x2, s12);
+      y = v128.load(dy, 304), s20 = madd(y, x0, s20), s21 = madd(y, x1, s21), s22 = madd(y, x2, s22);
+    }
+    x += strideX, dy += strideY;
+  }
+  if (skipRows == 0) storeSums(dw, accumulate, skipColumns, s00, s01, s02);
+  if (skipRows < 2) storeSums(dw + strideW, accumulate, skipColumns, s10, s11, s12);
+  storeSums(dw + 2 * strideW, accumulate, skipColumns, s20, s21, s22);
+}
+
+// @ts-ignore: decorator
+@inline
+/** Stores the horizontal sums (v₀ + v₂) + (v₁ + v₃) of three vectors, or adds them, leaving out the first `skip`. */
+function storeSums(dw: usize, accumulate: i32, skip: i32, a: v128, b: v128, c: v128): void {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
+  const cc = f32x4.add(v128.shuffle<f32>(c, c, 0, 0, 1, 1), v128.shuffle<f32>(c, c, 2, 2, 3, 3));
+  let sums = f32x4.add(v128.shuffle<f32>(ab, cc, 0, 1, 4, 5), v128.shuffle<f32>(ab, cc, 2, 3, 6, 7));
+  if (accumulate) sums = f32x4.add(loadRest(dw, 3), sums);
+  if (skip == 0) v128.store_lane<f32>(dw, sums, 0);
+  if (skip < 2) v128.store_lane<f32>(dw, sums, 1, 4);
+  v128.store_lane<f32>(dw, sums, 2, 8);
+}
+
+/** Layers with fewer than 3 inputs or outputs: one dot product at a time. */
+function dotNarrow(panels: i32, k: i32, n: i32, accumulate: i32, x: usize, dy: usize, dw: usize): void {
+  for (let j = 0; j < n; ++j) {
+    for (let i = 0; i < k; ++i) {
+      let sum = f32x4.splat(0);
+      let a = dy + <usize>j * ROW, b = x + <usize>i * ROW;
+      for (let p = 0; p < panels; ++p) {
+        for (let lane: usize = 0; lane < ROW; lane += 16) {
+          sum = madd(v128.load(a + lane), v128.load(b + lane), sum);
+        }
+        a += <usize>n * ROW, b += <usize>k * ROW;
+      }
+      store<f32>(dw, horizontalSum(sum) + (accumulate ? load<f32>(dw) : 0));
+      dw += 4;
+    }
   }
 }

@@ -11,4 +11,5 @@ export function heapBase(): usize {
 }
 
 export * from "./gemm";
+export * from "./elementwise";
 export * from "./bench_peak";

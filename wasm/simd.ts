@@ -29,3 +29,18 @@ export function horizontalSum(v: v128): f32 {
   const pair = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
   return f32x4.extract_lane(pair, 0) + f32x4.extract_lane(pair, 1);
 }
+
+/** Loads the first 1 to 3 floats at `address`; the other lanes are 0. */
+export function loadRest(address: usize, count: i32): v128 {
+  let v = v128.load32_zero(address);
+  if (count > 1) v = v128.load_lane<f32>(address, v, 1, 4);
+  if (count > 2) v = v128.load_lane<f32>(address, v, 2, 8);
+  return v;
+}
+
+/** Stores the first 1 to 3 lanes at `address`. */
+export function storeRest(address: usize, count: i32, v: v128): void {
+  v128.store_lane<f32>(address, v, 0);
+  if (count > 1) v128.store_lane<f32>(address, v, 1, 4);
+  if (count > 2) v128.store_lane<f32>(address, v, 2, 8);
+}
