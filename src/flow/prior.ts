@@ -26,6 +26,8 @@ export interface Prior {
 
 /** Stream number of the prior's generator: other users of the same seed take other streams. */
 const PRIOR_STREAM = 0x7a;
+/** Words of the generator that one normal takes. */
+const WORDS_PER_NORMAL = 2;
 
 /** The standard normal: log p(z) = −|z|²/2 − (dim/2) ln 2π. */
 export class NormalPrior implements Prior {
@@ -42,6 +44,7 @@ export class NormalPrior implements Prior {
 
   sample(n: number, seed: number, first = 0): Float64Array {
     const random = new RandomStream(seed, PRIOR_STREAM);
-    return random.normalsAt(first * this.dim, n * this.dim);
+    random.seek(WORDS_PER_NORMAL * first * this.dim);
+    return random.fillNormals(new Float64Array(n * this.dim));
   }
 }

@@ -1,0 +1,108 @@
+/**
+ * The object that joins a flow, a system and a temperature.
+ *
+ * @module
+ */
+import type { Executor } from "../backend/pool.ts";
+import type { FlowSamples, Generator } from "../flow/flow.ts";
+
+/** What a Boltzmann generator needs of a system. */
+export interface Target {
+  /** Number of coordinates. */
+  readonly dim: number;
+  /** U [n] of configurations [n, dim], row-major. */
+  energy(x: Float64Array): Float64Array;
+  /**
+   * Which configurations lie in the reference domain, [n]: where particles are alike, the one labelling of each
+   * configuration that the target is restricted to. Systems without alike particles leave it out.
+   */
+  inDomain?(x: Float64Array, options?: { readonly pool?: Executor }): Uint8Array | boolean[];
+}
+
+/** Samples of a generator with what reweighting needs. */
+export interface WeightedSamples extends FlowSamples {
+  /** u(x) = βU(x), exact, [n]. */
+  readonly reducedEnergy: Float64Array;
+  /** −u(x) − log p_X(x), and −∞ outside the reference domain, [n]. */
+  readonly logWeights: Float64Array;
+  /** Number of samples outside the reference domain: they keep their place, with weight zero. */
+  readonly outsideDomain: number;
+}
+
+/**
+ * A generator of configurations beside the Boltzmann distribution that it is meant to sample:
+ *
+ *     log w(x) = −βU(x) − log p_X(x)
+ *
+ * Averages with these weights are exact for any flow; the mean weight estimates the partition function
+ * Z = ∫ exp(−βU) over the reference domain. Reference: Noé et al. 2019, eq. 7.
+ */
+export class BoltzmannGenerator {
+  /** The density that is sampled. */
+  readonly generator: Generator;
+  /** The system. */
+  readonly system: Target;
+  /** 1 / (k_B T) in the inverse unit of the system's energy. */
+  readonly beta: number;
+
+  /**
+   * @param generator a flow, or another density that can be sampled
+   * @param system the target's energy
+   * @param options `beta`: 1 / (k_B T), default 1
+   * @throws {RangeError} if dimensions differ or beta is not positive
+   */
+  constructor(generator: Generator, system: Target, options: { readonly beta?: number } = {}) {
+    const { beta = 1 } = options;
+    if (generator.dim !== system.dim) {
+      throw new RangeError(
+        `Cannot make a Boltzmann generator: flow and system must have one dim, got ${generator.dim} and ${system.dim}`,
+      );
+    }
+    if (!(beta > 0 && Number.isFinite(beta))) {
+      throw new RangeError(`Cannot make a Boltzmann generator: beta must be a positive number, got ${beta}`);
+    }
+    this.generator = generator;
+    this.system = system;
+    this.beta = beta;
+  }
+
+  /**
+   * Draws independent samples with their weights.
+   *
+   * @param n how many
+   * @param options `seed`; `first`: number of the first sample; `pool`: threads
+   */
+  sample(
+    n: number,
+    options: { readonly seed: number; readonly first?: number; readonly pool?: Executor },
+  ): WeightedSamples {
+    const samples = this.generator.sample(n, options);
+    return { ...samples, ...this.#weigh(samples.x, samples.logProb, options.pool) };
+  }
+
+  /**
+   * The log-weights of given configurations, for instance of data.
+   *
+   * @param x [n, dim] row-major
+   * @returns [n]; −∞ outside the reference domain
+   */
+  logWeights(x: Float64Array, options: { readonly pool?: Executor } = {}): Float64Array {
+    return this.#weigh(x, this.generator.logProb(x, options), options.pool).logWeights;
+  }
+
+  #weigh(
+    x: Float64Array,
+    logProb: Float64Array,
+    pool: Executor | undefined,
+  ): { reducedEnergy: Float64Array; logWeights: Float64Array; outsideDomain: number } {
+    const reducedEnergy = this.system.energy(x).map((energy) => this.beta * energy);
+    const inside = this.system.inDomain?.(x, pool === undefined ? {} : { pool });
+    let outsideDomain = 0;
+    const logWeights = reducedEnergy.map((u, i) => {
+      if (inside === undefined || inside[i]) return -u - logProb[i];
+      outsideDomain++;
+      return -Infinity;
+    });
+    return { reducedEnergy, logWeights, outsideDomain };
+  }
+}
