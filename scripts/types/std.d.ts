@@ -14,25 +14,14 @@ declare module "@std/assert" {
   export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T>;
   // deno-lint-ignore no-explicit-any
   type ErrorClass<E extends Error> = new (...args: any[]) => E;
-  export function assertThrows<E extends Error = Error>(fn: () => unknown, errorClass: ErrorClass<E>, msgIncludes?: string): E;
+  export function assertThrows<E extends Error = Error>(
+    fn: () => unknown,
+    errorClass: ErrorClass<E>,
+    msgIncludes?: string,
+  ): E;
   export function assertRejects<E extends Error = Error>(
     fn: () => PromiseLike<unknown>,
     errorClass: ErrorClass<E>,
     msgIncludes?: string,
   ): Promise<E>;
-}
-declare module "@std/cli/parse-args" {
-  export interface ParseOptions {
-    boolean?: boolean | string | readonly string[];
-    string?: string | readonly string[];
-    collect?: string | readonly string[];
-    negatable?: string | readonly string[];
-    default?: Record<string, unknown>;
-    alias?: Record<string, string | readonly string[]>;
-    stopEarly?: boolean;
-    unknown?: (arg: string, key?: string, value?: unknown) => unknown;
-    "--"?: boolean;
-  }
-  // deno-lint-ignore no-explicit-any
-  export function parseArgs(args: readonly string[], options?: ParseOptions): Record<string, any> & { _: (string | number)[] };
 }
