@@ -12,4 +12,8 @@ export function heapBase(): usize {
 
 export * from "./gemm";
 export * from "./elementwise";
+export * from "./coupling";
+export * from "./reduce";
+export * from "./layout";
+export * from "./optimizer";
 export * from "./bench_peak";

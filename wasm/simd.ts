@@ -3,9 +3,7 @@
  * Everything here is inlined at compile time; nothing is exported from the module.
  */
 
-/** Samples per panel: a batch of float32 activations is stored as [panel][feature][32 samples]. */
-export const LANES: i32 = 32;
-/** Bytes of one feature row of a panel. */
+/** Bytes of one feature row of a panel: a batch of float32 activations is stored as [panel][feature][32 samples]. */
 export const ROW: usize = 128;
 
 // @ts-ignore: decorator
@@ -26,8 +24,31 @@ export function nmadd(a: v128, b: v128, c: v128): v128 {
 @inline
 /** (v₀ + v₂) + (v₁ + v₃). */
 export function horizontalSum(v: v128): f32 {
-  const pair = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
+  const pair = f32x4.add(v, upperHalf(v));
   return f32x4.extract_lane(pair, 0) + f32x4.extract_lane(pair, 1);
+}
+
+// @ts-ignore: decorator
+@inline
+/** [v₂, v₃, v₀, v₁]. */
+export function upperHalf(v: v128): v128 {
+  return v128.shuffle<f32>(v, v, 2, 3, 0, 1);
+}
+
+// @ts-ignore: decorator
+@inline
+/** Four float64 of a column as float32. */
+export function columnQuad(column: usize): v128 {
+  const low = f32x4.demote_f64x2_zero(v128.load(column)), high = f32x4.demote_f64x2_zero(v128.load(column, 16));
+  return v128.shuffle<f32>(low, high, 0, 1, 4, 5);
+}
+
+// @ts-ignore: decorator
+@inline
+/** Stores four float32 as float64. */
+export function storeColumnQuad(column: usize, v: v128): void {
+  v128.store(column, f64x2.promote_low_f32x4(v));
+  v128.store(column, f64x2.promote_low_f32x4(upperHalf(v)), 16);
 }
 
 /** Loads the first 1 to 3 floats at `address`; the other lanes are 0. */
