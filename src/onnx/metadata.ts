@@ -11,6 +11,8 @@ export interface ModelDescription {
   readonly preset: string;
   /** Every parameter of the energy, after overrides. */
   readonly parameters: Readonly<Record<string, number>>;
+  /** Coordinates of each particle, in x₀ y₀ x₁ y₁ … order; dim where there are no particles. */
+  readonly spatialDim: number;
   /** Temperature in units of T₀. */
   readonly temperature: number;
   /** Units by quantity, for example `{ length: "reduced", energy: "k_B T₀" }`. */
@@ -42,23 +44,28 @@ export interface ModelMetadata extends ModelDescription {
  *
  * @param metadata what to write
  * @returns entries in a fixed order
- * @throws {RangeError} if a number is not finite
+ * @throws {RangeError} if a number is not finite, or `spatialDim` does not divide `dim`
  */
 export function metadataEntries(metadata: ModelMetadata): Record<string, string> {
   const numbers = { temperature: metadata.temperature, seed: metadata.seed, ...metadata.parameters };
   for (const [name, value] of Object.entries(numbers)) {
     if (!Number.isFinite(value)) throw new RangeError(`Cannot export flow: ${name} must be finite, got ${value}`);
   }
+  const { dim, spatialDim } = metadata;
+  if (!Number.isInteger(spatialDim) || spatialDim < 1 || dim % spatialDim !== 0) {
+    throw new RangeError(`Cannot export flow: spatialDim must be a divisor of dim ${dim}, got ${spatialDim}`);
+  }
   return {
     role: metadata.role,
     precision: metadata.precision,
-    dim: String(metadata.dim),
+    dim: String(dim),
     prior: metadata.prior,
     weights: metadata.weights,
     packageVersion: metadata.packageVersion,
     system: metadata.system,
     preset: metadata.preset,
     parameters: JSON.stringify(metadata.parameters),
+    spatialDim: String(spatialDim),
     temperature: String(metadata.temperature),
     units: JSON.stringify(metadata.units),
     referenceDomain: metadata.referenceDomain,
@@ -75,16 +82,18 @@ export function metadataEntries(metadata: ModelMetadata): Record<string, string>
  */
 export function parseMetadata(entries: Readonly<Record<string, string>>): ModelMetadata {
   const read = new EntryReader(entries);
+  const isCount = (value: number) => Number.isInteger(value) && value >= 1;
   return {
     role: read.oneOf("role", ["sampler", "density"]),
     precision: read.oneOf("precision", ["float32", "float64"]),
-    dim: read.number("dim", (dim) => Number.isInteger(dim) && dim >= 1, "a whole number ≥ 1"),
+    dim: read.number("dim", isCount, "a whole number ≥ 1"),
     prior: read.text("prior"),
     weights: read.text("weights"),
     packageVersion: read.text("packageVersion"),
     system: read.text("system"),
     preset: read.text("preset"),
     parameters: read.table("parameters", "number"),
+    spatialDim: read.number("spatialDim", isCount, "a whole number ≥ 1"),
     temperature: read.number("temperature", Number.isFinite, "a finite number"),
     units: read.table("units", "string"),
     referenceDomain: read.text("referenceDomain"),

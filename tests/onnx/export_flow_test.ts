@@ -198,6 +198,10 @@ Deno.test("exportFlow() refuses what it cannot keep", () => {
     "Cannot export flow: b must be finite, got -Infinity",
   );
   assertEquals(
+    refusal(() => exportFlow(flow, { ...description, spatialDim: 4 })),
+    "Cannot export flow: spatialDim must be a divisor of dim 6, got 4",
+  );
+  assertEquals(
     refusal(() => exportFlow({ ...flow, prior: uniform }, description)),
     "Cannot export flow: prior must be a NormalPrior, got Object",
   );
