@@ -19,7 +19,7 @@ class Reader {
         `Cannot read WebAssembly: the file must not end inside a section, got ${this.bytes.length} bytes`,
       );
     }
-    return this.bytes[this.position++]!;
+    return this.bytes[this.position++];
   }
 
   /** An unsigned LEB128 number. */

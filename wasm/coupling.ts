@@ -7,7 +7,7 @@
 import { exp } from "./math";
 import { columnQuad, madd, nmadd, ROW, upperHalf } from "./simd";
 
-/** y = x·eˢ + t, logDet = Σ s. */
+/** y = x·eˢ + t, logDet = Σ s; logDet = 0 (the null address) leaves the sum out. */
 export function affineForwardF32(
   panels: i32, f: i32, x: usize, s: usize, t: usize, y: usize, logDet: usize,
 ): void {
@@ -17,18 +17,22 @@ export function affineForwardF32(
       let low = f64x2.splat(0), high = f64x2.splat(0);
       for (let i = lane; i < size; i += ROW) {
         const scale = v128.load(s + i);
-        low = f64x2.add(low, f64x2.promote_low_f32x4(scale));
-        high = f64x2.add(high, f64x2.promote_low_f32x4(upperHalf(scale)));
+        if (logDet) {
+          low = f64x2.add(low, f64x2.promote_low_f32x4(scale));
+          high = f64x2.add(high, f64x2.promote_low_f32x4(upperHalf(scale)));
+        }
         v128.store(y + i, madd(v128.load(x + i), exp(scale), v128.load(t + i)));
       }
-      v128.store(logDet, low), v128.store(logDet, high, 16);
-      logDet += 32;
+      if (logDet) {
+        v128.store(logDet, low), v128.store(logDet, high, 16);
+        logDet += 32;
+      }
     }
     x += size, s += size, t += size, y += size;
   }
 }
 
-/** x = (y − t)·e⁻ˢ, logDet = −Σ s. */
+/** x = (y − t)·e⁻ˢ, logDet = −Σ s; logDet may be 0 as above. */
 export function affineInverseF32(
   panels: i32, f: i32, y: usize, s: usize, t: usize, x: usize, logDet: usize,
 ): void {
@@ -38,12 +42,16 @@ export function affineInverseF32(
       let low = f64x2.splat(0), high = f64x2.splat(0);
       for (let i = lane; i < size; i += ROW) {
         const scale = f32x4.neg(v128.load(s + i));
-        low = f64x2.add(low, f64x2.promote_low_f32x4(scale));
-        high = f64x2.add(high, f64x2.promote_low_f32x4(upperHalf(scale)));
+        if (logDet) {
+          low = f64x2.add(low, f64x2.promote_low_f32x4(scale));
+          high = f64x2.add(high, f64x2.promote_low_f32x4(upperHalf(scale)));
+        }
         v128.store(x + i, f32x4.mul(f32x4.sub(v128.load(y + i), v128.load(t + i)), exp(scale)));
       }
-      v128.store(logDet, low), v128.store(logDet, high, 16);
-      logDet += 32;
+      if (logDet) {
+        v128.store(logDet, low), v128.store(logDet, high, 16);
+        logDet += 32;
+      }
     }
     y += size, s += size, t += size, x += size;
   }
