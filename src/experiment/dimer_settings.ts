@@ -1,0 +1,165 @@
+/**
+ * The budgets of the dimer run: every number that decides what it computes.
+ *
+ * @module
+ */
+import type { BoltzmannStage } from "../hybrid/boltzmann_objective.ts";
+import type { Activation } from "../nn/mlp.ts";
+
+/** Name of a budget. */
+export type BudgetName = "smoke" | "default" | "paper";
+
+/** Sizes of the data. */
+export interface DataSettings {
+  /** Chains that start closed, and as many that start open, of each split; even. */
+  readonly chains: { readonly train: number; readonly validate: number; readonly evaluate: number };
+  /** Frames of each split, both starts together. */
+  readonly frames: { readonly train: number; readonly validate: number; readonly evaluate: number };
+  /** Fresh frames per training step while chains run on; 0: the training set stays as it is. */
+  readonly freshPerStep: number;
+}
+
+/** Size of the flow. */
+export interface FlowSettings {
+  /** Blocks of RealNVP. */
+  readonly blocks: number;
+  /** Hidden layers of the S and T networks. */
+  readonly hidden: readonly number[];
+  /** Activation of the S and T networks. */
+  readonly activation: Activation;
+  /**
+   * Which coordinates form the two channels: "even-odd" principal components of all coordinates, or "xy": the x and
+   * the y coordinates, each whitened for itself.
+   */
+  readonly channels: "even-odd" | "xy";
+  /** Whether data are whitened. */
+  readonly whiten: boolean;
+}
+
+/** Sizes of evaluation and reference. */
+export interface EvaluationSettings {
+  /** Flow samples for weights and free energies. */
+  readonly samples: number;
+  /** Replicates of the bootstrap. */
+  readonly bootstraps: number;
+  /** Sweeps per umbrella window and start after burn-in. */
+  readonly umbrellaSweeps: number;
+}
+
+/** Everything that decides what a run computes, beside system, temperature and seed. */
+export interface DimerSettings {
+  /** Data. */
+  readonly data: DataSettings;
+  /** Flow. */
+  readonly flow: FlowSettings;
+  /** Stages of training. */
+  readonly stages: readonly BoltzmannStage[];
+  /** Evaluation and reference. */
+  readonly evaluation: EvaluationSettings;
+}
+
+const MAXIMUM_LIKELIHOOD = { maximumLikelihood: 1, energy: 0, reactionCoordinate: 0 };
+
+/** Shown in a minute on two cores: every part runs, nothing is accurate. */
+const smoke: DimerSettings = {
+  data: {
+    chains: { train: 16, validate: 8, evaluate: 16 },
+    frames: { train: 6000, validate: 1000, evaluate: 3000 },
+    freshPerStep: 0,
+  },
+  flow: { blocks: 4, hidden: [64, 64], activation: "tanh", channels: "even-odd", whiten: true },
+  stages: [
+    {
+      name: "maximum likelihood",
+      steps: 300,
+      batch: 256,
+      learningRate: { shape: "cosine", initial: 2e-3, final: 2e-4, warmup: 20 },
+      adam: { maximumNorm: 100 },
+      weights: MAXIMUM_LIKELIHOOD,
+    },
+    {
+      name: "mixture",
+      steps: 60,
+      batch: 256,
+      learningRate: { shape: "cosine", initial: 2e-4, final: 2e-5 },
+      adam: { maximumNorm: 100 },
+      weights: { maximumLikelihood: 1, energy: 0.01, reactionCoordinate: 0.1 },
+      softening: { highEnergy: 200, maxEnergy: 1e10 },
+    },
+  ],
+  evaluation: { samples: 40_000, bootstraps: 100, umbrellaSweeps: 4000 },
+};
+
+/** The budget of a quarter of an hour on two cores. */
+const standard: DimerSettings = {
+  data: {
+    chains: { train: 32, validate: 16, evaluate: 64 },
+    frames: { train: 100_000, validate: 4000, evaluate: 40_000 },
+    freshPerStep: 32,
+  },
+  flow: { blocks: 8, hidden: [200, 200, 200], activation: "tanh", channels: "even-odd", whiten: true },
+  stages: [
+    {
+      name: "maximum likelihood",
+      steps: 2600,
+      batch: 512,
+      learningRate: { shape: "cosine", initial: 1e-3, final: 1e-5, warmup: 50 },
+      adam: { maximumNorm: 100 },
+      weights: MAXIMUM_LIKELIHOOD,
+    },
+    {
+      name: "mixture",
+      steps: 100,
+      batch: 512,
+      learningRate: { shape: "cosine", initial: 3e-5, final: 3e-6 },
+      adam: { maximumNorm: 100 },
+      weights: { maximumLikelihood: 1, energy: 0.01, reactionCoordinate: 0.1 },
+      softening: { highEnergy: 200, maxEnergy: 1e10 },
+    },
+  ],
+  evaluation: { samples: 500_000, bootstraps: 200, umbrellaSweeps: 60_000 },
+};
+
+/** One row of the published schedule: steps, bound of the energy, w_ML, w_RC. */
+const PUBLISHED_ROWS = [
+  [100, 1e4, 100, 1],
+  [100, 1e4, 100, 1],
+  [300, 1e4, 100, 5],
+  [300, 1e4, 100, 10],
+  [1000, 2e3, 20, 10],
+  [2000, 1e3, 0.1, 10],
+] as const;
+
+/**
+ * The schedule of `particles_train.py`, published with arXiv 1812.01729: 20 passes over the data, then 3,800 steps of
+ * 8,000 samples. Ours runs at one temperature (theirs: nine in one batch) and leaves out their log-weight loss.
+ */
+const paper: DimerSettings = {
+  data: {
+    chains: { train: 32, validate: 16, evaluate: 64 },
+    frames: { train: 100_000, validate: 4000, evaluate: 40_000 },
+    freshPerStep: 0,
+  },
+  flow: { blocks: 8, hidden: [200, 200], activation: "tanh", channels: "xy", whiten: false },
+  stages: [
+    {
+      name: "maximum likelihood",
+      steps: 1960,
+      batch: 1024,
+      learningRate: { shape: "constant", initial: 1e-3 },
+      weights: MAXIMUM_LIKELIHOOD,
+    },
+    ...PUBLISHED_ROWS.map(([steps, highEnergy, maximumLikelihood, reactionCoordinate], i): BoltzmannStage => ({
+      name: `mixture ${i + 1}`,
+      steps,
+      batch: 8000,
+      learningRate: { shape: "constant", initial: 1e-4 },
+      weights: { maximumLikelihood, energy: 1, reactionCoordinate },
+      softening: { highEnergy, maxEnergy: 1e10 },
+    })),
+  ],
+  evaluation: { samples: 1_000_000, bootstraps: 200, umbrellaSweeps: 60_000 },
+};
+
+/** Settings by budget. */
+export const dimerBudgets: Readonly<Record<BudgetName, DimerSettings>> = { smoke, default: standard, paper };
