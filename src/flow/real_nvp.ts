@@ -8,6 +8,7 @@ import type { Tensor } from "../autodiff/graph.ts";
 import type { Parameter } from "../autodiff/parameter.ts";
 import { type Activation, Mlp } from "../nn/mlp.ts";
 import type { Bijector } from "./bijector.ts";
+import { type Channels, type ChannelSplit, splitChannels } from "./channels.ts";
 
 /** Size and form of a {@link RealNVP}. */
 export interface RealNVPOptions {
@@ -21,11 +22,8 @@ export interface RealNVPOptions {
   readonly scaleActivation?: Activation;
   /** Activation of the T networks. Default "tanh". */
   readonly shiftActivation?: Activation;
-  /**
-   * Which coordinates form the first channel. "even-odd": 0, 2, 4, … (the x coordinates of particles in the plane
-   * whose coordinates are interleaved); "halves": the first half. Default "even-odd".
-   */
-  readonly channels?: "even-odd" | "halves";
+  /** Which coordinates form the first channel. Default "even-odd". */
+  readonly channels?: ChannelSplit;
   /** Seed of the initial weights. Default 0. */
   readonly seed?: number;
   /** Prefix of the names of the parameters. Default "realnvp". */
@@ -50,17 +48,14 @@ interface Coupling {
 export class RealNVP implements Bijector {
   readonly dim: number;
   readonly #couplings: readonly Coupling[];
-  readonly #first: readonly number[];
-  readonly #second: readonly number[];
-  /** Position in [first, second] of each coordinate. */
-  readonly #merge: readonly number[];
+  readonly #channels: Channels;
 
   /**
    * @param options size and form
    * @throws {RangeError} if `dim` < 2 or `blocks` < 1
    */
   constructor(options: RealNVPOptions) {
-    const { dim, blocks = 8, hidden = [200, 200, 200], channels = "even-odd", seed = 0, name = "realnvp" } = options;
+    const { dim, blocks = 8, hidden = [200, 200, 200], seed = 0, name = "realnvp" } = options;
     if (!Number.isInteger(dim) || dim < 2) {
       throw new RangeError(`Cannot make a RealNVP: dim must be a whole number ≥ 2, got ${dim}`);
     }
@@ -68,14 +63,10 @@ export class RealNVP implements Bijector {
       throw new RangeError(`Cannot make a RealNVP: blocks must be a whole number ≥ 1, got ${blocks}`);
     }
     this.dim = dim;
-    const all = Array.from({ length: dim }, (_, i) => i);
-    const inFirst = (i: number) => channels === "even-odd" ? i % 2 === 0 : i < Math.ceil(dim / 2);
-    this.#first = all.filter(inFirst);
-    this.#second = all.filter((i) => !inFirst(i));
-    const order = [...this.#first, ...this.#second];
-    this.#merge = all.map((i) => order.indexOf(i));
+    this.#channels = splitChannels(dim, options.channels ?? "even-odd");
+    const { first, second } = this.#channels;
     this.#couplings = Array.from({ length: 2 * blocks }, (_, k) => {
-      const [kept, moved] = k % 2 === 0 ? [this.#first, this.#second] : [this.#second, this.#first];
+      const [kept, moved] = k % 2 === 0 ? [first, second] : [second, first];
       const sizes = { inputs: kept.length, hidden, outputs: moved.length, seed };
       const { scaleActivation = "tanh", shiftActivation = "tanh" } = options;
       return {
@@ -100,7 +91,8 @@ export class RealNVP implements Bijector {
   }
 
   #run(direction: "forward" | "inverse", from: Tensor): { value: Tensor; logDet: Tensor } {
-    const channels = [gather(from, this.#first), gather(from, this.#second)];
+    const { first, second, merge } = this.#channels;
+    const channels = [gather(from, first), gather(from, second)];
     let total: Tensor | null = null;
     const last = this.#couplings.length - 1;
     for (let i = 0; i <= last; i++) {
@@ -111,6 +103,6 @@ export class RealNVP implements Bijector {
       channels[1 - k % 2] = value;
       total = total === null ? logDet : add(total, logDet);
     }
-    return { value: gather(concat(channels[0], channels[1]), this.#merge), logDet: total! };
+    return { value: gather(concat(channels[0], channels[1]), merge), logDet: total! };
   }
 }

@@ -1,0 +1,91 @@
+/**
+ * NICE (Dinh, Krueger & Bengio 2014): couplings that only shift.
+ *
+ * @module
+ */
+import { add, concat, constantColumn, gather, subtract } from "../autodiff/operations.ts";
+import type { Tensor } from "../autodiff/graph.ts";
+import type { Parameter } from "../autodiff/parameter.ts";
+import { type Activation, Mlp } from "../nn/mlp.ts";
+import type { Bijector } from "./bijector.ts";
+import { type Channels, type ChannelSplit, splitChannels } from "./channels.ts";
+
+/** Size and form of a {@link NICE}. */
+export interface NICEOptions {
+  /** Number of coordinates, ≥ 2. */
+  readonly dim: number;
+  /** Number of blocks "N"; each transforms both channels once, so it holds two couplings. Default 8. */
+  readonly blocks?: number;
+  /** Hidden layers of the T networks. Default [200, 200, 200]. */
+  readonly hidden?: readonly number[];
+  /** Activation of the T networks. Default "tanh". */
+  readonly activation?: Activation;
+  /** Which coordinates form the first channel. Default "even-odd". */
+  readonly channels?: ChannelSplit;
+  /** Seed of the initial weights. Default 0. */
+  readonly seed?: number;
+  /** Prefix of the names of the parameters. Default "nice". */
+  readonly name?: string;
+}
+
+/**
+ * A stack of additive couplings between two fixed channels a and b.
+ *
+ *     forward, per coupling: b ← b + T(a), then the same with a and b exchanged
+ *     logDet = 0
+ *
+ * The map preserves volume, and its inverse is exact but for rounding. Alone it cannot change the entropy of a density:
+ * put a {@link Scaling} behind it.
+ *
+ * Reference: Dinh, Krueger & Bengio 2014, arXiv 1410.8516, section 3.2.
+ */
+export class NICE implements Bijector {
+  readonly dim: number;
+  readonly #shifts: readonly Mlp[];
+  readonly #channels: Channels;
+
+  /**
+   * @param options size and form
+   * @throws {RangeError} if `dim` < 2 or `blocks` < 1
+   */
+  constructor(options: NICEOptions) {
+    const { dim, blocks = 8, hidden = [200, 200, 200], activation = "tanh", seed = 0, name = "nice" } = options;
+    if (!Number.isInteger(dim) || dim < 2) {
+      throw new RangeError(`Cannot make a NICE: dim must be a whole number ≥ 2, got ${dim}`);
+    }
+    if (!Number.isInteger(blocks) || blocks < 1) {
+      throw new RangeError(`Cannot make a NICE: blocks must be a whole number ≥ 1, got ${blocks}`);
+    }
+    this.dim = dim;
+    this.#channels = splitChannels(dim, options.channels ?? "even-odd");
+    const { first, second } = this.#channels;
+    this.#shifts = Array.from({ length: 2 * blocks }, (_, k) => {
+      const [kept, moved] = k % 2 === 0 ? [first, second] : [second, first];
+      return new Mlp({ name: `${name}.${k}.t`, inputs: kept.length, hidden, outputs: moved.length, activation, seed });
+    });
+  }
+
+  parameters(): readonly Parameter[] {
+    return this.#shifts.flatMap((shift) => shift.parameters());
+  }
+
+  forward(z: Tensor): { x: Tensor; logDet: Tensor } {
+    return { x: this.#run("forward", z), logDet: constantColumn(z.graph, 0) };
+  }
+
+  inverse(x: Tensor): { z: Tensor; logDet: Tensor } {
+    return { z: this.#run("inverse", x), logDet: constantColumn(x.graph, 0) };
+  }
+
+  #run(direction: "forward" | "inverse", from: Tensor): Tensor {
+    const { first, second, merge } = this.#channels;
+    const move = direction === "forward" ? add : subtract;
+    const channels = [gather(from, first), gather(from, second)];
+    const last = this.#shifts.length - 1;
+    for (let i = 0; i <= last; i++) {
+      const k = direction === "forward" ? i : last - i;
+      channels[1 - k % 2] = move(channels[1 - k % 2], this.#shifts[k].apply(channels[k % 2]));
+    }
+    return gather(concat(channels[0], channels[1]), merge);
+  }
+}
