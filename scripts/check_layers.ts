@@ -1,0 +1,172 @@
+/**
+ * Checks who imports whom: the layers of src/, no cycles, nothing heavy behind mod.ts, nothing that breaks by URL.
+ *
+ * `deno task check:layers` prints what is wrong and exits with 1; CONTRIBUTING.md explains the layers.
+ *
+ * @module
+ */
+
+import { type Import, type ModuleGraph, readModuleGraph } from "./module_graph.ts";
+
+interface Layer {
+  /** Folders of src/, or single files of one, that it may import. */
+  readonly code: readonly string[];
+  /** Folders of src/ it may import types from, besides. */
+  readonly types?: readonly string[];
+}
+
+/** Where work runs. Whatever evaluates a graph hands it on, so it is let through to layers that know no kernels. */
+const POOL = "backend/pool.ts";
+
+/** What every folder of src/ may import besides itself, in the order of the pipeline. */
+const LAYERS: { readonly [folder: string]: Layer } = {
+  backend: { code: [] },
+  random: { code: [] },
+  autodiff: { code: ["backend"] },
+  nn: { code: ["autodiff", "random"] },
+  optim: { code: ["autodiff", "backend"] },
+  system: { code: ["backend"] },
+  sampling: { code: ["system", "random", "backend"] },
+  flow: { code: ["autodiff", "nn", "random", POOL] },
+  loss: { code: ["autodiff"], types: ["flow", "system"] },
+  training: { code: ["autodiff", "optim", "random", POOL], types: ["loss"] },
+  reweighting: { code: [] },
+  onnx: { code: ["autodiff", "nn", "flow", "random", "backend"] },
+  plot: { code: [] },
+  hybrid: { code: ["autodiff", "flow", "system", "sampling", "loss", "training", POOL] },
+};
+/** May import every layer. */
+const TOP_LAYER = "experiment";
+
+/** Single files that may import more than their folder. */
+const EXCEPTIONS: { readonly [file: string]: readonly string[] } = {
+  // Users write energies with autodiff operations; this file alone makes systems of them.
+  "src/system/from_autodiff.ts": ["autodiff"],
+};
+
+/** Packages that mod.ts must not load before someone draws or runs a model. */
+const ON_FIRST_USE = ["d3-node", "onnxruntime-web"];
+
+const PINNED_NPM = /^npm:(@[^/@]+\/)?[^/@]+@\d+\.\d+\.\d+(\/|$)/;
+
+/**
+ * Checks the imports of a repository.
+ *
+ * @param root its path
+ * @returns one sentence for each violation, sorted; none if all is well
+ */
+export async function checkLayers(root: string): Promise<string[]> {
+  const graph = await readModuleGraph(root, ["mod.ts", "src", "scripts", "examples"]);
+  const violations = [...graph.keys()].flatMap(checkPlace);
+  for (const [file, imports] of graph) {
+    for (const imported of imports) {
+      const fault = checkImport(file, imported);
+      if (fault !== undefined) {
+        violations.push(`${file} must not import ${imported.target ?? imported.specifier}: ${fault}`);
+      }
+    }
+  }
+  violations.push(
+    ...findCycles(graph).map((cycle) => `${cycle.join(" → ")}: files must not import each other in a circle`),
+  );
+  violations.push(...findEagerPackages(graph));
+  return [...new Set(violations)].sort();
+}
+
+function folderOf(file: string): string | undefined {
+  return /^src\/([^/]+)\//.exec(file)?.[1];
+}
+
+function checkPlace(file: string): string[] {
+  const faults: string[] = [];
+  const folder = folderOf(file);
+  if (folder !== undefined && folder !== TOP_LAYER && !Object.hasOwn(LAYERS, folder)) {
+    faults.push(`${file} must lie in a folder with a rule in scripts/check_layers.ts, got src/${folder}`);
+  }
+  if (folder === undefined && file.startsWith("src/")) faults.push(`${file} must lie in one of the folders of src/`);
+  if (/(^|\/)(utils?|helpers?|common|misc)(\/|\.ts$)/.test(file)) {
+    faults.push(`${file} must have a name that says what is in it`);
+  }
+  return faults;
+}
+
+/** Says why a file may not import something, or nothing if it may. */
+function checkImport(file: string, { specifier, target, error, isTypeOnly }: Import): string | undefined {
+  const isPublic = file === "mod.ts" || file.startsWith("src/");
+  if (isPublic && !/^(\.\.?\/|npm:|node:)/.test(specifier)) {
+    return "bare specifiers do not resolve when the package is imported by URL";
+  }
+  if (isPublic && specifier.startsWith("npm:") && !PINNED_NPM.test(specifier)) {
+    return "npm packages need an exact version";
+  }
+  if (error !== undefined) return `it does not resolve (${error})`;
+  if (target === undefined) return undefined;
+  if (file.startsWith("examples/")) return target === "mod.ts" ? undefined : "examples use the public surface, mod.ts";
+  if (file.startsWith("scripts/")) {
+    return target === "mod.ts" || target.startsWith("scripts/") ? undefined : "scripts use mod.ts and each other";
+  }
+  return file.startsWith("src/") ? checkInside(file, target, isTypeOnly) : undefined;
+}
+
+function checkInside(file: string, target: string, isTypeOnly: boolean): string | undefined {
+  const [from, to] = [folderOf(file), folderOf(target)];
+  if (to === undefined) return "src/ must not depend on what is outside it";
+  if (target.endsWith("/mod.ts")) return "inside src/ import the file that defines the thing";
+  if (from === to || from === undefined) return undefined;
+  if (target.endsWith(".wasm")) return "only src/backend knows the .wasm files";
+  if (from === TOP_LAYER || EXCEPTIONS[file]?.includes(to) || !Object.hasOwn(LAYERS, from)) return undefined;
+  const { code, types = [] } = LAYERS[from];
+  if (code.includes(to) || code.includes(target.slice("src/".length)) || isTypeOnly && types.includes(to)) {
+    return undefined;
+  }
+  if (types.includes(to)) return `${from} may import only types of ${to} (import type)`;
+  const allowed = [...code, ...types.map((name) => `types of ${name}`)];
+  return `${from} may import ${allowed.join(", ") || "nothing of ours"}`;
+}
+
+/** One cycle for every strongly connected group of files, by loaded imports. */
+function findCycles(graph: ModuleGraph): string[][] {
+  const state = new Map<string, "open" | "done">();
+  const path: string[] = [];
+  const cycles: string[][] = [];
+  const visit = (file: string) => {
+    if (state.get(file) === "done") return;
+    if (state.get(file) === "open") {
+      cycles.push([...path.slice(path.indexOf(file)), file]);
+      return;
+    }
+    state.set(file, "open");
+    path.push(file);
+    for (const { target, isTypeOnly } of graph.get(file) ?? []) {
+      if (target !== undefined && !isTypeOnly) visit(target);
+    }
+    path.pop();
+    state.set(file, "done");
+  };
+  for (const file of graph.keys()) visit(file);
+  return cycles;
+}
+
+function findEagerPackages(graph: ModuleGraph): string[] {
+  const cameFrom = new Map<string, string | undefined>([["mod.ts", undefined]]);
+  const violations: string[] = [];
+  for (const file of cameFrom.keys()) {
+    for (const { specifier, target, isTypeOnly, isDynamic } of graph.get(file) ?? []) {
+      if (isTypeOnly || isDynamic) continue;
+      if (target !== undefined && !cameFrom.has(target)) cameFrom.set(target, file);
+      const name = ON_FIRST_USE.find((name) => new RegExp(`^npm:/?${name}(@|/|$)`).test(specifier));
+      if (name === undefined) continue;
+      const route = [file];
+      for (let step = cameFrom.get(file); step !== undefined; step = cameFrom.get(step)) route.unshift(step);
+      violations.push(`${route.join(" → ")} must load npm:${name} by dynamic import on first use`);
+    }
+  }
+  return violations;
+}
+
+if (import.meta.main) {
+  const violations = await checkLayers(new URL("..", import.meta.url).pathname);
+  for (const violation of violations) console.error(violation);
+  console.log(violations.length === 0 ? "Layers are in order." : `${violations.length} violations.`);
+  Deno.exit(violations.length === 0 ? 0 : 1);
+}
