@@ -18,16 +18,18 @@ export type KernelBuild = "relaxed" | "baseline";
 const ABI_VERSION = 1;
 const PAGE = 65536;
 const ALIGNMENT = 64;
+/** Bytes at the start that belong to the kernels' constants. */
+const CONSTANTS_BYTES = 256 << 10;
 const STACK_BYTES = 4 << 20;
+const STACK_END = CONSTANTS_BYTES + STACK_BYTES;
 
 /** The kernels in use. Set by `useKernels`. */
 export let kernels: Kernels;
 /** The build in use. */
 export let kernelBuild: KernelBuild;
 
-let stackTop = 0;
-let stackEnd = 0;
-let heapEnd = 0;
+let stackTop = CONSTANTS_BYTES;
+let heapEnd = STACK_END;
 /** Free pieces of the heap in the order of their addresses. */
 const freeBlocks: { address: number; bytes: number }[] = [];
 /** Size of every allocated piece of the heap. */
@@ -47,10 +49,10 @@ export function useKernels(exports: Kernels, build: KernelBuild): void {
       `Cannot load the kernels: ABI version must be ${ABI_VERSION}, got ${version}: run "deno task build:wasm"`,
     );
   }
-  if (stackEnd === 0) {
-    stackTop = align(exports.heapBase());
-    stackEnd = stackTop + STACK_BYTES;
-    heapEnd = stackEnd;
+  if (exports.heapBase() > CONSTANTS_BYTES) {
+    throw new Error(
+      `Internal error: the constants of the kernels must end before ${CONSTANTS_BYTES}, got ${exports.heapBase()}`,
+    );
   }
   kernels = exports;
   kernelBuild = build;
@@ -170,10 +172,10 @@ export function scope(): Scope {
   const start = stackTop;
   const take = (bytes: number): number => {
     const address = stackTop;
-    if (address + bytes > stackEnd) {
+    if (address + bytes > STACK_END) {
       throw new RangeError(
         `Cannot reserve scratch memory: a scope must fit into ${STACK_BYTES} bytes, got ${
-          address + bytes - (stackEnd - STACK_BYTES)
+          address + bytes - CONSTANTS_BYTES
         }`,
       );
     }
