@@ -1,0 +1,99 @@
+/**
+ * NumPy's .npz format: named arrays in one zip file, for whoever goes on in Python.
+ *
+ * @module
+ */
+
+import { decodeNpy, encodeNpy, type NpyArray } from "./npy.ts";
+
+/** Limits under which a .npz file is read. */
+export interface NpzLimits {
+  /** Largest accepted number of arrays; default 4096. */
+  readonly maximumArrays?: number;
+  /** Largest accepted size of all arrays together, unpacked, in bytes; default 4 GiB. */
+  readonly maximumBytes?: number;
+}
+
+/** How a .npz file is written. */
+export interface NpzOptions {
+  /** Deflate the arrays; default false, as `numpy.savez`. Random numbers hardly shrink. */
+  readonly compress?: boolean;
+}
+
+// Zip files carry a time; the earliest one they can express, in local time as they have it, keeps bytes reproducible.
+const NO_TIME = new Date(1980, 0, 1);
+
+/**
+ * Writes named arrays as a .npz file, which `numpy.load` opens.
+ *
+ * Arrays lie in sorted order and without times: equal arrays give equal bytes. Loads npm:fflate on first use.
+ *
+ * @param arrays the arrays by name
+ * @param options whether to compress
+ * @returns the bytes of the file
+ * @throws {RangeError} if a name cannot be the name of a file in a zip, or a shape does not match its elements
+ *
+ * @example Samples for Python
+ * ```ts
+ * import { decodeNpz, encodeNpz } from "@boltzflow/boltzflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const x = { shape: [2, 2], data: Float64Array.of(1, 2, 3, 4) };
+ * const bytes = await encodeNpz({ x });
+ *
+ * assertEquals((await decodeNpz(bytes)).get("x"), x);
+ * ```
+ */
+export async function encodeNpz(
+  arrays: { readonly [name: string]: NpyArray },
+  options: NpzOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { zipSync } = await import("npm:fflate@0.8.3");
+  const names = Object.keys(arrays).sort();
+  for (const name of names) {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/.test(name)) {
+      throw new RangeError(
+        `Cannot encode NumPy arrays: name must be letters, digits, "_", "-" and ".", got ${JSON.stringify(name)}`,
+      );
+    }
+  }
+  // Names end in ".npy", so that none is an integer key, which objects would put first, or "__proto__".
+  const files = Object.fromEntries(names.map((name) => [`${name}.npy`, encodeNpy(arrays[name])]));
+  return zipSync(files, { level: options.compress ? 6 : 0, mtime: NO_TIME });
+}
+
+/**
+ * Reads a .npz file, whether ours, `numpy.savez`'s or `numpy.savez_compressed`'s.
+ *
+ * @param bytes the whole file
+ * @param limits how large the content may be
+ * @returns the arrays by name, copies
+ * @throws {RangeError} with one sentence if the file is foreign, truncated, too large, or holds what is not read
+ */
+export async function decodeNpz(bytes: Uint8Array, limits: NpzLimits = {}): Promise<Map<string, NpyArray>> {
+  const { maximumArrays = 4096, maximumBytes = 2 ** 32 } = limits;
+  const task = "decode NumPy arrays";
+  const { unzipSync } = await import("npm:fflate@0.8.3");
+  let [count, size] = [0, 0];
+  let files: Record<string, Uint8Array>;
+  try {
+    files = unzipSync(bytes, {
+      filter({ originalSize }) {
+        size += originalSize;
+        if (++count > maximumArrays) throw new RangeError(`it must hold at most ${maximumArrays} arrays, got more`);
+        if (size > maximumBytes) throw new RangeError(`it must hold at most ${maximumBytes} bytes, got more`);
+        return true;
+      },
+    });
+  } catch (error) {
+    const fault = error instanceof RangeError && error.message.startsWith("it must ")
+      ? error.message
+      : `the file must be a whole zip file, got other content (${(error as Error).message})`;
+    throw new RangeError(`Cannot ${task}: ${fault}`, { cause: error });
+  }
+  return new Map(
+    Object.entries(files).map((
+      [name, content],
+    ) => [name.replace(/\.npy$/, ""), decodeNpy(content, `${task}, ${name}`)]),
+  );
+}
