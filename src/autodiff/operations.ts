@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Graph, isBatch, isColumn, type Shape, type Tensor } from "./graph.ts";
+import { type Graph, isBatch, isColumn, type Shape, type Tensor } from "./graph.ts";
 import type { Parameter } from "./parameter.ts";
 import type { ExternalOperation } from "./primitives/attributes.ts";
 

@@ -1,0 +1,18 @@
+/**
+ * Foundation of stages 3 to 5: computations that know their derivatives.
+ *
+ * In: functions of batches `[n, d]` written with operations. Out: values and gradients, computed by SIMD kernels in
+ * float32 (batches) and in float64 TypeScript (columns and scalars).
+ *
+ * Start here: {@link valueAndGradient}.
+ *
+ * @module
+ */
+export { type ValueAndGradient, valueAndGradient } from "./gradient.ts";
+export { checkGradient } from "./check_gradient.ts";
+export * from "./operations.ts";
+export { Graph, type Node, type Shape, type Tensor } from "./graph.ts";
+export { Parameter } from "./parameter.ts";
+export type { Attributes, ExternalOperation, PrimitiveName } from "./primitives/attributes.ts";
+export { type GradientBuffers, KernelRun, type KernelRunOptions } from "./kernel_run.ts";
+export { evaluateReference } from "./reference_run.ts";

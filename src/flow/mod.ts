@@ -1,0 +1,26 @@
+/**
+ * Stage 3 of 8: z ↔ x.
+ *
+ * In: coordinates of configurations. Out: a density that can be sampled exactly and evaluated at any point.
+ *
+ * | bijector | log-determinant | trained | use |
+ * |---|---|---|---|
+ * | {@link RealNVP} | sum of log-scales | yes | the work horse |
+ * | {@link NICE} | 0 | yes | volume-preserving |
+ * | {@link Scaling} | constant | yes | widths, after NICE |
+ * | {@link Whitening} | constant | fitted once | next to the data |
+ * | {@link Chain}, {@link Inverse} | of their parts | | composition |
+ *
+ * Start here: {@link Flow}.
+ *
+ * @module
+ */
+export { Flow, type FlowSamples, type Generator } from "./flow.ts";
+export { NormalPrior, type Prior } from "./prior.ts";
+export type { Bijector } from "./bijector.ts";
+export { RealNVP, type RealNVPOptions } from "./real_nvp.ts";
+export { NICE, type NICEOptions } from "./nice.ts";
+export { Scaling, type ScalingOptions } from "./scaling.ts";
+export { Whitening, type WhiteningOptions } from "./whitening.ts";
+export { Chain, Inverse } from "./chain.ts";
+export type { ChannelSplit } from "./channels.ts";

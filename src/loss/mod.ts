@@ -1,0 +1,23 @@
+/**
+ * Stage 4 of 8: what is minimised.
+ *
+ * In: a flow and data, an energy, or a reaction coordinate. Out: scalars in a graph, to be weighted and summed.
+ *
+ * Start here: {@link maximumLikelihoodLoss} and {@link energyLoss}.
+ *
+ * @module
+ */
+export { type Density, maximumLikelihoodLoss } from "./maximum_likelihood.ts";
+export {
+  type EnergyFunction,
+  energyLoss,
+  linLogCut,
+  reducedEnergyOperation,
+  type Softening,
+  type Transport,
+} from "./energy.ts";
+export {
+  reactionCoordinateLoss,
+  reactionCoordinateOperation,
+  type ReactionCoordinateOptions,
+} from "./reaction_coordinate.ts";

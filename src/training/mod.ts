@@ -1,0 +1,22 @@
+/**
+ * Stage 5 of 8: how a flow learns.
+ *
+ * In: losses, batches of data, a list of stages. Out: trained parameters, a history, checkpoints that can be resumed.
+ *
+ * Start here: {@link train}.
+ *
+ * @module
+ */
+export {
+  type HistoryEntry,
+  type Objective,
+  type Stage,
+  train,
+  type TrainingPosition,
+  type TrainOptions,
+  type TrainProgress,
+  type TrainResult,
+} from "./train.ts";
+export { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
+export { applySymmetry, FrameBuffer, type FrameBufferOptions, type SymmetryOperation } from "./frame_buffer.ts";
+export { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
