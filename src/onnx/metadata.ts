@@ -1,7 +1,11 @@
 import type { Precision } from "./model_builder.ts";
+import type { XyzLayout } from "./xyz.ts";
 
 /** Which way a model goes: `sampler` z → (x, logDet), `density` x → (z, logDet). */
 export type ModelRole = "sampler" | "density";
+
+/** How coordinates belong to particles, in x₀ y₀ x₁ y₁ … order. */
+export type ParticleLayout = Pick<XyzLayout, "species" | "spatialDim" | "box">;
 
 /** What a flow was trained for, as it travels in the metadata of its models. */
 export interface ModelDescription {
@@ -11,8 +15,8 @@ export interface ModelDescription {
   readonly preset: string;
   /** Every parameter of the energy, after overrides. */
   readonly parameters: Readonly<Record<string, number>>;
-  /** Coordinates of each particle, in x₀ y₀ x₁ y₁ … order; dim where there are no particles. */
-  readonly spatialDim: number;
+  /** Which coordinates belong to which particle; null where there are no particles. */
+  readonly particles: ParticleLayout | null;
   /** Temperature in units of T₀. */
   readonly temperature: number;
   /** Units by quantity, for example `{ length: "reduced", energy: "k_B T₀" }`. */
@@ -44,16 +48,19 @@ export interface ModelMetadata extends ModelDescription {
  *
  * @param metadata what to write
  * @returns entries in a fixed order
- * @throws {RangeError} if a number is not finite, or `spatialDim` does not divide `dim`
+ * @throws {RangeError} if a number is not finite, or the particles do not have `dim` coordinates
  */
 export function metadataEntries(metadata: ModelMetadata): Record<string, string> {
   const numbers = { temperature: metadata.temperature, seed: metadata.seed, ...metadata.parameters };
   for (const [name, value] of Object.entries(numbers)) {
     if (!Number.isFinite(value)) throw new RangeError(`Cannot export flow: ${name} must be finite, got ${value}`);
   }
-  const { dim, spatialDim } = metadata;
-  if (!Number.isInteger(spatialDim) || spatialDim < 1 || dim % spatialDim !== 0) {
-    throw new RangeError(`Cannot export flow: spatialDim must be a divisor of dim ${dim}, got ${spatialDim}`);
+  const { dim, particles } = metadata;
+  if (particles !== null && particles.species.length * particles.spatialDim !== dim) {
+    const { species, spatialDim } = particles;
+    throw new RangeError(
+      `Cannot export flow: particles must have dim = ${dim} coordinates, got ${species.length} in ${spatialDim} D`,
+    );
   }
   return {
     role: metadata.role,
@@ -65,7 +72,7 @@ export function metadataEntries(metadata: ModelMetadata): Record<string, string>
     system: metadata.system,
     preset: metadata.preset,
     parameters: JSON.stringify(metadata.parameters),
-    spatialDim: String(spatialDim),
+    particles: JSON.stringify(particles),
     temperature: String(metadata.temperature),
     units: JSON.stringify(metadata.units),
     referenceDomain: metadata.referenceDomain,
@@ -82,18 +89,18 @@ export function metadataEntries(metadata: ModelMetadata): Record<string, string>
  */
 export function parseMetadata(entries: Readonly<Record<string, string>>): ModelMetadata {
   const read = new EntryReader(entries);
-  const isCount = (value: number) => Number.isInteger(value) && value >= 1;
+  const dim = read.number("dim", (value) => Number.isInteger(value) && value >= 1, "a whole number ≥ 1");
   return {
     role: read.oneOf("role", ["sampler", "density"]),
     precision: read.oneOf("precision", ["float32", "float64"]),
-    dim: read.number("dim", isCount, "a whole number ≥ 1"),
+    dim,
     prior: read.text("prior"),
     weights: read.text("weights"),
     packageVersion: read.text("packageVersion"),
     system: read.text("system"),
     preset: read.text("preset"),
     parameters: read.table("parameters", "number"),
-    spatialDim: read.number("spatialDim", isCount, "a whole number ≥ 1"),
+    particles: read.particles("particles", dim),
     temperature: read.number("temperature", Number.isFinite, "a finite number"),
     units: read.table("units", "string"),
     referenceDomain: read.text("referenceDomain"),
@@ -137,6 +144,12 @@ class EntryReader {
     return sound ? table as Record<string, unknown> : this.#refuse(name, `a JSON table of ${kind}s`);
   }
 
+  particles(name: string, dim: number): ParticleLayout | null {
+    const layout = parseJson(this.text(name));
+    const sound = layout === null || isParticleLayout(layout) && layout.species.length * layout.spatialDim === dim;
+    return sound ? layout : this.#refuse(name, `null or a layout of ${dim} coordinates`);
+  }
+
   #refuse(name: string, rule: string): never {
     throw new Error(`Cannot read ONNX model: metadata "${name}" must be ${rule}, got "${this.#entries[name]}"`);
   }
@@ -148,4 +161,11 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function isParticleLayout(value: unknown): value is ParticleLayout {
+  if (typeof value !== "object" || value === null) return false;
+  const { species, spatialDim, box = [] } = value as Record<string, unknown>;
+  return Array.isArray(species) && species.every((symbol) => typeof symbol === "string") &&
+    [1, 2, 3].includes(spatialDim as number) && Array.isArray(box) && box.every((edge) => typeof edge === "number");
 }

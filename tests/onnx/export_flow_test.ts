@@ -2,6 +2,8 @@ import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } fr
 import type { Bijector } from "../../src/flow/bijector.ts";
 import { Chain, Inverse } from "../../src/flow/chain.ts";
 import { NormalPrior } from "../../src/flow/prior.ts";
+import { NICE } from "../../src/flow/nice.ts";
+import { Scaling } from "../../src/flow/scaling.ts";
 import { Whitening } from "../../src/flow/whitening.ts";
 import { decodeModel } from "../../src/onnx/decode_model.ts";
 import { encodeModel } from "../../src/onnx/encode_model.ts";
@@ -26,11 +28,18 @@ function whitening(dim: number): Whitening {
   return Whitening.fit(mixed, dim);
 }
 
+function nice(dim: number): NICE {
+  const flow = new NICE({ dim, blocks: 2, hidden: [7] });
+  flow.parameters().forEach((parameter, i) => parameter.set(noise(parameter.length, i, 0.5)));
+  return flow;
+}
+
 /** Bijectors of every kind, smooth, so that difference quotients mean something. */
 const bijectors: Readonly<Record<string, () => Bijector>> = {
   "RealNVP": () => randomRealNVP({ dim: 6, blocks: 2, hidden: [8, 7] }),
   "RealNVP of odd dim, halves, silu": () =>
     randomRealNVP({ dim: 5, blocks: 1, hidden: [9], channels: "halves", shiftActivation: "silu" }),
+  "NICE with scaling": () => new Chain([nice(5), new Scaling({ dim: 5, logScale: noise(5, 2) })]),
   "whitening": () => whitening(4),
   "inverse": () => new Inverse(randomRealNVP({ dim: 3, blocks: 1, hidden: [4] })),
   "chain": () =>
@@ -162,16 +171,20 @@ Deno.test("exportFlow() ties all models of a flow by one checksum of the weights
 });
 
 Deno.test("exportFlow() writes everything about the flow into the metadata, and no time", () => {
-  const { density } = exported(bijectors.RealNVP(), "float64");
-  const { metadata, producerVersion } = decodeModel(density.bytes);
+  const bijector = bijectors.RealNVP();
+  const particles = { species: ["D", "D", "S"], spatialDim: 2, box: [6, 6] } as const;
+  const flow = { bijector, prior: new NormalPrior(6) };
+  const { density } = exportFlow(flow, { ...description, particles }, { precision: "float64" });
+  const { metadata, producerVersion } = decodeModel(density);
 
   assertEquals(parseMetadata(metadata), {
     ...description,
+    particles: { species: ["D", "D", "S"], spatialDim: 2, box: [6, 6] },
     role: "density",
     precision: "float64",
     dim: 6,
     prior: "normal",
-    weights: weightsChecksum(bijectors.RealNVP().parameters()),
+    weights: weightsChecksum(bijector.parameters()),
     packageVersion,
   });
   assertEquals(producerVersion, packageVersion);
@@ -198,8 +211,8 @@ Deno.test("exportFlow() refuses what it cannot keep", () => {
     "Cannot export flow: b must be finite, got -Infinity",
   );
   assertEquals(
-    refusal(() => exportFlow(flow, { ...description, spatialDim: 4 })),
-    "Cannot export flow: spatialDim must be a divisor of dim 6, got 4",
+    refusal(() => exportFlow(flow, { ...description, particles: { species: ["A", "B"], spatialDim: 2 } })),
+    "Cannot export flow: particles must have dim = 6 coordinates, got 2 in 2 D",
   );
   assertEquals(
     refusal(() => exportFlow({ ...flow, prior: uniform }, description)),
@@ -240,6 +253,12 @@ Deno.test("parseMetadata() says which entry is wrong", () => {
     refusal({ ...good, parameters: '{"a":"1"}' }),
     `Cannot read ONNX model: metadata "parameters" must be a JSON table of numbers, got "{"a":"1"}"`,
   );
+  for (const wrong of ["3", "{}", '{"species":["A"],"spatialDim":2}', '{"species":["A"],"spatialDim":4}', "[", "{"]) {
+    assertEquals(
+      refusal({ ...good, particles: wrong }),
+      `Cannot read ONNX model: metadata "particles" must be null or a layout of 4 coordinates, got "${wrong}"`,
+    );
+  }
   assertEquals(
     refusal({ ...good, units: "none" }),
     'Cannot read ONNX model: metadata "units" must be a JSON table of strings, got "none"',

@@ -15,7 +15,7 @@ export const description: ModelDescription = {
   system: "ParticleDimer",
   preset: "noe2019",
   parameters: { epsilon: 1, slope: -0.5, boxStrength: 200 },
-  spatialDim: 1,
+  particles: null,
   temperature: 1.25,
   units: { length: "reduced", energy: "k_B T₀" },
   referenceDomain: "x₀ ≤ x₁, solvent in its optimal order",
