@@ -41,7 +41,6 @@ export interface RunClaim {
  *
  * @example Claim, write, release
  * ```ts
- * import { RunDirectory } from "@boltzflow/boltzflow";
  *
  * const path = await Deno.makeTempDir();
  * const claim = { kind: "example", configuration: { seed: 1 }, files: ["report.json"] };

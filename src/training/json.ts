@@ -38,7 +38,6 @@ export interface JsonLayout {
  *
  * @example Keys in a fixed order
  * ```ts
- * import { writeJson } from "@boltzflow/boltzflow";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(writeJson({ b: 1, a: [true, null] }, { keys: "sorted" }), '{"a":[true,null],"b":1}');

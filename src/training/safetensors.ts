@@ -73,7 +73,6 @@ const ARRAY_CLASSES = {
  *
  * @example Write and read
  * ```ts
- * import { decodeSafetensors, encodeSafetensors } from "@boltzflow/boltzflow";
  * import { assertEquals } from "@std/assert";
  *
  * const bytes = encodeSafetensors(new Map([["bias", { shape: [2], data: Float32Array.of(1, -2) }]]));
