@@ -18,10 +18,12 @@ declare module "@std/assert" {
     fn: () => unknown,
     errorClass: ErrorClass<E>,
     msgIncludes?: string,
+    msg?: string,
   ): E;
   export function assertRejects<E extends Error = Error>(
     fn: () => PromiseLike<unknown>,
     errorClass: ErrorClass<E>,
     msgIncludes?: string,
+    msg?: string,
   ): Promise<E>;
 }

@@ -1,0 +1,168 @@
+/**
+ * One sample computation for each primitive: what it is applied to, and how exact its kernels are.
+ *
+ * The type of the table is exhaustive: a primitive without a sample does not compile.
+ *
+ * @module
+ */
+import type { Shape } from "../../src/autodiff/graph.ts";
+import { Parameter } from "../../src/autodiff/parameter.ts";
+import type { Attributes, ExternalOperation, PrimitiveName } from "../../src/autodiff/primitives/attributes.ts";
+
+/**
+ * Bound on the rounding error of a kernel, in units of 2⁻²⁴ (one float32 rounding).
+ *
+ * Elementwise: relative · |y| + absolute for the value, relative · |x̄| + absolute · |ȳ| for the derivative.
+ * Sums: the number of terms times the same sum over absolute values.
+ */
+export type RoundingBound =
+  | {
+    readonly forward: { readonly relative: number; readonly absolute?: number };
+    readonly vjp: { readonly relative: number; readonly absolute?: number };
+  }
+  | { readonly forwardTerms: (d: number) => number; readonly vjpTerms: (n: number, d: number) => number };
+
+/** A computation with one primitive. */
+export interface PrimitiveSample<P extends PrimitiveName> {
+  /** Shapes of the inputs for d features. */
+  readonly inputs: (d: number) => readonly Shape[];
+  /** Shape of the result. */
+  readonly shape: (d: number) => Shape;
+  /** Attributes. */
+  readonly attributes: (d: number) => Attributes[P];
+  /** Where numbers lie. Default −2 to 2. */
+  readonly range?: readonly [number, number];
+  /** Exactness of its kernels; absent where it has none. */
+  readonly rounding?: RoundingBound;
+}
+
+const batch = (d: number): Shape => ["n", d];
+const column = (): Shape => ["n"];
+
+const exact = { forward: { relative: 0 }, vjp: { relative: 0 } };
+
+/** A function of one number; ULP counts are those of the kernels' documentation, 1 ULP = 2 · 2⁻²⁴ relative. */
+function unary<P extends PrimitiveName>(
+  rounding: RoundingBound,
+  range?: readonly [number, number],
+): PrimitiveSample<P> {
+  return {
+    inputs: (d) => [batch(d)],
+    shape: batch,
+    attributes: () => ({} as Attributes[P]),
+    rounding,
+    ...(range && { range }),
+  };
+}
+
+function binary<P extends PrimitiveName>(
+  rounding: RoundingBound,
+  range?: readonly [number, number],
+): PrimitiveSample<P> {
+  return { ...unary<P>(rounding, range), inputs: (d) => [batch(d), batch(d)] };
+}
+
+/** Σᵢ aᵢ bᵢ² over samples: not symmetric in its inputs, with something to save. */
+export const weightedSquares: ExternalOperation = {
+  name: "weighted squares",
+  forward([a, b]) {
+    return { value: Float64Array.of(a.reduce((sum, v, i) => sum + v * b[i] * b[i], 0)), saved: b.map((v) => v * v) };
+  },
+  vjp([c], [a, b], saved) {
+    return [(saved as Float64Array).map((square) => c * square), b.map((v, i) => 2 * c * a[i] * v)];
+  },
+};
+
+/** Every other feature from the last to the first, so that neither order nor number of features stays. */
+const everyOther = (d: number) => Array.from({ length: Math.ceil(d / 2) }, (_, i) => d - 1 - 2 * i);
+
+const coupling = {
+  inputs: (d: number) => [batch(d), batch(d), batch(d)],
+  shape: batch,
+  attributes: () => ({}),
+};
+
+/** A sample of every primitive. */
+export const primitiveSamples: { readonly [P in PrimitiveName]: PrimitiveSample<P> } = {
+  // The value of these two is given, not computed; a test of their own says so.
+  input: { inputs: () => [], shape: batch, attributes: () => ({ name: "x" }) },
+  parameter: { inputs: () => [], shape: (d) => [d], attributes: (d) => ({ parameter: new Parameter("p", [d]) }) },
+  external: { inputs: () => [column(), column()], shape: () => [], attributes: () => ({ operation: weightedSquares }) },
+
+  // 3 ULP; 1 − y² cancels: 2|y| · 6 from y, 1 from the square, 1 from the difference.
+  tanh: unary({ forward: { relative: 6 }, vjp: { relative: 2, absolute: 14 } }),
+  exp: unary({ forward: { relative: 3 }, vjp: { relative: 4 } }),
+  log: unary({ forward: { relative: 3 }, vjp: { relative: 1 } }, [0.05, 4]),
+  relu: unary(exact),
+  // 4 ULP; y − y² cancels: |1 − 2y| · 8y from y, 1 from the square.
+  sigmoid: unary({ forward: { relative: 8 }, vjp: { relative: 2, absolute: 10 } }),
+  // 5 ULP; σ (1 + x (1 − σ)): 8 from σ in both factors, times |x| ≤ 2 in the second.
+  silu: unary({ forward: { relative: 10 }, vjp: { relative: 10, absolute: 20 } }),
+  softplus: unary({ forward: { relative: 8 }, vjp: { relative: 9 } }),
+  square: unary({ forward: { relative: 1 }, vjp: { relative: 1 } }),
+  negate: unary(exact),
+  sqrt: unary({ forward: { relative: 1 }, vjp: { relative: 2 } }, [0.05, 4]),
+  // Absolute error 1.2e-7 = 2.01 · 2⁻²⁴.
+  sin: unary({ forward: { relative: 0, absolute: 2.1 }, vjp: { relative: 1, absolute: 2.1 } }, [-9, 9]),
+  cos: unary({ forward: { relative: 0, absolute: 2.1 }, vjp: { relative: 1, absolute: 2.1 } }, [-9, 9]),
+  power: {
+    inputs: () => [column()],
+    shape: column,
+    attributes: () => ({ exponent: -1.5 }),
+    range: [0.3, 3],
+  },
+  // The baseline build rounds the product, |1.75 x| ≤ 3.5, before it adds.
+  scaleShift: {
+    ...unary<"scaleShift">({ forward: { relative: 1, absolute: 3.5 }, vjp: { relative: 1 } }),
+    attributes: () => ({ scale: -1.75, shift: 0.625 }),
+  },
+  add: binary({ forward: { relative: 1 }, vjp: { relative: 0 } }),
+  subtract: binary({ forward: { relative: 1 }, vjp: { relative: 0 } }),
+  multiply: binary({ forward: { relative: 1 }, vjp: { relative: 1 } }),
+  divide: binary({ forward: { relative: 1 }, vjp: { relative: 3 } }, [0.3, 3]),
+
+  // k products and a bias, d + 2 outputs; gradients sum over outputs or over samples.
+  linear: {
+    inputs: (d) => [batch(d), [d + 2, d], [d + 2]],
+    shape: (d) => batch(d + 2),
+    attributes: () => ({}),
+    rounding: { forwardTerms: (d) => d + 1, vjpTerms: (n, d) => Math.max(n, d + 2) },
+  },
+  broadcast: {
+    inputs: (d) => [[d]],
+    shape: batch,
+    attributes: () => ({}),
+    rounding: { forwardTerms: () => 0, vjpTerms: (n) => n },
+  },
+  gather: {
+    inputs: (d) => [batch(d)],
+    shape: (d) => batch(Math.ceil(d / 2)),
+    attributes: (d) => ({ indices: everyOther(d) }),
+    rounding: exact,
+  },
+  concat: {
+    inputs: (d) => [batch(d), batch(d + 1)],
+    shape: (d) => batch(2 * d + 1),
+    attributes: () => ({}),
+    rounding: exact,
+  },
+  column: {
+    inputs: (d) => [batch(d)],
+    shape: column,
+    attributes: (d) => ({ index: Math.floor(d / 2) }),
+    rounding: exact,
+  },
+  // exp 3, product and sum 1 each, and one more for second order; the same for ȳ x eˢ.
+  affineForward: { ...coupling, rounding: { forwardTerms: () => 6, vjpTerms: () => 6 } },
+  affineInverse: { ...coupling, rounding: { forward: { relative: 5.1 }, vjp: { relative: 6.1 } } },
+  // Summed in float64: 2⁻⁵³ for each of at most 40 terms of size 2.
+  sumFeatures: {
+    inputs: (d) => [batch(d)],
+    shape: column,
+    attributes: () => ({}),
+    rounding: { forward: { relative: 0, absolute: 40 * 80 * 2 ** -29 }, vjp: { relative: 0 } },
+  },
+  constantColumn: { inputs: () => [], shape: column, attributes: () => ({ value: -0.75 }) },
+  mean: { inputs: () => [column()], shape: () => [], attributes: () => ({}) },
+  sum: { inputs: () => [column()], shape: () => [], attributes: () => ({}) },
+};
