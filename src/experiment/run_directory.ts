@@ -41,7 +41,6 @@ export interface RunClaim {
  *
  * @example Claim, write, release
  * ```ts
- *
  * const path = await Deno.makeTempDir();
  * const claim = { kind: "example", configuration: { seed: 1 }, files: ["report.json"] };
  * await using run = await RunDirectory.claim(path, claim);
