@@ -31,6 +31,30 @@ export interface FlowModels {
  * @returns the bytes of both files
  * @throws {RangeError} if a number of the description is not finite, or parameters share a name
  * @throws {TypeError} if the prior is another one
+ *
+ * @example Export, then sample elsewhere
+ * ```ts
+ * import { exportFlow, Flow, loadSampler, RealNVP } from "@boltzflow/boltzflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const flow = new Flow(new RealNVP({ dim: 2, blocks: 1, hidden: [8] }));
+ * const { sampler, density } = exportFlow(flow, {
+ *   system: "my energy",
+ *   preset: "custom",
+ *   parameters: { barrier: 5 },
+ *   particles: null,
+ *   temperature: 1,
+ *   units: { energy: "k_B T₀" },
+ *   referenceDomain: "everywhere",
+ *   seed: 0,
+ * });
+ *
+ * await using model = await loadSampler(sampler, { density });
+ * const { x, logProb } = await model.sample(100, { seed: 1 });
+ * const again = await model.logProb(x);
+ *
+ * assertEquals(again.map((value, i) => Math.round(1e3 * (value - logProb[i]))), new Float64Array(100));
+ * ```
  */
 export function exportFlow(
   flow: Pick<Flow, "bijector" | "prior">,

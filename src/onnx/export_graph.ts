@@ -26,6 +26,17 @@ export interface ExportOptions {
  * @returns the file
  * @throws {TypeError} if the graph holds an external operation
  * @throws {RangeError} if there is no output, or two values have one name
+ *
+ * @example An energy of one's own
+ * ```ts
+ * import { decodeModel, exportOnnx, Graph, input, square, sumFeatures } from "@boltzflow/boltzflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const x = input(new Graph(), "x", 3);
+ * const file = exportOnnx({ energy: sumFeatures(square(x)) });
+ *
+ * assertEquals(decodeModel(file).outputs, [{ name: "energy", type: "float64", dims: ["n"] }]);
+ * ```
  */
 export function exportOnnx(
   outputs: Readonly<Record<string, Tensor>>,
