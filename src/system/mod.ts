@@ -1,0 +1,10 @@
+/**
+ * Systems: energies U(x) of configurations, with named presets.
+ *
+ * @module
+ */
+export type { ComputeOptions, EnergyAndGradient, System } from "./system.ts";
+export * from "./double_well.ts";
+export * from "./particle_dimer.ts";
+export { type BondForm } from "./dimer_bond.ts";
+export { type AutodiffSystem, systemFromEnergy } from "./from_autodiff.ts";
