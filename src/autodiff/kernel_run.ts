@@ -1,7 +1,7 @@
 /**
  * Runs a graph: batches as kernels on slices of the samples, columns and scalars in float64 TypeScript.
  *
- * The samples are cut into at most eight slices of at least 256, the same for any number of threads, and sums over
+ * The samples are cut into at most eight slices of at least 128, the same for any number of threads, and sums over
  * slices are taken in order: results do not depend on how many threads there are.
  *
  * @module
@@ -19,7 +19,7 @@ import { ReferenceRun } from "./reference_run.ts";
 
 const LANES = 32;
 const MAXIMUM_SLICES = 8;
-const MINIMUM_SLICE = 256;
+const MINIMUM_SLICE = 128;
 const FORWARD = 0;
 const BACKWARD = 1;
 

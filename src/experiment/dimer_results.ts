@@ -1,0 +1,196 @@
+/**
+ * What the parts of the dimer run hand to each other and to the report.
+ *
+ * @module
+ */
+import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
+import type { HistoryEntry } from "../training/train.ts";
+
+/** Frames of one split of the data, in the reference domain. */
+export interface DimerFrames {
+  /** Configurations [n, 76], row-major. */
+  readonly x: Float64Array;
+  /** Number of the chain of each frame. */
+  readonly chain: Int32Array;
+  /** Dimer distance of each frame. */
+  readonly d: Float64Array;
+}
+
+/** The data of a run and how they came about. */
+export interface DimerData {
+  /** For training. */
+  readonly train: DimerFrames;
+  /** For choosing parameters. */
+  readonly validate: DimerFrames;
+  /** For free energies: seen by neither training nor the choice of parameters. */
+  readonly evaluate: DimerFrames;
+  /** What was measured and chosen. */
+  readonly statistics: {
+    /** Sweeps before the first frame. */
+    readonly burnIn: number;
+    /** Sweeps between frames of a chain. */
+    readonly stride: { readonly train: number; readonly evaluate: number };
+    /** Integrated autocorrelation time of the slowest observable, in sweeps. */
+    readonly autocorrelationSweeps: number;
+    /** Share of moves accepted. */
+    readonly acceptance: number;
+    /** Changes of basin from frame to frame, summed over chains. */
+    readonly crossings: number;
+    /** Single-particle moves offered. */
+    readonly moves: number;
+  };
+}
+
+/** Energy evaluations by purpose; a single-particle move counts as its pair terms / 702 of one. */
+export interface EnergyLedger {
+  /** Monte Carlo for data. */
+  readonly data: number;
+  /** Energies and gradients in the energy loss. */
+  readonly training: number;
+  /** Energies of flow samples and evaluation frames. */
+  readonly evaluation: number;
+  /** Umbrella sampling and the plain Monte Carlo beside it. */
+  readonly reference: number;
+}
+
+/** A number for each basin and for all samples together. */
+export interface ByBasin {
+  /** d < 1.5. */
+  readonly closed: number | null;
+  /** d ≥ 1.5. */
+  readonly open: number | null;
+  /** Both. */
+  readonly all: number | null;
+}
+
+/** A profile F(d) = −ln p(d) on bins, with its standard error; NaN where there is no estimate. */
+export interface DimerProfile {
+  /** Centres of the bins. */
+  readonly d: Float64Array;
+  /** F at the centres, in k_BT, lowest value 0. */
+  readonly value: Float64Array;
+  /** Standard error of F. */
+  readonly error: Float64Array;
+  /** Effective number of samples in each bin. */
+  readonly effectiveSamples: Float64Array;
+}
+
+/** Umbrella sampling, and what plain Monte Carlo finds at the same cost. */
+export interface DimerReference {
+  /** F_open − F_closed of umbrella sampling. */
+  readonly freeEnergyDifference: FreeEnergyEstimate;
+  /** The same from the windows of each start alone: closed, open. */
+  readonly byStart: readonly FreeEnergyEstimate[];
+  /** The profile on the bins of the report. */
+  readonly profile: DimerProfile;
+  /** Centres of the windows, and the number of their samples. */
+  readonly windows: readonly number[];
+  /** Plain Monte Carlo with as many moves. */
+  readonly plain: {
+    /** F_open − F_closed from the share of time in each basin; value null where no transition happened. */
+    readonly freeEnergyDifference: FreeEnergyEstimate;
+    /** Changes of basin, summed over chains. */
+    readonly crossings: number;
+  };
+  /** Single-particle moves offered: umbrella windows, plain chains. */
+  readonly moves: { readonly umbrella: number; readonly plain: number };
+}
+
+/** What the flow yields, judged with exact energies. */
+export interface DimerEvaluation {
+  /** Kish efficiency of the weights. */
+  readonly samplingEfficiency: ByBasin;
+  /** Pareto k̂ of the weights, and the limit for this number of samples. */
+  readonly paretoK: ByBasin & { readonly limit: number };
+  /** Share of flow samples outside the reference domain. */
+  readonly outsideDomain: number;
+  /** Flow samples drawn. */
+  readonly samples: number;
+  /** F_open − F_closed, and which of the two the report stands by. */
+  readonly freeEnergyDifference: {
+    readonly reweighting: FreeEnergyEstimate;
+    readonly bar: FreeEnergyEstimate;
+  };
+  /** Mean of −log q over evaluation data of each basin, and the exact value estimated by BAR: −ln Z − ⟨u⟩ …. */
+  readonly evaluationNll: ByBasin;
+  /** NLL minus the entropy of the target in each basin: KL(target ‖ flow) in nats. */
+  readonly gap: ByBasin;
+  /** The profile by MBAR over flow samples and both evaluation sets. */
+  readonly profile: DimerProfile;
+  /** Reduced energies: of evaluation data and of flow samples, thinned, by basin. */
+  readonly reducedEnergies: {
+    readonly data: { readonly closed: Float64Array; readonly open: Float64Array };
+    readonly flow: { readonly closed: Float64Array; readonly open: Float64Array };
+  };
+  /** Flow samples of high weight to draw: closed, transition, open; [76] each, null where none was found. */
+  readonly pictures: {
+    readonly closed: Float64Array | null;
+    readonly transition: Float64Array | null;
+    readonly open: Float64Array | null;
+  };
+}
+
+/** Frames of a path that is straight in the latent space. */
+export interface DimerPath {
+  /** Configurations [points, 76]. */
+  readonly x: Float64Array;
+  /** Dimer distance of each. */
+  readonly d: Float64Array;
+  /** U/T of each. */
+  readonly reducedEnergy: Float64Array;
+}
+
+/** The exported models. */
+export interface DimerModels {
+  /** Files by role, relative to the run's directory. */
+  readonly files: { readonly sampler: string; readonly density: string };
+  /** Operator set. */
+  readonly opset: number;
+  /** Largest |difference| of x and of log-det between onnxruntime and our forward pass. */
+  readonly maxAbsDifference: number;
+  /** Samples per second of onnxruntime on one thread. */
+  readonly samplesPerSecond: number;
+}
+
+/** Everything the report shows. */
+export interface DimerOutcome {
+  /** The question. */
+  readonly run: {
+    readonly preset: string;
+    readonly parameters: Readonly<Record<string, number>>;
+    readonly dim: number;
+    readonly seed: number;
+    readonly budget: string;
+    readonly temperature: number;
+    readonly threads: number;
+    readonly packageVersion: string;
+    readonly kernelBuild: string;
+    readonly command: string;
+  };
+  /** Energy evaluations. */
+  readonly energyEvaluations: EnergyLedger;
+  /** Raw single-particle moves by purpose. */
+  readonly moves: { readonly data: number; readonly umbrella: number; readonly plain: number };
+  /** Milliseconds by part. */
+  readonly wallTimeMs: Readonly<Record<string, number>>;
+  /** How data came about. */
+  readonly data: DimerData["statistics"] & {
+    readonly frames: { readonly train: number; readonly validate: number; readonly evaluate: number };
+  };
+  /** The flow. */
+  readonly flow: { readonly parameters: number; readonly description: string };
+  /** Loss curves. */
+  readonly history: readonly HistoryEntry[];
+  /** Steps per stage, for marks. */
+  readonly stages: readonly { readonly name: string; readonly steps: number }[];
+  /** Results of the flow. */
+  readonly evaluation: DimerEvaluation;
+  /** The reference. */
+  readonly reference: DimerReference;
+  /** The reliable estimate of smallest standard error among reweighting and BAR, or null value with the reason. */
+  readonly headline: FreeEnergyEstimate;
+  /** Latent interpolation from a closed to an open frame. */
+  readonly path: DimerPath;
+  /** The models. */
+  readonly onnx: DimerModels;
+}
