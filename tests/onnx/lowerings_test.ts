@@ -223,22 +223,25 @@ Deno.test("the test of the lowering of sumFeatures refuses a sum in float32", as
   );
 });
 
-Deno.test("every lowering passes the ONNX checker with the shapes and types of the graph", async () => {
-  if (!await hasOnnxChecker()) return;
-  const files: Uint8Array[] = [];
-  const expected: string[] = [];
-  for (const name of names) {
-    for (const precision of ["float32", "float64"] as const) {
-      const { outputs } = traced(name);
-      files.push(exportOnnx(outputs, { precision }));
-      const code = precision === "float32" ? 1 : 11;
-      expected.push(`a ${code} ['n', ${width}]`, `b ${code} ['n', ${width}]`);
-      for (const [label, { shape }] of Object.entries(outputs)) {
-        const sizes = shape.map((size) => size === "n" ? "'n'" : size).join(", ");
-        expected.push(`${label} ${shape.length === 2 ? code : 11} [${sizes}]`);
+Deno.test(
+  "every lowering passes the ONNX checker with the shapes and types of the graph",
+  { ignore: !hasOnnxChecker },
+  async () => {
+    const files: Uint8Array[] = [];
+    const expected: string[] = [];
+    for (const name of names) {
+      for (const precision of ["float32", "float64"] as const) {
+        const { outputs } = traced(name);
+        files.push(exportOnnx(outputs, { precision }));
+        const code = precision === "float32" ? 1 : 11;
+        expected.push(`a ${code} ['n', ${width}]`, `b ${code} ['n', ${width}]`);
+        for (const [label, { shape }] of Object.entries(outputs)) {
+          const sizes = shape.map((size) => size === "n" ? "'n'" : size).join(", ");
+          expected.push(`${label} ${shape.length === 2 ? code : 11} [${sizes}]`);
+        }
       }
     }
-  }
 
-  assertEquals(await checkWithPython(files), expected);
-});
+    assertEquals(await checkWithPython(files), expected);
+  },
+);
