@@ -6,8 +6,13 @@
 import { f32, f64, kernels, scope } from "./wasm.ts";
 
 const LANES = 32;
-/** Panels moved at once: bounds the scratch memory. */
-const CHUNK = 8;
+/** Elements moved at once, where one panel is not more: bounds the scratch memory. */
+const CHUNK_ELEMENTS = 1 << 15;
+
+/** Panels of d features that are moved at once. */
+function panelsPerChunk(d: number): number {
+  return Math.max(1, Math.floor(CHUNK_ELEMENTS / (LANES * d)));
+}
 
 /**
  * Writes rows [n, d] as panels [P][d][32] of float32.
@@ -26,8 +31,9 @@ export function rowsToPanels(
   padding: "repeat" | "zero",
 ): void {
   const last = padding === "repeat" ? rows.slice(rows.length - d) : new Float64Array(d);
-  for (let first = 0; first < panels; first += CHUNK) {
-    const chunk = Math.min(CHUNK, panels - first);
+  const most = panelsPerChunk(d);
+  for (let first = 0; first < panels; first += most) {
+    const chunk = Math.min(most, panels - first);
     using scratch = scope();
     const staging = scratch.f64(chunk * LANES * d);
     const view = f64(staging, chunk * LANES * d);
@@ -46,7 +52,7 @@ export function rowsToPanels(
  * @param rows filled, row-major [n, d]
  */
 export function panelsToRows(address: number, d: number, rows: Float64Array): void {
-  const step = CHUNK * LANES * d;
+  const step = panelsPerChunk(d) * LANES * d;
   for (let at = 0; at < rows.length; at += step) {
     const count = Math.min(step, rows.length - at);
     using scratch = scope();

@@ -9,7 +9,7 @@
  */
 import { allocate, i32, kernelBuild, release, u8 } from "./wasm.ts";
 import { memory } from "./shared_memory.ts";
-import { type KernelCall, nextProgramId, type Program, runTask } from "./program.ts";
+import { encodeProgram, type KernelCall, nextProgramId, type Program, runTask } from "./program.ts";
 
 /** Fields of the control block, as indices of int32. */
 export const Control = {
@@ -72,14 +72,13 @@ export class ThreadPool implements Executor, Disposable {
   readonly threads: number;
   readonly #workers: Worker[];
   readonly #control: Int32Array<ArrayBuffer>;
-  readonly #address: number;
+  readonly #build = kernelBuild;
   /** Address and length of the JSON of the programs that the workers may ask for. */
   readonly #published = new Map<number, { address: number; bytes: number }>();
 
   private constructor(workers: Worker[], address: number) {
     this.#workers = workers;
     this.threads = workers.length + 1;
-    this.#address = address;
     this.#control = i32(address, CONTROL_LENGTH);
   }
 
@@ -98,6 +97,11 @@ export class ThreadPool implements Executor, Disposable {
       );
     }
     const address = allocate(4 * CONTROL_LENGTH);
+    const forbidden = threads > 1 ? workersForbidden() : null;
+    if (forbidden !== null) {
+      warnOnce(forbidden);
+      return new ThreadPool([], address);
+    }
     const starting = Array.from({ length: threads - 1 }, (_, k) => startWorker(address, k + 1));
     const started = await Promise.allSettled(starting);
     const workers = started.flatMap((s) => s.status === "fulfilled" ? [s.value] : []);
@@ -128,6 +132,12 @@ export class ThreadPool implements Executor, Disposable {
   }
 
   #dispatch(program: Program, phase: number, tasks: number): void {
+    if (kernelBuild !== this.#build) {
+      throw new Error(
+        `Cannot run kernels on threads: the pool must be opened after the kernels are loaded, got a pool of the ` +
+          `${this.#build} and kernels of the ${kernelBuild} build: open another pool`,
+      );
+    }
     const control = this.#control;
     if (this.#workers.length > 0 && tasks > 1) {
       const { address, bytes } = this.#publish(program);
@@ -137,11 +147,15 @@ export class ThreadPool implements Executor, Disposable {
       control[Control.programAddress] = address;
       control[Control.programBytes] = bytes;
       control[Control.finished] = 0;
+      control[Control.failed] = 0;
       Atomics.store(control, Control.nextTask, 0);
       Atomics.add(control, Control.epoch, 1);
       Atomics.notify(control, Control.epoch);
-      takeTasks(control, program, 0);
-      this.#join();
+      try {
+        takeTasks(control, program, 0);
+      } finally {
+        this.#join(); // also after an error: the next program must not start while a worker is in this one
+      }
     } else {
       for (let task = 0; task < tasks; task++) runTask(program, phase < 0 ? task : phase, task, 0);
     }
@@ -162,7 +176,7 @@ export class ThreadPool implements Executor, Disposable {
   #publish(program: Program): { address: number; bytes: number } {
     let published = this.#published.get(program.id);
     if (published === undefined) {
-      const text = new TextEncoder().encode(JSON.stringify(program));
+      const text = new TextEncoder().encode(encodeProgram(program));
       published = { address: allocate(text.length), bytes: text.length };
       u8(published.address, text.length).set(text);
       this.#published.set(program.id, published);
@@ -197,8 +211,17 @@ export function takeTasks(control: Int32Array, program: Program, thread: number)
   }
 }
 
+const workerUrl = new URL("./worker.ts", import.meta.url);
+
+/** Why workers may not start, where that is known without trying: Deno prints an error of its own for each refusal. */
+function workersForbidden(): string | null {
+  if (workerUrl.protocol !== "file:" || typeof Deno === "undefined") return null;
+  const { state } = Deno.permissions.querySync({ name: "read", path: workerUrl });
+  return state === "granted" ? null : "--allow-read is missing";
+}
+
 function startWorker(address: number, thread: number): Promise<Worker> {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(workerUrl, { type: "module" });
   return new Promise((resolve, reject) => {
     worker.onerror = (event) => {
       event.preventDefault();

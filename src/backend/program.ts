@@ -38,6 +38,26 @@ export interface Program {
   readonly threadBases: readonly number[];
 }
 
+/** A number that JSON has no word for: −0, ∞, NaN. */
+interface SpelledNumber {
+  readonly number: string;
+}
+
+/** The text of a program, for threads that share memory but no objects. */
+export function encodeProgram(program: Program): string {
+  return JSON.stringify(program, (_key, value): unknown => {
+    if (typeof value !== "number" || (Number.isFinite(value) && !Object.is(value, -0))) return value;
+    return { number: Object.is(value, -0) ? "-0" : String(value) } satisfies SpelledNumber;
+  });
+}
+
+/** The program of a text that `encodeProgram` made. */
+export function decodeProgram(text: string): Program {
+  return JSON.parse(text, (_key, value): unknown => {
+    return typeof value?.number === "string" ? Number((value as SpelledNumber).number) : value;
+  }) as Program;
+}
+
 type RawKernel = (...args: number[]) => unknown;
 
 let programs = 0;

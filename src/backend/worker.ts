@@ -24,6 +24,7 @@ self.onmessage = async (event: MessageEvent<Start>) => {
   const { loadKernels } = await import("./wasm_deno.ts");
   await loadKernels({ deterministic: build === "baseline" });
   const { Control, CONTROL_LENGTH, takeTasks } = await import("./pool.ts");
+  const { decodeProgram } = await import("./program.ts");
   const control = new Int32Array(memory.buffer, address, CONTROL_LENGTH);
   const decoded = new Map<number, Program>();
   let epoch = Atomics.load(control, Control.epoch);
@@ -34,7 +35,7 @@ self.onmessage = async (event: MessageEvent<Start>) => {
     let program = decoded.get(id);
     if (program === undefined) {
       const bytes = new Uint8Array(memory.buffer, control[Control.programAddress], control[Control.programBytes]);
-      program = JSON.parse(new TextDecoder().decode(bytes.slice())) as Program;
+      program = decodeProgram(new TextDecoder().decode(bytes.slice()));
       if (decoded.size >= 16) decoded.delete(decoded.keys().next().value!);
       decoded.set(id, program);
     }
