@@ -4,6 +4,7 @@
  * @module
  */
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
+import type { FreeEnergyProfile } from "../reweighting/profile_band.ts";
 import type { HistoryEntry } from "../training/train.ts";
 
 /** Frames of one split of the data, in the reference domain. */
@@ -63,18 +64,6 @@ export interface ByBasin {
   readonly all: number | null;
 }
 
-/** A profile F(d) = −ln p(d) on bins, with its standard error; NaN where there is no estimate. */
-export interface DimerProfile {
-  /** Centres of the bins. */
-  readonly d: Float64Array;
-  /** F at the centres, in k_BT, lowest value 0. */
-  readonly value: Float64Array;
-  /** Standard error of F. */
-  readonly error: Float64Array;
-  /** Effective number of samples in each bin. */
-  readonly effectiveSamples: Float64Array;
-}
-
 /** Umbrella sampling, and what plain Monte Carlo finds at the same cost. */
 export interface DimerReference {
   /** F_open − F_closed of umbrella sampling. */
@@ -82,7 +71,7 @@ export interface DimerReference {
   /** The same from the windows of each start alone: closed, open. */
   readonly byStart: readonly FreeEnergyEstimate[];
   /** The profile on the bins of the report. */
-  readonly profile: DimerProfile;
+  readonly profile: FreeEnergyProfile;
   /** Centres of the windows, and the number of their samples. */
   readonly windows: readonly number[];
   /** Plain Monte Carlo with as many moves. */
@@ -111,12 +100,12 @@ export interface DimerEvaluation {
     readonly reweighting: FreeEnergyEstimate;
     readonly bar: FreeEnergyEstimate;
   };
-  /** Mean of −log q over evaluation data of each basin, and the exact value estimated by BAR: −ln Z − ⟨u⟩ …. */
+  /** Mean of −log q over the evaluation frames of each basin, in nats. */
   readonly evaluationNll: ByBasin;
-  /** NLL minus the entropy of the target in each basin: KL(target ‖ flow) in nats. */
+  /** KL(target restricted to the basin ‖ flow) in nats, with ln Z from BAR; `all` is null. */
   readonly gap: ByBasin;
-  /** The profile by MBAR over flow samples and both evaluation sets. */
-  readonly profile: DimerProfile;
+  /** The profile by MBAR over flow samples and both evaluation sets; null when no basin has an estimate. */
+  readonly profile: FreeEnergyProfile | null;
   /** Reduced energies: of evaluation data and of flow samples, thinned, by basin. */
   readonly reducedEnergies: {
     readonly data: { readonly closed: Float64Array; readonly open: Float64Array };
