@@ -195,7 +195,7 @@ export function buildAxis(d3: D3, request: AxisRequest, range: readonly [number,
   const scale = emptyScale(d3, options).domain(options.domain ?? paddedDomain(d3, request)).range(range);
   const count = Math.max(2, Math.floor(Math.abs(range[1] - range[0]) / spacing));
   const ticks = options.scale === "log"
-    ? logTicks(scale, count)
+    ? logTicks(scale, Math.floor(1.8 * count))
     : options.scale === "symlog"
     ? symlogTicks(scale, options.linearBelow ?? 1, spacing / 2.2)
     : linearTicks(scale, count);

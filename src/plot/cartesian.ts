@@ -81,7 +81,7 @@ function layout(figure: Figure, plan: CartesianPlan, legendAbove: boolean): Layo
   const { width, height, d3 } = figure;
   const request = (name: "x" | "y", i: 0 | 1): AxisRequest => ({ action, name, options: options[name], ...extent[i] });
   const titleHeight = options.title === undefined ? 0 : theme.titleSize + 10;
-  const right = Math.max(18, plan.rightRoom ?? 0);
+  let right = Math.max(18, plan.rightRoom ?? 0);
   const rows = legendAbove ? legendRows(plan.legend, width - 80 - right) : [];
   const bottom = height - (2.2 * theme.labelSize + theme.tickSize + 11);
   const head = 14 + titleHeight + legendHeight(rows);
@@ -91,6 +91,7 @@ function layout(figure: Figure, plan: CartesianPlan, legendAbove: boolean): Layo
   // Twice: the left margin depends on the tick labels, which depend on the height, which depends on the mark labels.
   for (let pass = 0; pass < 2; pass++) {
     x = buildAxis(d3, request("x", 0), [left, width - right], 82);
+    right = Math.max(right, overhang(x, width - right));
     marks = placeMarks(options.marks ?? [], x.scale, width - 6);
     top = head + marks.height;
     y = buildAxis(d3, request("y", 1), [bottom, top], 52);
@@ -98,6 +99,14 @@ function layout(figure: Figure, plan: CartesianPlan, legendAbove: boolean): Layo
   }
   const frame = { left, top, width: width - right - left, height: bottom - top };
   return { frame, x, y, legendTop: 8 + titleHeight, rows, marks };
+}
+
+/** Room that the last label of a horizontal axis needs beyond the frame's right edge. */
+function overhang(x: Axis, edge: number): number {
+  return Math.max(
+    0,
+    ...x.ticks.map(({ value, label }) => x.scale(value) + textWidth(label, theme.tickSize) / 2 - edge),
+  ) + 6;
 }
 
 function widest(labels: readonly string[]): number {

@@ -82,7 +82,7 @@ function toStyle(options: ConfigurationOptions): Style {
     radius,
     wall,
     // A little air outside the wall shows particles that lean on it or slip through.
-    view: wall + 0.35 * radius,
+    view: wall + 0.6 * radius,
     highlighted: new Set(highlighted),
     bonds: options.bonds ?? (both ? [[0, 1]] : []),
     accent: colorOf(ACTION, options.color ?? "vermillion", 0),

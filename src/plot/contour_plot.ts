@@ -18,6 +18,7 @@ import {
 import type { ContourPolygons, D3, Scale, Selection } from "./d3.ts";
 import { appendText } from "./figure.ts";
 import type { Box } from "./legend.ts";
+import { textWidth } from "./markup.ts";
 import { checkCloud, paintCloud, type PointCloud } from "./scatter_plot.ts";
 import { colorOf, px, theme } from "./theme.ts";
 
@@ -94,7 +95,7 @@ function checkLinear(name: string, axis: AxisOptions): void {
 }
 
 // One hue from paper to ink, so that every eye and a grey printer read the same order.
-const RAMP = ["#f7fbff", "#dfeaf6", "#bdd5ec", "#8ab9dd", "#5495c9", "#2a6cae", "#10427f", "#08234f"];
+const RAMP = ["#f7fbff", "#dfeaf6", "#bdd5ec", "#8ab9dd", "#5495c9", "#2a6cae", "#164a8a"];
 
 /** A colour of the ramp, t from 0 (light) to 1 (dark). */
 export function rampColor(t: number): string {
@@ -175,8 +176,9 @@ function drawColorBar(
       .attr("stroke-width", 0.9);
   }
   const middle = frame.top + frame.height / 2;
+  const labels = Math.max(...scale.ticks(count).map((value) => textWidth(format(value), size)));
   const place = {
-    x: left + BAR_WIDTH + 62,
+    x: left + BAR_WIDTH + labels + 26,
     y: middle,
     size: theme.labelSize,
     anchor: "middle",
@@ -220,11 +222,11 @@ export async function contourPlot(grid: Grid, options: ContourOptions): Promise<
       label === undefined ? [] : [{ label, color: cloudColors[i], dash: null, marker: "filled" as const }]
     ),
     description: `Contours of ${options.colorLabel} over ${options.x.label} and ${options.y.label}`,
-    rightRoom: 18 + BAR_WIDTH + 72,
+    rightRoom: 18 + BAR_WIDTH + 68,
     occupied: () => [],
     paint: (layer, x, y, d3) => {
       paintRegions(layer, grid, levels, colors, x, y, d3);
-      clouds.forEach((cloud, i) => paintCloud(layer, cloud, cloudColors[i], x, y));
+      clouds.forEach((cloud, i) => paintCloud(layer, cloud, cloudColors[i], x, y, 1));
     },
     finish: (root, frame, d3) => drawColorBar(root, frame, levels, colors, options.colorLabel, d3),
   });

@@ -42,22 +42,29 @@ export interface LegendEntry {
 }
 
 const SWATCH = 26;
+const DOT = 10;
 const GAP = 7;
 const ROW = 19;
 const INSET = 11;
 const CLEARANCE = 6;
 
-function entryWidth(entry: LegendEntry): number {
+/** Width of the samples of style: short where every entry is a dot. */
+function swatchOf(entries: readonly LegendEntry[]): number {
+  return entries.every((entry) => entry.dash === null && !entry.area) ? DOT : SWATCH;
+}
+
+function entryWidth(entry: LegendEntry, swatch: number): number {
   const remark = entry.remark === undefined ? 0 : textWidth(` ${entry.remark}`, theme.noteSize);
-  return SWATCH + GAP + textWidth(entry.label, theme.tickSize) + remark;
+  return swatch + GAP + textWidth(entry.label, theme.tickSize) + remark;
 }
 
 /** Breaks entries into rows no wider than `width`, for a legend above the frame. */
 export function legendRows(entries: readonly LegendEntry[], width: number): LegendEntry[][] {
   const rows: LegendEntry[][] = [];
+  const swatch = swatchOf(entries);
   let used = Infinity;
   for (const entry of entries) {
-    const needed = entryWidth(entry) + 22;
+    const needed = entryWidth(entry, swatch) + 22;
     if (used + needed > width + 22) {
       rows.push([]);
       used = 0;
@@ -82,7 +89,7 @@ export function legendHeight(rows: readonly LegendEntry[][]): number {
  * @returns the legend's box, or null when every place is taken
  */
 export function findPlace(entries: readonly LegendEntry[], frame: Box, occupied: Iterable<Point>): Box | null {
-  const width = Math.max(...entries.map(entryWidth));
+  const width = Math.max(...entries.map((entry) => entryWidth(entry, swatchOf(entries))));
   const height = entries.length * ROW - 4;
   if (width + 2 * INSET > frame.width || height + 2 * INSET > frame.height) return null;
   const xs = { left: frame.left + INSET, right: frame.left + frame.width - INSET - width, middle: 0 };
@@ -111,23 +118,23 @@ export function findPlace(entries: readonly LegendEntry[], frame: Box, occupied:
   return chosen < 0 ? null : { left: places[chosen][0], top: places[chosen][1], width, height };
 }
 
-function drawEntry(parent: Selection, entry: LegendEntry, left: number, middle: number): void {
+function drawEntry(parent: Selection, entry: LegendEntry, swatch: number, left: number, middle: number): void {
   const { color } = entry;
   if (entry.area) {
-    parent.append("rect").attr("x", px(left)).attr("y", px(middle - 6)).attr("width", SWATCH).attr("height", 12)
+    parent.append("rect").attr("x", px(left)).attr("y", px(middle - 6)).attr("width", swatch).attr("height", 12)
       .attr("fill", color).attr("fill-opacity", theme.bandOpacity);
   }
   if (entry.dash !== null) {
-    const line = parent.append("path").attr("d", `M${px(left)},${px(middle)}h${SWATCH}`)
+    const line = parent.append("path").attr("d", `M${px(left)},${px(middle)}h${swatch}`)
       .attr("stroke", color).attr("stroke-width", theme.curve).attr("fill", "none");
     if (entry.faint) line.attr("stroke-opacity", 0.5);
     if (entry.dash !== "") line.attr("stroke-dasharray", entry.dash);
   }
   if (entry.marker !== undefined) {
-    parent.append("circle").attr("cx", px(left + SWATCH / 2)).attr("cy", px(middle)).attr("r", 3.4)
+    parent.append("circle").attr("cx", px(left + swatch / 2)).attr("cy", px(middle)).attr("r", 3.4)
       .attr("fill", entry.marker === "hollow" ? theme.paper : color).attr("stroke", color).attr("stroke-width", 1.4);
   }
-  const x = left + SWATCH + GAP;
+  const x = left + swatch + GAP;
   const y = middle + 0.35 * theme.tickSize;
   appendText(parent, entry.label, { x, y, size: theme.tickSize });
   if (entry.remark !== undefined) {
@@ -141,17 +148,19 @@ export function drawLegendInside(parent: Selection, entries: readonly LegendEntr
   const group = parent.append("g");
   group.append("rect").attr("x", px(box.left - 4)).attr("y", px(box.top - 4)).attr("width", px(box.width + 8))
     .attr("height", px(box.height + 8)).attr("fill", theme.paper).attr("fill-opacity", 0.85);
-  entries.forEach((entry, i) => drawEntry(group, entry, box.left, box.top + (i + 0.5) * ROW - 2));
+  const swatch = swatchOf(entries);
+  entries.forEach((entry, i) => drawEntry(group, entry, swatch, box.left, box.top + (i + 0.5) * ROW - 2));
 }
 
 /** Draws a legend in rows, starting at a corner. */
 export function drawLegendAbove(parent: Selection, rows: readonly LegendEntry[][], left: number, top: number): void {
   const group = parent.append("g");
+  const swatch = swatchOf(rows.flat());
   rows.forEach((row, i) => {
     let x = left;
     for (const entry of row) {
-      drawEntry(group, entry, x, top + (i + 0.5) * ROW);
-      x += entryWidth(entry) + 22;
+      drawEntry(group, entry, swatch, x, top + (i + 0.5) * ROW);
+      x += entryWidth(entry, swatch) + 22;
     }
   });
 }

@@ -6,7 +6,7 @@
  * | `k_BT` | the unit of energy, *k* with subscript B and *T* |
  * | `x_0`, `w_{ML}` | subscript: one character after a one-letter symbol, or braces |
  * | `10^4`, `10^-3`, `e^{-u}` | superscript: an integer, one letter, or braces |
- * | `*d*`, `*F*(*d*)` | italic letters |
+ * | `*d*`, `*F*(*d*)`, `Δ*F*` | italic letters |
  * | `` `report.json` `` | code |
  * | `\_`, `\^`, `\*`, `` \` `` | the character itself |
  *
@@ -31,7 +31,7 @@ const MARK = new RegExp(
     String.raw`\\([_^*\\\x60])`,
     String.raw`\x60([^\x60]+)\x60`,
     String.raw`(?<![\p{L}\p{N}_])(k_BT)(?![\p{L}\p{N}])`,
-    String.raw`(?<![\p{L}\p{N}*])\*(\p{L}+)\*(?![\p{L}\p{N}*])`,
+    String.raw`(?<![a-zA-Z\p{N}*])\*(\p{L}+)\*(?![\p{L}\p{N}*])`,
     String.raw`_\{([^{}]+)\}`,
     String.raw`(?<=(?<![\p{L}\p{N}_])\p{L}\*?)_([\p{L}\p{N}])`,
     String.raw`\^\{([^{}]+)\}`,

@@ -18,7 +18,7 @@ export interface PointCloud {
   readonly y: ArrayLike<number>;
   /** Name in `palette` or `#rrggbb`; by default the next colour. */
   readonly color?: string;
-  /** Diameter of a dot in px; by default 5 for few and down to 1.6 for many points. */
+  /** Diameter of a dot in px; by default 5 for few and down to 2 for many points. */
   readonly size?: number;
 }
 
@@ -34,13 +34,20 @@ export function checkCloud(action: string, name: string, cloud: PointCloud): voi
 }
 
 /** Draws a cloud as one path of zero-length strokes with round caps: a hundred times smaller than one element a point. */
-export function paintCloud(layer: Selection, cloud: PointCloud, color: string, x: Scale, y: Scale): void {
+export function paintCloud(
+  layer: Selection,
+  cloud: PointCloud,
+  color: string,
+  x: Scale,
+  y: Scale,
+  opacity = cloud.x.length > 500 ? 0.45 : 0.75,
+): void {
   const n = cloud.x.length;
   let d = "";
   for (let i = 0; i < n; i++) d += `M${px(x(cloud.x[i]))},${px(y(cloud.y[i]))}h0`;
-  const size = cloud.size ?? Math.max(1.6, Math.min(5, 60 / Math.sqrt(n)));
+  const size = cloud.size ?? Math.max(2, Math.min(5, 60 / Math.sqrt(n)));
   layer.append("path").attr("d", d).attr("fill", "none").attr("stroke", color).attr("stroke-width", px(size))
-    .attr("stroke-linecap", "round").attr("stroke-opacity", n > 500 ? 0.45 : 0.75);
+    .attr("stroke-linecap", "round").attr("stroke-opacity", opacity);
 }
 
 function extentOf(clouds: readonly PointCloud[], axis: "x" | "y"): [number, number] {
