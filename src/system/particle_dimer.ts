@@ -197,7 +197,9 @@ export class ParticleDimer implements System {
     const n = configurationCount(x, this.dim, "measure distances");
     return Float64Array.from({ length: n }, (_, s) => {
       const at = s * this.dim;
-      return Math.hypot(x[at] - x[at + 2], x[at + 1] - x[at + 3]);
+      const dx = x[at] - x[at + 2];
+      const dy = x[at + 1] - x[at + 3];
+      return Math.sqrt(dx * dx + dy * dy);
     });
   }
 

@@ -1,0 +1,111 @@
+/**
+ * Equilibrium data of the particle dimer in one call.
+ *
+ * @module
+ */
+import type { ParticleDimer } from "../system/particle_dimer.ts";
+import type { ComputeOptions } from "../system/system.ts";
+import { MetropolisChains } from "./metropolis_chains.ts";
+import { type LongRunOptions, pausing } from "./pause.ts";
+import { relax, type Relaxation } from "./relaxation.ts";
+
+/** What {@link metropolisSample} needs to know. */
+export interface MetropolisSampleOptions extends ComputeOptions, LongRunOptions {
+  /** Frames wanted; rounded up to a multiple of the number of chains. */
+  readonly frames: number;
+  /** Number of chains, even; half start closed, half open. Default 32. */
+  readonly chains?: number | undefined;
+  /** T in units of T₀, default 1. */
+  readonly temperature?: number | undefined;
+  /** Seed of the random numbers, default 0. */
+  readonly seed?: number | undefined;
+  /** Stream of the random numbers: another stream gives independent chains. Default 0. */
+  readonly stream?: number | undefined;
+  /** Sweeps between frames in units of the measured statistical inefficiency, default 1: independent frames. */
+  readonly spacing?: number | undefined;
+}
+
+/** What {@link metropolisSample} returns. Frames are in the order of time; within one time, of chains. */
+export interface MetropolisSample {
+  /** Frames in the reference domain [n, dim]. */
+  readonly x: Float64Array;
+  /** Distance of the dimer in each frame [n]. A frame belongs to the basin of its own d. */
+  readonly d: Float64Array;
+  /** Chain of each frame [n]; even chains started closed, odd ones open. */
+  readonly chain: Int32Array;
+  /** Sweeps between two frames of a chain. */
+  readonly stride: number;
+  /** How burn-in was found. */
+  readonly relaxation: Relaxation;
+  /** Changes of basin of each chain [chains], seen at frames after burn-in. */
+  readonly crossings: Int32Array;
+  /** Fraction of moves accepted after burn-in. */
+  readonly acceptance: number;
+  /** Single-particle moves offered, burn-in included. */
+  readonly moves: number;
+  /** Energy evaluations that the moves are worth. */
+  readonly energyEvaluations: number;
+  /** The chains, to draw more frames from. */
+  readonly chains: MetropolisChains;
+}
+
+/**
+ * Draws canonical configurations of the dimer by single-particle Metropolis Monte Carlo, mapped into the reference domain.
+ *
+ * Chains start closed and open in turn. Burn-in and stride follow from measured relaxation and autocorrelation (see
+ * `relax`). How often chains cross between the basins is returned and left to the reader: without many crossings the
+ * numbers of closed and open frames say nothing about the free energy.
+ *
+ * @param system the dimer
+ * @param options how many frames, chains, temperature, seed, threads
+ * @returns frames, their chains and distances, and what they cost
+ * @throws {RangeError} if an option is impossible
+ *
+ * @example
+ * ```ts
+ * import { metropolisSample, ParticleDimer } from "@boltzflow/boltzflow";
+ * const system = new ParticleDimer();
+ * const { x, chain } = await metropolisSample(system, { frames: 16, chains: 4, spacing: 0.1 });
+ * if (chain.length !== 16 || system.inDomain(x).includes(0)) throw new Error("sixteen frames, all in the domain");
+ * ```
+ */
+export async function metropolisSample(
+  system: ParticleDimer,
+  options: MetropolisSampleOptions,
+): Promise<MetropolisSample> {
+  const { frames, spacing = 1, pool, signal, onProgress } = options;
+  if (!Number.isSafeInteger(frames) || frames < 1) {
+    throw new RangeError(`Cannot sample the dimer: frames must be a whole number ≥ 1, got ${frames}`);
+  }
+  if (!(spacing > 0 && Number.isFinite(spacing))) {
+    throw new RangeError(`Cannot sample the dimer: spacing must be a positive number, got ${spacing}`);
+  }
+  const chains = new MetropolisChains(system, options);
+  const relaxation = await relax(chains, { pool, signal });
+  const before = chains.crossings();
+  const stride = Math.max(1, Math.ceil(spacing * 2 * relaxation.autocorrelationTime));
+  const rows = Math.ceil(frames / chains.chains);
+  const n = rows * chains.chains;
+  const x = new Float64Array(n * system.dim);
+  const d = new Float64Array(n);
+  const pause = pausing({ signal, onProgress });
+  for (let row = 0; row < rows; row++) {
+    chains.advance(stride, { pool });
+    const now = chains.frames({ pool });
+    x.set(now.x, row * now.x.length);
+    d.set(now.d, row * now.d.length);
+    await pause(row / rows);
+  }
+  return {
+    x,
+    d,
+    chain: Int32Array.from({ length: n }, (_, i) => i % chains.chains),
+    stride,
+    relaxation,
+    crossings: chains.crossings().map((count, c) => count - before[c]),
+    acceptance: chains.acceptance(),
+    moves: chains.moves,
+    energyEvaluations: chains.energyEvaluations,
+    chains,
+  };
+}

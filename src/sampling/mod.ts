@@ -1,0 +1,20 @@
+/**
+ * Reference samples: Monte Carlo of systems, umbrella windows, and how long chains remember.
+ *
+ * @module
+ */
+export { equilibrationStart, integratedAutocorrelationTime, statisticalInefficiency } from "./autocorrelation.ts";
+export { metropolis, type MetropolisFrames, type MetropolisOptions } from "./metropolis.ts";
+export {
+  type AdvanceOptions,
+  type ChainFrames,
+  type DistanceBias,
+  MetropolisChains,
+  type MetropolisChainsOptions,
+} from "./metropolis_chains.ts";
+export type { MetropolisState } from "./chain_state.ts";
+export { type MetropolisSample, metropolisSample, type MetropolisSampleOptions } from "./metropolis_sample.ts";
+export type { Relaxation } from "./relaxation.ts";
+export type { LongRunOptions } from "./pause.ts";
+export { type UmbrellaSample, umbrellaSample, type UmbrellaSampleOptions } from "./umbrella_sample.ts";
+export { type UmbrellaWindows, umbrellaWindows } from "./umbrella_windows.ts";

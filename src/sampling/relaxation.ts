@@ -1,0 +1,92 @@
+/**
+ * Burn-in by measurement: chains run until they have forgotten their starts.
+ *
+ * @module
+ */
+import type { ComputeOptions } from "../system/system.ts";
+import { equilibrationStart, pooledAutocorrelationTime } from "./autocorrelation.ts";
+import type { MetropolisChains } from "./metropolis_chains.ts";
+import { type LongRunOptions, pausing } from "./pause.ts";
+
+/** What {@link relax} found. */
+export interface Relaxation {
+  /** Sweeps of burn-in, tuning included. */
+  readonly burnIn: number;
+  /** Integrated autocorrelation time in sweeps, the longer one of the energy's and of the configurations'. */
+  readonly autocorrelationTime: number;
+  /** Whether the last trial met both conditions; else it was the longest allowed. */
+  readonly relaxed: boolean;
+}
+
+/** Sweeps that adapt the step before anything is measured. */
+const TUNING = 400;
+/** Records of a trial. */
+const RECORDS = 128;
+/** Sweeps between records of the first trial. */
+const FIRST_INTERVAL = 20;
+/** Trials, each twice as long as the one before. */
+const TRIALS = 7;
+/** Autocorrelation times that a trial must hold. */
+const ENOUGH_TIMES = 20;
+
+/**
+ * Runs chains of the dimer until they have relaxed and tells how fast they forget.
+ *
+ * After tuning the step, trials of doubling length are run. A trial suffices if the mean energy of the chains that
+ * started closed, and of those that started open, stands still in its second half (`equilibrationStart`), and if it lasts
+ * at least 20 autocorrelation times of the energy and of the canonical configurations (autocovariances summed over all
+ * coordinates, each basin's chains about their own mean). Everything run so far is burn-in.
+ *
+ * @param chains chains whose starts are closed and open in turn, changed
+ * @param options threads, progress, signal
+ * @returns length of burn-in and autocorrelation time
+ */
+export async function relax(
+  chains: MetropolisChains,
+  options: ComputeOptions & LongRunOptions = {},
+): Promise<Relaxation> {
+  const pause = pausing(options);
+  chains.tune(TUNING, options);
+  let interval = FIRST_INTERVAL;
+  for (let trial = 1;; trial++, interval *= 2) {
+    const frames: Float64Array[] = [];
+    const energies: Float64Array[] = [];
+    for (let k = 0; k < RECORDS; k++) {
+      chains.advance(interval, options);
+      const { x } = chains.frames(options);
+      frames.push(x);
+      energies.push(chains.system.energy(x, options));
+      await pause((trial - 1 + k / RECORDS) / TRIALS);
+    }
+    const autocorrelationTime = interval * Math.max(timeOf(energies, chains.chains), timeOf(frames, chains.chains));
+    const still = [0, 1].every((start) => equilibrationStart(meanOf(energies, start)) <= RECORDS / 2);
+    const relaxed = still && interval * RECORDS >= ENOUGH_TIMES * autocorrelationTime;
+    if (relaxed || trial === TRIALS) {
+      chains.resetAcceptance();
+      return { burnIn: chains.sweeps, autocorrelationTime, relaxed };
+    }
+  }
+}
+
+/** Mean over the chains of one start at each time. */
+function meanOf(records: readonly Float64Array[], start: number): Float64Array {
+  return Float64Array.from(records, (values) => {
+    let sum = 0;
+    for (let c = start; c < values.length; c += 2) sum += values[c];
+    return 2 * sum / values.length;
+  });
+}
+
+/** Autocorrelation time, in records, of all numbers that each chain has: [chains, width] at each time. */
+function timeOf(records: readonly Float64Array[], chains: number): number {
+  const width = records[0].length / chains;
+  const groups: Float64Array[][] = [];
+  for (const start of [0, 1]) {
+    for (let k = 0; k < width; k++) {
+      const group: Float64Array[] = [];
+      for (let c = start; c < chains; c += 2) group.push(Float64Array.from(records, (row) => row[c * width + k]));
+      groups.push(group);
+    }
+  }
+  return pooledAutocorrelationTime(groups);
+}
