@@ -18,6 +18,9 @@ interface Layer {
 /** Where work runs. Whatever evaluates a graph hands it on, so it is let through to layers that know no kernels. */
 const POOL = "backend/pool.ts";
 
+/** What a symmetry is: training shows frames under symmetries and knows nothing else of systems. */
+const SYMMETRY = "system/symmetry.ts";
+
 /** What every folder of src/ may import besides itself, in the order of the pipeline. */
 const LAYERS: { readonly [folder: string]: Layer } = {
   backend: { code: [] },
@@ -29,7 +32,7 @@ const LAYERS: { readonly [folder: string]: Layer } = {
   sampling: { code: ["system", "random", "backend"] },
   flow: { code: ["autodiff", "nn", "random", POOL] },
   loss: { code: ["autodiff"], types: ["flow", "system"] },
-  training: { code: ["autodiff", "optim", "random", POOL], types: ["loss"] },
+  training: { code: ["autodiff", "optim", "random", POOL, SYMMETRY], types: ["loss"] },
   reweighting: { code: [] },
   onnx: { code: ["autodiff", "nn", "flow", "random", "backend"] },
   plot: { code: [] },

@@ -4,14 +4,7 @@
  * @module
  */
 import { RandomStream } from "../random/random_stream.ts";
-
-/** A symmetry of a system that leaves its energy unchanged: x′ᵢ = signs[i] · x[from[i]]. */
-export interface SymmetryOperation {
-  /** Which coordinate each new coordinate is taken from. */
-  readonly from: readonly number[];
-  /** +1 or −1 for each new coordinate. */
-  readonly signs: readonly number[];
-}
+import { applySymmetry, type SymmetryOperation } from "../system/symmetry.ts";
 
 /** How batches are drawn. */
 export interface FrameBufferOptions {
@@ -105,9 +98,4 @@ export class FrameBuffer {
     }
     return batch;
   }
-}
-
-/** Writes the image of one configuration under a symmetry. */
-export function applySymmetry({ from, signs }: SymmetryOperation, x: Float64Array, image: Float64Array): void {
-  for (let i = 0; i < from.length; i++) image[i] = signs[i] * x[from[i]];
 }

@@ -18,5 +18,5 @@ export {
   type TrainResult,
 } from "./train.ts";
 export { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
-export { applySymmetry, FrameBuffer, type FrameBufferOptions, type SymmetryOperation } from "./frame_buffer.ts";
+export { FrameBuffer, type FrameBufferOptions } from "./frame_buffer.ts";
 export { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
