@@ -18,7 +18,7 @@ import { ReferenceRun } from "./reference_run.ts";
  * @param x row-major [n, dim]
  * @param dim features
  * @param h half the step of the difference
- * @returns the largest error
+ * @returns the largest error; NaN if a derivative or a difference is
  */
 export function checkGradient(f: (x: Tensor) => Tensor, x: Float64Array, dim: number, h = 1e-5): number {
   const graph = new Graph();
@@ -42,7 +42,8 @@ export function checkGradient(f: (x: Tensor) => Tensor, x: Float64Array, dim: nu
     };
     const difference = (moved(h) - moved(-h)) / (2 * h);
     const error = Math.abs(gradient[i] - difference) / Math.max(1, Math.abs(gradient[i]));
-    if (!(error <= worst)) worst = error;
+    if (Number.isNaN(error)) return NaN;
+    worst = Math.max(worst, error);
   }
   return worst;
 }

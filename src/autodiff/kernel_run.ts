@@ -8,9 +8,9 @@
  */
 import { Base, nextProgramId, type Program } from "../backend/program.ts";
 import { type Executor, serialPool } from "../backend/pool.ts";
-import { panelsToRows, readColumn, rowsToPanels, sumBuffers, writeColumn } from "../backend/panels.ts";
+import { panelsToRows, readColumn, rowsToPanels, sumBuffers, writeBuffer, writeColumn } from "../backend/panels.ts";
 import { allocate, release } from "../backend/wasm.ts";
-import { type Graph, isBatch, isColumn, type Tensor } from "./graph.ts";
+import { type Graph, isBatch, isColumn, sizeOf, type Tensor } from "./graph.ts";
 import { lower, type Lowered } from "./lower.ts";
 import type { Parameter } from "./parameter.ts";
 import { type Partition, partition } from "./partition.ts";
@@ -47,6 +47,18 @@ export interface GradientBuffers {
   readonly offsets: ReadonlyMap<Parameter, number>;
 }
 
+/** Frees the memory of runs that nobody refers to any more. */
+const abandoned = new FinalizationRegistry<() => void>((free) => free());
+
+/** What frees the memory of a run; apart from the class so that it does not keep the run alive. */
+function releaser(pool: Executor, program: Program, block: number, lists: readonly number[]): () => void {
+  return () => {
+    pool.forget(program);
+    release(block);
+    lists.forEach(release);
+  };
+}
+
 /** A graph with its memory, ready to run any number of times. Dispose of it when done. */
 export class KernelRun implements Disposable {
   readonly #graph: Graph;
@@ -57,19 +69,24 @@ export class KernelRun implements Disposable {
   readonly #pool: Executor;
   readonly #n: number;
   readonly #sliceSamples: number;
-  readonly #block: number;
+  readonly #differentiable: boolean;
+  readonly #free: () => void;
   #head: ReferenceRun;
   #disposed = false;
 
   /**
    * @param outputs tensors of one graph to compute
    * @param options sizes and threads
-   * @throws {RangeError} if n is not a whole number ≥ 1, or memory does not suffice
+   * @throws {RangeError} if n is not a whole number ≥ 1, outputs are none or of several graphs, or memory does not
+   * suffice
    */
   constructor(outputs: readonly Tensor[], options: KernelRunOptions) {
     const { n, pool = serialPool } = options;
     if (!Number.isInteger(n) || n < 1) {
       throw new RangeError(`Cannot run a graph: n must be a whole number ≥ 1, got ${n}`);
+    }
+    if (outputs.length === 0 || outputs.some((tensor) => tensor.graph !== outputs[0].graph)) {
+      throw new RangeError("Cannot run a graph: outputs must be one or more tensors of one graph");
     }
     this.#graph = outputs[0].graph;
     this.#outputs = outputs;
@@ -80,21 +97,24 @@ export class KernelRun implements Disposable {
     this.#sliceSamples = panels * LANES;
     const inputGradients = options.inputGradients ?? false;
     const gradient = (options.gradient ?? false) || inputGradients;
+    this.#differentiable = gradient;
     this.#parts = partition(this.#graph, outputs, inputGradients);
     this.#lowered = lower(this.#graph, this.#parts, panels, { gradient, inputGradients });
     const { bytes, forward, backward } = this.#lowered;
     const used = Math.ceil(n / this.#sliceSamples);
-    this.#block = allocate(used * (bytes.task + bytes.gradient) + pool.threads * bytes.thread);
-    const gradients = this.#block + used * bytes.task;
+    const block = allocate(used * (bytes.task + bytes.gradient) + pool.threads * bytes.thread);
+    const gradients = block + used * bytes.task;
     const threads = gradients + used * bytes.gradient;
     this.#program = {
       id: nextProgramId(),
       phases: [forward, backward],
-      taskBases: Array.from({ length: used }, (_, s) => this.#block + s * bytes.task),
+      taskBases: Array.from({ length: used }, (_, s) => block + s * bytes.task),
       gradientBases: Array.from({ length: used }, (_, s) => gradients + s * bytes.gradient),
       threadBases: Array.from({ length: pool.threads }, (_, t) => threads + t * bytes.thread),
     };
     this.#head = new ReferenceRun(this.#graph, n);
+    this.#free = releaser(pool, this.#program, block, this.#lowered.lists);
+    abandoned.register(this, this.#free, this);
   }
 
   /** Number of samples. */
@@ -144,13 +164,11 @@ export class KernelRun implements Disposable {
    *
    * @param cotangents for each output, its cotangent, or null
    * @returns gradients by each input, row-major; empty unless `inputGradients` was set
+   * @throws {RangeError} if a length does not match
+   * @throws {Error} if `forward` has not run, or gradients were not prepared
    */
   backward(cotangents: readonly (Float64Array | null)[]): Float64Array[] {
-    const seeds = new Map<number, Float64Array>();
-    this.#outputs.forEach((tensor, i) => {
-      const cotangent = cotangents[i];
-      if (cotangent !== null) seeds.set(tensor.id, cotangent);
-    });
+    const seeds = this.#seeds(cotangents);
     const reached = this.#head.backward(seeds, (node) => this.#parts.head.has(node.id));
     for (const [id, address] of this.#lowered.seeds) {
       const { shape } = this.#graph.nodes[id];
@@ -160,12 +178,52 @@ export class KernelRun implements Disposable {
       else this.#writeRows(address, d, value, "zero");
     }
     this.#pool.runPhase(this.#program, BACKWARD, this.#program.taskBases.length);
+    this.#addHeadGradients(reached);
     const inputs = this.#graph.inputs().filter((node) => this.#lowered.inputGradients.has(node.id));
     return inputs.map((node) => {
       const kernels = this.#read(node.id, this.#lowered.inputGradients.get(node.id)!);
       const direct = reached.get(node.id);
       return direct === undefined ? kernels : kernels.map((g, i) => g + direct[i]);
     });
+  }
+
+  /** The cotangents of the outputs by node; those of an output that is listed twice are added. */
+  #seeds(cotangents: readonly (Float64Array | null)[]): Map<number, Float64Array> {
+    if (this.#disposed || !this.#differentiable || this.#head.values.every((value) => value === undefined)) {
+      const state = this.#disposed ? "disposed of" : this.#differentiable ? "not run" : "made without gradients";
+      throw new Error(`Cannot differentiate a graph: it must be made with gradients and run first, got one ${state}`);
+    }
+    if (cotangents.length !== this.#outputs.length) {
+      throw new RangeError(
+        `Cannot differentiate a graph: cotangents must be ${this.#outputs.length}, got ${cotangents.length}`,
+      );
+    }
+    const seeds = new Map<number, Float64Array>();
+    this.#outputs.forEach(({ id, shape }, i) => {
+      const cotangent = cotangents[i];
+      if (cotangent === null) return;
+      if (cotangent.length !== sizeOf(shape, this.#n)) {
+        throw new RangeError(
+          `Cannot differentiate a graph: cotangent ${i} must have ${
+            sizeOf(shape, this.#n)
+          } numbers, got ${cotangent.length}`,
+        );
+      }
+      const before = seeds.get(id);
+      seeds.set(id, before === undefined ? cotangent : cotangent.map((c, k) => c + before[k]));
+    });
+    return seeds;
+  }
+
+  /** Gradients by parameters that operations of the head read themselves: they go into the first buffer. */
+  #addHeadGradients(reached: ReadonlyMap<number, Float64Array>): void {
+    for (const [parameter, offset] of this.#lowered.gradientOffsets) {
+      const fromKernels = this.#lowered.kernelGradients.has(parameter);
+      const fromHead = reached.get(this.#graph.parameter(parameter).id);
+      if (fromKernels && fromHead === undefined) continue;
+      const values = fromHead ?? new Float64Array(parameter.length);
+      writeBuffer(values, this.#program.gradientBases[0] + offset, fromKernels ? "add" : "replace");
+    }
   }
 
   /** The gradient by one parameter, summed over slices in float32 as the optimiser does. */
@@ -182,9 +240,8 @@ export class KernelRun implements Disposable {
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#pool.forget(this.#program);
-    release(this.#block);
-    this.#lowered.lists.forEach(release);
+    abandoned.unregister(this);
+    this.#free();
   }
 
   #slices(): { start: number; count: number; base: number }[] {

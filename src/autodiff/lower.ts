@@ -31,6 +31,8 @@ export interface Lowered {
   readonly inputGradients: ReadonlyMap<number, Address>;
   /** Offset of each trainable parameter in a gradient block. */
   readonly gradientOffsets: ReadonlyMap<Parameter, number>;
+  /** The parameters whose gradients the backward calls write; they leave those of others as they are. */
+  readonly kernelGradients: ReadonlySet<Parameter>;
   /** Sizes of the blocks. */
   readonly bytes: { readonly task: number; readonly thread: number; readonly gradient: number };
   /** Addresses allocated for lists of indices: to be released with the plan. */
@@ -57,6 +59,7 @@ class Lowerer {
   readonly #values = new Map<number, Address>();
   readonly #inputGradients = new Map<number, Address>();
   readonly #gradientOffsets = new Map<Parameter, number>();
+  readonly #kernelGradients = new Set<Parameter>();
   readonly #seeds = new Map<number, Address>();
   readonly #forward: KernelCall[] = [];
   readonly #backward: KernelCall[] = [];
@@ -89,6 +92,7 @@ class Lowerer {
       seeds: this.#seeds,
       inputGradients: this.#inputGradients,
       gradientOffsets: this.#gradientOffsets,
+      kernelGradients: this.#kernelGradients,
       bytes: { task: this.#task.bytes, thread: this.#threadBytes, gradient: this.#gradientBytes },
       lists: this.#lists,
     };
@@ -180,14 +184,13 @@ class Lowerer {
     const give = ({ base, offset }: Address) => {
       if (base === Base.thread) thread.give(offset);
     };
-    const written = new Set<Parameter>();
     for (const node of [...this.#parts.kernelNodes].reverse()) {
       const cotangent = cotangents.get(node.id);
       if (cotangent === undefined || !this.#parts.differentiable[node.id]) continue;
       const discarded: Address[] = [];
       const contribute = (i: number): { address: Address; accumulate: 0 | 1 } => {
         const source = this.#graph.nodes[node.inputs[i]];
-        if (source.primitive === "parameter") return this.#parameterGradient(source, written);
+        if (source.primitive === "parameter") return this.#parameterGradient(source);
         if (!this.#parts.differentiable[source.id]) {
           const address = take(source);
           discarded.push(address);
@@ -198,23 +201,35 @@ class Lowerer {
         cotangents.set(source.id, { address: entry.address, written: true });
         return { address: entry.address, accumulate };
       };
+      const additions: { elements: number; from: Address; to: Address }[] = [];
+      const overwrite = (i: number): Address => {
+        const { address, accumulate } = contribute(i);
+        if (accumulate === 0) return address;
+        const source = this.#graph.nodes[node.inputs[i]];
+        const from = take(source);
+        discarded.push(from);
+        additions.push({ elements: this.#bytes(source) / 4, from, to: address });
+        return from;
+      };
       const at: VjpLowering<PrimitiveName> = {
         ...this.#at(node, this.#backward),
         cotangent: cotangent.address,
         wants: (i) => this.#parts.differentiable[node.inputs[i]],
         contribute,
+        overwrite,
       };
       primitiveOf(node.primitive).lowering!.vjp(at);
+      for (const { elements, from, to } of additions) at.emit("accumulateF32", elements, 1, from, to);
       discarded.forEach(give);
       give(cotangent.address);
     }
     this.#threadBytes = Math.max(this.#threadBytes, thread.bytes);
   }
 
-  #parameterGradient(node: Node, written: Set<Parameter>): { address: Address; accumulate: 0 | 1 } {
+  #parameterGradient(node: Node): { address: Address; accumulate: 0 | 1 } {
     const { parameter } = node.attributes as { parameter: Parameter };
-    const accumulate = written.has(parameter) ? 1 : 0;
-    written.add(parameter);
+    const accumulate = this.#kernelGradients.has(parameter) ? 1 : 0;
+    this.#kernelGradients.add(parameter);
     return { address: { base: Base.gradient, offset: this.#gradientOffsets.get(parameter)! }, accumulate };
   }
 

@@ -239,8 +239,8 @@ export function affineCoupling(
       throw new RangeError(`Cannot apply an affine coupling: ${name} must be [n, ${d}], got ${text(tensor.shape)}`);
     }
   }
-  // The log-determinant comes first in the graph, so that in reverse order the coupling's kernel, which overwrites the
-  // cotangent of s, runs before the sum adds its own.
+  // The log-determinant comes first in the graph: in reverse order the coupling's kernel, which cannot add to the
+  // cotangent of s, then runs before the sum, which can.
   const total = sumFeatures(s);
   const logDet = direction === "forward" ? total : negate(total);
   const primitive = direction === "forward" ? "affineForward" : "affineInverse";

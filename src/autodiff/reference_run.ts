@@ -32,7 +32,7 @@ export class ReferenceRun {
   provide(id: number, value: Float64Array): void {
     const expected = sizeOf(this.#graph.nodes[id].shape, this.#n);
     if (value.length !== expected) {
-      throw new RangeError(`Cannot run the graph: node ${id} must have ${expected} numbers, got ${value.length}`);
+      throw new RangeError(`Cannot run a graph: node ${id} must have ${expected} numbers, got ${value.length}`);
     }
     this.values[id] = value;
   }
@@ -47,6 +47,7 @@ export class ReferenceRun {
       } else if (node.primitive === "external") {
         const { operation } = node.attributes as { operation: ExternalOperation };
         const { value, saved } = operation.forward(this.#inputs(node), this.#n);
+        requireLength(`apply ${operation.name}: its value`, value, sizeOf(node.shape, this.#n));
         this.values[node.id] = value;
         this.#saved.set(node.id, saved);
       } else {
@@ -84,7 +85,13 @@ export class ReferenceRun {
   #vjp(node: Node, cotangent: Float64Array): (Float64Array | null)[] {
     if (node.primitive === "external") {
       const { operation } = node.attributes as { operation: ExternalOperation };
-      return operation.vjp(cotangent, this.#inputs(node), this.#saved.get(node.id), this.#n);
+      const inputs = this.#inputs(node);
+      const cotangents = operation.vjp(cotangent, inputs, this.#saved.get(node.id), this.#n);
+      cotangents.forEach((found, i) => {
+        if (found === null) return;
+        requireLength(`differentiate ${operation.name}: the cotangent of input ${i}`, found, inputs[i]?.length);
+      });
+      return cotangents;
     }
     const evaluation = { ...this.#evaluation(node), output: this.values[node.id]! };
     return primitiveOf(node.primitive).vjp(evaluation, cotangent);
@@ -103,6 +110,10 @@ export class ReferenceRun {
       n: this.#n,
     };
   }
+}
+
+function requireLength(what: string, { length }: Float64Array, expected: number): void {
+  if (length !== expected) throw new RangeError(`Cannot ${what} must have ${expected} numbers, got ${length}`);
 }
 
 /**

@@ -74,6 +74,12 @@ export function readColumn(address: number, values: Float64Array): void {
   values.set(f64(address, values.length));
 }
 
+/** Writes numbers into a float32 buffer, or adds them to what is there. */
+export function writeBuffer(values: Float64Array, address: number, how: "add" | "replace"): void {
+  const view = f32(address, values.length);
+  for (let i = 0; i < values.length; i++) view[i] = how === "add" ? view[i] + values[i] : values[i];
+}
+
 /** The sum of equally long float32 buffers, in order. */
 export function sumBuffers(length: number, address: number, count: number, stride: number): Float32Array<ArrayBuffer> {
   const total = f32(address, length).slice();

@@ -15,17 +15,12 @@ function lowering<P extends Direction>(name: P, saves: "inputs" | "both"): Lower
       at.emit(`${name}F32`, at.panels, at.outputFeatures, x, s, t, at.output, 0);
     },
     vjp(at) {
-      // The kernel writes all three cotangents in one pass; it overwrites those of s and t, which a coupling uses once.
+      // The kernel writes all three cotangents in one pass; it can add to the first only.
       const dx = at.contribute(0);
-      const [ds, dt] = [at.contribute(1), at.contribute(2)];
-      if (ds.accumulate || dt.accumulate) {
-        throw new Error(
-          `Cannot differentiate ${name}: s and t must be used by one coupling before any other use, got more`,
-        );
-      }
+      const [ds, dt] = [at.overwrite(1), at.overwrite(2)];
       const value = saves === "inputs" ? at.input(0) : at.output;
       const args = [at.panels, at.outputFeatures, dx.accumulate, value, at.input(1), at.cotangent, 0];
-      at.emit(`${name}GradF32`, ...args, dx.address, ds.address, dt.address);
+      at.emit(`${name}GradF32`, ...args, dx.address, ds, dt);
     },
   };
 }

@@ -62,6 +62,11 @@ export interface VjpLowering<P extends PrimitiveName> extends ForwardLowering<P>
    * one contribution, so it must be followed by exactly one kernel call that writes there.
    */
   contribute(i: number): { readonly address: Address; readonly accumulate: 0 | 1 };
+  /**
+   * Where a kernel that cannot add puts the cotangent of input i, a batch; what it writes there is added to other
+   * contributions afterwards. It takes the place of `contribute`.
+   */
+  overwrite(i: number): Address;
 }
 
 /** Which values a derivative reads, so that the others can be freed early. */
