@@ -29,6 +29,8 @@ export interface DimerData {
   readonly statistics: {
     /** Sweeps before the first frame. */
     readonly burnIn: number;
+    /** Whether the chains of every split had relaxed by then. */
+    readonly relaxed: boolean;
     /** Sweeps between frames of a chain. */
     readonly stride: { readonly train: number; readonly evaluate: number };
     /** Integrated autocorrelation time of the slowest observable, in sweeps. */
@@ -39,6 +41,8 @@ export interface DimerData {
     readonly crossings: number;
     /** Single-particle moves offered. */
     readonly moves: number;
+    /** What they are worth in energy evaluations. */
+    readonly energyEvaluations: number;
   };
 }
 

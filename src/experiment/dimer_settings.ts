@@ -11,7 +11,7 @@ export type BudgetName = "smoke" | "default" | "paper";
 
 /** Sizes of the data. */
 export interface DataSettings {
-  /** Chains that start closed, and as many that start open, of each split; even. */
+  /** Chains of each split, an even number: half start closed, half open. */
   readonly chains: { readonly train: number; readonly validate: number; readonly evaluate: number };
   /** Frames of each split, both starts together. */
   readonly frames: { readonly train: number; readonly validate: number; readonly evaluate: number };

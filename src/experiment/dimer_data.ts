@@ -1,0 +1,109 @@
+/**
+ * Monte Carlo data of the dimer run: three splits by chain, in the reference domain.
+ *
+ * @module
+ */
+import type { Executor } from "../backend/pool.ts";
+import type { MetropolisChains } from "../sampling/metropolis_chains.ts";
+import { type MetropolisSample, metropolisSample } from "../sampling/metropolis_sample.ts";
+import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
+import type { DimerData, DimerFrames } from "./dimer_results.ts";
+import type { DataSettings } from "./dimer_settings.ts";
+
+/** What to sample, and how much. */
+export interface DimerDataOptions {
+  /** The system. */
+  readonly system: ParticleDimer;
+  /** T in units of T₀. */
+  readonly temperature: number;
+  /** Chains and frames of each split. */
+  readonly settings: DataSettings;
+  /** Seed; the splits take different streams. */
+  readonly seed: number;
+  /** Threads. */
+  readonly pool: Executor;
+  /** Told the share of the work that is done. */
+  readonly onProgress?: (done: number) => void;
+  /** Ends the sampling early, with an AbortError. */
+  readonly signal?: AbortSignal;
+}
+
+/** Data, and the training chains at the end of it, from which fresh frames can be taken. */
+export interface SampledDimerData extends DimerData {
+  /** The chains of the training split. */
+  readonly chains: MetropolisChains;
+}
+
+/** A split: its stream of random numbers, and its spacing of frames in statistical inefficiencies. */
+const SPLITS = {
+  train: { stream: 11, spacing: 0.25 },
+  validate: { stream: 12, spacing: 1 },
+  evaluate: { stream: 13, spacing: 1 },
+} as const;
+
+type Split = keyof typeof SPLITS;
+
+/**
+ * Samples the data of a run: three splits whose chains share nothing.
+ *
+ * Burn-in and stride are measured for each split. Half of the chains start closed, half open; a frame belongs to the
+ * basin of its own distance.
+ *
+ * @param options what, how much
+ * @throws {DOMException} "AbortError" if the signal says so
+ */
+export async function sampleDimerData(options: DimerDataOptions): Promise<SampledDimerData> {
+  const names = Object.keys(SPLITS) as Split[];
+  const work = names.map((name) => options.settings.frames[name] * SPLITS[name].spacing);
+  const total = work.reduce((a, b) => a + b);
+  const samples: Partial<Record<Split, MetropolisSample>> = {};
+  for (const [i, name] of names.entries()) {
+    const before = work.slice(0, i).reduce((a, b) => a + b, 0);
+    samples[name] = await sampleSplit(options, name, (done) => options.onProgress?.((before + done * work[i]) / total));
+  }
+  const { train, validate, evaluate } = samples as Record<Split, MetropolisSample>;
+  const sum = (f: (sample: MetropolisSample) => number) => f(train) + f(validate) + f(evaluate);
+  return {
+    train: framesOf(train),
+    validate: framesOf(validate),
+    evaluate: framesOf(evaluate),
+    chains: train.chains,
+    statistics: {
+      burnIn: Math.max(...[train, validate, evaluate].map(({ relaxation }) => relaxation.burnIn)),
+      relaxed: [train, validate, evaluate].every(({ relaxation }) => relaxation.relaxed),
+      stride: { train: train.stride, evaluate: evaluate.stride },
+      autocorrelationSweeps: train.relaxation.autocorrelationTime,
+      acceptance: train.acceptance,
+      crossings: sum(({ crossings }) => crossings.reduce((a, b) => a + b, 0)),
+      moves: sum(({ moves }) => moves),
+      energyEvaluations: sum(({ energyEvaluations }) => energyEvaluations),
+    },
+  };
+}
+
+function sampleSplit(
+  { system, temperature, settings, seed, pool, signal }: DimerDataOptions,
+  split: Split,
+  onProgress: (done: number) => void,
+): Promise<MetropolisSample> {
+  return metropolisSample(system, {
+    frames: settings.frames[split],
+    chains: settings.chains[split],
+    temperature,
+    seed,
+    ...SPLITS[split],
+    pool,
+    signal,
+    onProgress,
+  });
+}
+
+function framesOf({ x, chain, d }: MetropolisSample): DimerFrames {
+  return { x, chain, d };
+}
+
+/** Number of frames in each basin. */
+export function countBasins({ d }: DimerFrames): { readonly closed: number; readonly open: number } {
+  const closed = d.reduce((count, distance) => count + (distance < DIMER_BOUNDARY ? 1 : 0), 0);
+  return { closed, open: d.length - closed };
+}
