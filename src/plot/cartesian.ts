@@ -90,7 +90,7 @@ function layout(figure: Figure, plan: CartesianPlan, legendAbove: boolean): Layo
   let x!: Axis, y!: Axis, marks!: PlacedMarks;
   // Twice: the left margin depends on the tick labels, which depend on the height, which depends on the mark labels.
   for (let pass = 0; pass < 2; pass++) {
-    x = buildAxis(d3, request("x", 0), [left, width - right], 82);
+    x = buildAxis(d3, request("x", 0), [left, width - right], 70);
     right = Math.max(right, overhang(x, width - right));
     marks = placeMarks(options.marks ?? [], x.scale, width - 6);
     top = head + marks.height;

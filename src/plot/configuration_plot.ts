@@ -85,8 +85,8 @@ function toStyle(options: ConfigurationOptions): Style {
     view: wall + 0.6 * radius,
     highlighted: new Set(highlighted),
     bonds: options.bonds ?? (both ? [[0, 1]] : []),
-    accent: colorOf(ACTION, options.color ?? "vermillion", 0),
-    solvent: colorOf(ACTION, options.solventColor ?? "blue", 0),
+    accent: colorOf(ACTION, options.color ?? "vermillion"),
+    solvent: colorOf(ACTION, options.solventColor ?? "blue"),
     size,
   };
 }

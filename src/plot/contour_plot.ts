@@ -20,7 +20,7 @@ import { appendText } from "./figure.ts";
 import type { Box } from "./legend.ts";
 import { textWidth } from "./markup.ts";
 import { checkCloud, paintCloud, type PointCloud } from "./scatter_plot.ts";
-import { colorOf, px, theme } from "./theme.ts";
+import { colorsOf, px, theme } from "./theme.ts";
 
 /** A function on a regular grid. */
 export interface Grid {
@@ -211,7 +211,7 @@ export async function contourPlot(grid: Grid, options: ContourOptions): Promise<
   const clouds = options.points ?? [];
   clouds.forEach((cloud, i) => checkCloud(ACTION, `points[${i}]`, cloud));
   // Blue dots would drown in the blue map: the cycle starts at vermillion.
-  const cloudColors = clouds.map((cloud, i) => colorOf(ACTION, cloud.color, i + 1));
+  const cloudColors = colorsOf(ACTION, clouds, 1);
   const levels = levelsOf(grid, options);
   const colors = regionColors(levels.length - 1, options.dark ?? "high");
   return await drawCartesian({

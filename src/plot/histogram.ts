@@ -15,7 +15,7 @@ import {
 } from "./check.ts";
 import type { Scale, Selection } from "./d3.ts";
 import type { LegendEntry, Point } from "./legend.ts";
-import { colorOf, px, theme } from "./theme.ts";
+import { colorsOf, px, theme } from "./theme.ts";
 
 /** One sample of a quantity. */
 export interface HistogramSample {
@@ -72,19 +72,22 @@ function checkSample(sample: HistogramSample, name: string): void {
   if (sample.style !== undefined) requireChoice(ACTION, `${name}.style`, sample.style, ["filled", "outline"]);
 }
 
-/** Weighted quantiles of a sample; ±∞ take part. */
-function quantiles(sample: HistogramSample, levels: readonly number[]): number[] {
-  const order = Array.from(sample.values, (_, i) => i).filter((i) => weightOf(sample, i) > 0);
-  order.sort((a, b) => sample.values[a] - sample.values[b]);
-  const total = order.reduce((sum, i) => sum + weightOf(sample, i), 0);
-  return levels.map((level) => {
+/** Lower and upper quartile of a sample by weight; ±∞ take part. */
+function quartiles(sample: HistogramSample): [number, number] {
+  const { values, weights } = sample;
+  if (weights === undefined) {
+    const sorted = Float64Array.from(values).sort();
+    return [sorted[Math.ceil(0.25 * sorted.length) - 1], sorted[Math.ceil(0.75 * sorted.length) - 1]];
+  }
+  const order = Uint32Array.from(values, (_, i) => i).filter((i) => weights[i] > 0);
+  order.sort((a, b) => values[a] < values[b] ? -1 : values[a] > values[b] ? 1 : 0);
+  const total = order.reduce((sum, i) => sum + weights[i], 0);
+  const quantile = (level: number) => {
     let below = 0;
-    for (const i of order) {
-      below += weightOf(sample, i);
-      if (below >= level * total) return sample.values[i];
-    }
-    return sample.values[order.at(-1)!];
-  });
+    const found = order.find((i) => (below += weights[i]) >= level * total);
+    return values[found ?? order[order.length - 1]];
+  };
+  return [quantile(0.25), quantile(0.75)];
 }
 
 function finiteRange(sample: HistogramSample): [number, number] {
@@ -100,7 +103,7 @@ function finiteRange(sample: HistogramSample): [number, number] {
 
 function robustRange(sample: HistogramSample): [number, number] {
   const [low, high] = finiteRange(sample);
-  const [lower, upper] = quantiles(sample, [0.25, 0.75]);
+  const [lower, upper] = quartiles(sample);
   // A quarter of the weight at infinity leaves no fence on that side, only what is finite.
   if (!Number.isFinite(lower) || !Number.isFinite(upper)) return [low, high];
   const fence = 3 * (upper - lower);
@@ -171,13 +174,17 @@ function percent(share: number): string {
   return `${value < 10 ? value.toFixed(1) : value.toFixed(value > 99 && share < 1 ? 1 : 0)} %`;
 }
 
-function legendOf(samples: readonly HistogramSample[], densities: readonly HistogramDensity[]): LegendEntry[] {
+function legendOf(
+  samples: readonly HistogramSample[],
+  densities: readonly HistogramDensity[],
+  colors: readonly string[],
+): LegendEntry[] {
   return samples.flatMap((sample, i) => {
     const { outside } = densities[i];
     if (sample.label === undefined && outside === 0) return [];
     const remark = outside === 0 ? {} : { remark: `(outside range: ${percent(outside)})` };
     const area = sample.style !== "outline";
-    return [{ label: sample.label ?? "sample", color: colorOf(ACTION, sample.color, i), dash: "", area, ...remark }];
+    return [{ label: sample.label ?? "sample", color: colors[i], dash: "", area, ...remark }];
   });
 }
 
@@ -238,6 +245,7 @@ export async function histogramPlot(samples: readonly HistogramSample[], options
   checkCartesian(ACTION, options);
   requireNonEmpty(ACTION, "samples", samples);
   samples.forEach((sample, i) => checkSample(sample, `samples[${i}]`));
+  const colors = colorsOf(ACTION, samples);
   const bins = options.bins ?? 60;
   const range = rangeOf(samples, options.range);
   const densities = samples.map((sample) => histogramDensity(sample, range, bins));
@@ -247,13 +255,12 @@ export async function histogramPlot(samples: readonly HistogramSample[], options
     action: ACTION,
     options,
     extent: [{ extent: range, padding: [0, 0] }, { extent: tallest(densities, log), padding: [0, 0.07] }],
-    legend: legendOf(samples, densities),
+    legend: legendOf(samples, densities, colors),
     description: `Histograms of ${options.x.label}${labels.length === 0 ? "" : `: ${labels.join(", ")}`}`,
     occupied: (x, y) => coveredPoints(densities, x, y),
     paint: (layer, x, y) =>
-      densities.forEach((density, i) => {
-        const { color, style } = samples[i];
-        paint(layer, outline(density, x, y), colorOf(ACTION, color, i), style !== "outline");
-      }),
+      densities.forEach((density, i) =>
+        paint(layer, outline(density, x, y), colors[i], samples[i].style !== "outline")
+      ),
   });
 }

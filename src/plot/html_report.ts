@@ -138,13 +138,14 @@ function contentsHtml(sections: readonly ReportSection[]): string {
  * @example
  * ```ts
  * import { htmlReport } from "@boltzflow/boltzflow";
+ * import assert from "node:assert/strict";
  *
  * const html = htmlReport({
  *   title: "A dimer in a box",
  *   summary: [{ label: "*F*(open) − *F*(closed)", value: "7.0 ± 0.1 k_BT" }],
  *   sections: [{ heading: "What was done", paragraphs: ["Configurations were drawn from a flow."] }],
  * });
- * console.assert(html.includes("<h2"));
+ * assert(html.includes("<h2"));
  * ```
  */
 export function htmlReport(report: HtmlReport): string {

@@ -9,7 +9,7 @@ import { requireArray, requireChoice, requireEvery, requireNonEmpty, requireSame
 import type { D3, Scale, Selection } from "./d3.ts";
 import { visiblePoints } from "./decimate.ts";
 import type { LegendEntry, Point } from "./legend.ts";
-import { colorOf, px, theme } from "./theme.ts";
+import { colorsOf, px, theme } from "./theme.ts";
 
 /** One curve. */
 export interface LineSeries {
@@ -88,12 +88,12 @@ function checkSeries(series: LineSeries, name: string, options: LinePlotOptions)
   }
 }
 
-function toCurve(series: LineSeries, index: number): Curve {
+function toCurve(series: LineSeries, index: number, color: string): Curve {
   const { y, error } = series;
   return {
     series,
     n: series.x.length,
-    color: colorOf(ACTION, series.color, index),
+    color,
     dash: DASHES[series.line ?? (index < 6 ? "solid" : "dashed")],
     value: (i) => y[i],
     lower: (i) => error === undefined ? NaN : y[i] - error[i],
@@ -158,7 +158,8 @@ function paintErrors(layer: Selection, curve: Curve, points: readonly number[], 
     return;
   }
   const area = d3.area().digits(2).defined(known).x((i) => x(series.x[i])).y0(low).y1((i) => y(upper(i)));
-  layer.append("path").attr("d", area(points) ?? "").attr("fill", color).attr("fill-opacity", theme.bandOpacity);
+  layer.append("path").attr("d", area(points) ?? "").attr("fill", color).attr("fill-opacity", theme.bandOpacity)
+    .attr("stroke", color).attr("stroke-opacity", theme.bandOpacity);
 }
 
 function paintLine(layer: Selection, curve: Curve, points: readonly number[], x: Scale, y: Scale, d3: D3): void {
@@ -173,13 +174,29 @@ function paintLine(layer: Selection, curve: Curve, points: readonly number[], x:
   if (dash !== "") path.attr("stroke-dasharray", dash);
 }
 
+function isMissing({ n, value }: Curve, i: number): boolean {
+  return i < 0 || i >= n || Number.isNaN(value(i));
+}
+
+/** A point between two gaps has no line to be seen by. */
+function isAlone(curve: Curve, i: number): boolean {
+  return !isMissing(curve, i) && isMissing(curve, i - 1) && isMissing(curve, i + 1);
+}
+
+/** Whether circles or caps would be cut in half at the edge of the frame. */
+function hasDots(curve: Curve): boolean {
+  const { series, dash, n } = curve;
+  if (dash === null || (series.markers ?? "none") !== "none" || series.errorStyle === "bars") return true;
+  return [0, n - 1].some((i) => series.unreliable?.[i] || isAlone(curve, i));
+}
+
 function paintMarkers(layer: Selection, curve: Curve, points: readonly number[], x: Scale, y: Scale): void {
   const { series, color, value } = curve;
   for (const i of points) {
-    const doubtful = series.unreliable?.[i] === true;
-    const style = doubtful ? "hollow" : series.markers ?? "none";
-    if (style === "none" || Number.isNaN(value(i))) continue;
-    layer.append("circle").attr("cx", px(x(series.x[i]))).attr("cy", px(y(value(i)))).attr("r", RADIUS)
+    const style = series.unreliable?.[i] ? "hollow" : series.markers ?? "none";
+    if (isMissing(curve, i) || (style === "none" && !isAlone(curve, i))) continue;
+    layer.append("circle").attr("cx", px(x(series.x[i]))).attr("cy", px(y(value(i))))
+      .attr("r", style === "none" ? theme.curve : RADIUS)
       .attr("fill", style === "hollow" ? theme.paper : color).attr("stroke", color).attr("stroke-width", 1.3);
   }
 }
@@ -242,22 +259,23 @@ function describe(curves: readonly Curve[], options: LinePlotOptions): string {
  * @example
  * ```ts
  * import { linePlot } from "@boltzflow/boltzflow";
+ * import assert from "node:assert/strict";
  *
  * const svg = await linePlot(
  *   [{ label: "flow", x: [1, 1.5, 2], y: [0, 20, 7], error: [0.1, 0.8, 0.2] }],
  *   { x: { label: "*d* / σ" }, y: { label: "*F*(*d*) / k_BT" } },
  * );
- * console.assert(svg.startsWith("<svg"));
+ * assert(svg.startsWith("<svg"));
  * ```
  */
 export async function linePlot(series: readonly LineSeries[], options: LinePlotOptions): Promise<string> {
   checkCartesian(ACTION, options);
   requireNonEmpty(ACTION, "series", series);
   series.forEach((one, i) => checkSeries(one, `series[${i}]`, options));
-  const curves = series.map(toCurve);
+  const colors = colorsOf(ACTION, series);
+  const curves = series.map((one, i) => toCurve(one, i, colors[i]));
   const xs = extentOf(curves.flatMap(({ series }) => Array.from(series.x)))!;
-  const dotted = curves.some(({ series, dash }) => dash === null || (series.markers ?? "none") !== "none");
-  const side = dotted ? 0.03 : 0;
+  const side = curves.some(hasDots) ? 0.03 : 0;
   return await drawCartesian({
     action: ACTION,
     options,

@@ -6,7 +6,7 @@
 import { type CartesianOptions, checkCartesian, drawCartesian } from "./cartesian.ts";
 import { requireArray, requireEvery, requireNonEmpty, requireNumber, requireSameLength } from "./check.ts";
 import type { Scale, Selection } from "./d3.ts";
-import { colorOf, px } from "./theme.ts";
+import { colorsOf, px } from "./theme.ts";
 
 /** One cloud. */
 export interface PointCloud {
@@ -75,7 +75,7 @@ export async function scatterPlot(clouds: readonly PointCloud[], options: Cartes
   checkCartesian(action, options);
   requireNonEmpty(action, "clouds", clouds);
   clouds.forEach((cloud, i) => checkCloud(action, `clouds[${i}]`, cloud));
-  const colors = clouds.map((cloud, i) => colorOf(action, cloud.color, i));
+  const colors = colorsOf(action, clouds);
   for (const axis of ["x", "y"] as const) {
     if (options[axis].scale !== "log") continue;
     clouds.forEach((cloud, i) =>

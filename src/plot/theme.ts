@@ -46,20 +46,28 @@ export const theme = {
 } as const;
 
 /**
- * Resolves a series' colour: a palette name, `#rrggbb`, or by default the next of the cycle.
+ * Resolves a colour: a palette name or `#rrggbb`.
  *
  * @param action what is being drawn, for the message
  * @param color the user's choice
- * @param index position of the series, which picks the default
  * @returns `#rrggbb`
  * @throws {RangeError} if the colour is neither
  */
-export function colorOf(action: string, color: string | undefined, index: number): string {
-  if (color === undefined) return palette[CYCLE[index % CYCLE.length]];
+export function colorOf(action: string, color: string): string {
   if (Object.hasOwn(palette, color)) return palette[color as ColorName];
   if (/^#[0-9a-f]{6}$/i.test(color)) return color.toLowerCase();
   const names = Object.keys(palette).join(", ");
   throw new RangeError(`Cannot ${action}: color must be #rrggbb or one of ${names}, got ${show(color)}`);
+}
+
+/** Resolves the colours of several series: chosen ones stay, the others take the cycle's colours that nobody chose. */
+export function colorsOf(action: string, series: readonly { readonly color?: string }[], skip = 0): string[] {
+  const chosen = new Set(series.flatMap(({ color }) => color === undefined ? [] : [colorOf(action, color)]));
+  const cycle = CYCLE.slice(skip).map((name) => palette[name]);
+  const unchosen = cycle.filter((color) => !chosen.has(color));
+  const free = unchosen.length === 0 ? cycle : unchosen;
+  let next = 0;
+  return series.map(({ color }) => color === undefined ? free[next++ % free.length] : colorOf(action, color));
 }
 
 /** Rounds a coordinate to 0.01 px, so that the last bits of a logarithm never reach the file. */
