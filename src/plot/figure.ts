@@ -61,9 +61,9 @@ export interface TextPlace {
   readonly halo?: boolean;
 }
 
-/** Appends a text; markup allowed. Nothing is appended for an empty one. */
-export function appendText(parent: Selection, text: string, place: TextPlace): void {
-  if (parseMarkup(text).length === 0) return;
+/** Appends a text; markup allowed. Nothing is appended, and null returned, for an empty one. */
+export function appendText(parent: Selection, text: string, place: TextPlace): Selection | null {
+  if (parseMarkup(text).length === 0) return null;
   const element = parent.append("text").attr("font-size", place.size);
   if (place.upright) element.attr("transform", `translate(${px(place.x)},${px(place.y)})rotate(-90)`);
   else element.attr("x", px(place.x)).attr("y", px(place.y));
@@ -74,5 +74,5 @@ export function appendText(parent: Selection, text: string, place: TextPlace): v
     element.attr("stroke", theme.paper).attr("stroke-width", 3).attr("stroke-linejoin", "round")
       .attr("paint-order", "stroke");
   }
-  setText(element, text, place.size);
+  return setText(element, text, place.size);
 }

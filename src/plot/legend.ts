@@ -27,7 +27,7 @@ export interface Box {
 export interface LegendEntry {
   /** Text with markup. */
   readonly label: string;
-  /** Second text in grey, such as the share of samples out of range. */
+  /** Second text in grey, without markup, such as the share of samples out of range. */
   readonly remark?: string;
   /** `#rrggbb`. */
   readonly color: string;
@@ -135,12 +135,10 @@ function drawEntry(parent: Selection, entry: LegendEntry, swatch: number, left: 
       .attr("fill", entry.marker === "hollow" ? theme.paper : color).attr("stroke", color).attr("stroke-width", 1.4);
   }
   const x = left + swatch + GAP;
-  const y = middle + 0.35 * theme.tickSize;
-  appendText(parent, entry.label, { x, y, size: theme.tickSize });
-  if (entry.remark !== undefined) {
-    const after = x + textWidth(`${entry.label} `, theme.tickSize);
-    appendText(parent, entry.remark, { x: after, y, size: theme.noteSize, fill: theme.muted });
-  }
+  const text = appendText(parent, entry.label, { x, y: middle + 0.35 * theme.tickSize, size: theme.tickSize });
+  if (entry.remark === undefined) return;
+  const remark = text?.attr("xml:space", "preserve").append("tspan");
+  remark?.attr("font-size", theme.noteSize).attr("fill", theme.muted).text(` ${entry.remark}`);
 }
 
 /** Draws a legend into its box, one entry under another, on paper that hides guide lines. */

@@ -113,6 +113,8 @@ export function markupToHtml(text: string): string {
 export function setText(element: Selection, text: string, size: number): Selection {
   const runs = parseMarkup(text);
   if (runs.every((run) => run.style === "plain")) return element.text(runs.map((run) => run.text).join(""));
+  // Some viewers drop spaces at the ends of a tspan unless told to keep them.
+  element.attr("xml:space", "preserve");
   let offset = 0;
   for (const run of runs) {
     const raised = run.style === "sub" ? 0.22 * size : run.style === "super" ? -0.36 * size : 0;

@@ -6,7 +6,7 @@ import {
   configurationPlot,
 } from "../../src/plot/configuration_plot.ts";
 import { figureGrid } from "../../src/plot/figure_grid.ts";
-import { all, attribute, type Element, parseSvg } from "./parse_svg.ts";
+import { all, attribute, type Element, parseSvg, textsOf } from "./parse_svg.ts";
 
 const sites = [-2.857, -1.714, -0.571, 0.571, 1.714, 2.857];
 const dimer = Float64Array.from([-0.9, 0.2, 1.1, -0.3, ...sites.flatMap((a) => sites.flatMap((b) => [a, b]))]);
@@ -64,7 +64,7 @@ Deno.test("configurationPanels() writes titles, captions and arrows, and counts 
     { x: away, title: "open & <wide>", caption: "*d* = 2.05" },
   ];
   const root = parseSvg(await configurationPanels(panels, { arrows: true }));
-  const texts = all(root, "text").map((text) => text.textContent);
+  const texts = textsOf(root);
 
   assertEquals(texts, ["closed", "d = 0.93", "U = 51.2 kBT", "open & <wide>", "d = 2.05", "1 particle outside"]);
   assertEquals(all(root, "path").filter((path) => path.getAttribute("d")!.includes("m-4")).length, 1);
@@ -94,7 +94,7 @@ Deno.test("figureGrid() places figures side by side without touching them", asyn
 
   assertEquals(parts.length, 3);
   assertEquals(all(root, "circle").length, 3 * 38);
-  assertEquals(all(root, "text").map((text) => text.textContent), ["(a)", "(b)", "(c)"]);
+  assertEquals(textsOf(root), ["(a)", "(b)", "(c)"]);
   assertEquals(attribute(root, "width"), attribute(parts[0], "width") + attribute(parts[1], "width") + 6);
   assertEquals(attribute(root, "height"), 2 * attribute(parts[0], "height") + 6);
   assertEquals(all(root, "[aria-label]").length, 0);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type ContourOptions, contourPlot, type Grid, rampColor } from "../../src/plot/contour_plot.ts";
 import { type PointCloud, scatterPlot } from "../../src/plot/scatter_plot.ts";
-import { all, curves, dataLayer, inferScale, parseSvg, readTicks, subpaths } from "./parse_svg.ts";
+import { all, curves, dataLayer, inferScale, parseSvg, readTicks, subpaths, textsOf } from "./parse_svg.ts";
 
 const options: ContourOptions = { x: { label: "x" }, y: { label: "y" }, colorLabel: "U / k_BT", levels: [0, 1, 2, 3] };
 /** Off centre and elliptic, so that a flipped, transposed or shifted map is another map. */
@@ -48,7 +48,7 @@ Deno.test("contourPlot() has a colour per region and a bar that shows them", asy
 
   assertEquals(regions, [rampColor(1), rampColor(0.5), rampColor(0), "#ffffff"]);
   for (const color of regions.slice(0, 3)) assert(bar.includes(color!));
-  assert(all(root, "text").some((text) => text.textContent === "U / kBT"));
+  assert(textsOf(root).includes("U / kBT"));
 });
 
 Deno.test("contourPlot() takes walls of infinite energy", async () => {
@@ -65,7 +65,7 @@ Deno.test("contourPlot() draws points and names them above the map", async () =>
   const at = [...dots.matchAll(/M([\d.]+),([\d.]+)h0/g)].map(([, x, y]) => [Number(x), Number(y)]);
   assertEquals(at.length, 2);
   assert(Math.abs(at[1][0] - inferScale(ticks.x)(1)) < 0.04 && Math.abs(at[1][1] - inferScale(ticks.y)(2)) < 0.04);
-  assert(all(root, "text").some((text) => text.textContent === "samples"));
+  assert(textsOf(root).includes("samples"));
 });
 
 Deno.test("scatterPlot() puts every point where the axes say", async () => {

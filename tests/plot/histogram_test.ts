@@ -65,7 +65,7 @@ Deno.test("histogramPlot() draws outlines whose area, read off the axes, is the 
 
 const remark = async (sample: HistogramSample, more: Partial<HistogramOptions> = {}) => {
   const root = parseSvg(await histogramPlot([{ label: "flow", ...sample }], { ...options, ...more }));
-  return all(root, "text").map((t) => t.textContent).find((t) => t.startsWith("(outside")) ?? "";
+  return all(root, "text tspan").map((span) => span.textContent).find((t) => t.startsWith(" (outside"))?.trim() ?? "";
 };
 
 Deno.test("histogramPlot() says how much lies outside its range", async () => {

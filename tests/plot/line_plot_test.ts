@@ -10,6 +10,7 @@ import {
   type Point,
   readTicks,
   subpaths,
+  textsOf,
 } from "./parse_svg.ts";
 import { smallFigure } from "./golden/small_figure.ts";
 
@@ -184,7 +185,7 @@ Deno.test("linePlot() writes axis titles, marks and escaped labels; figures carr
     marks: [{ at: 1.5, label: "barrier" }, { at: 99, label: "far away" }],
   });
   const root = parseSvg(text);
-  const texts = all(root, "text").map((element) => element.textContent);
+  const texts = textsOf(root);
 
   for (const expected of ["x / σ", "y / kBT", `<b>"&'`, "a <title>", "barrier"]) {
     assert(texts.includes(expected), expected);

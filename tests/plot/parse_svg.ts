@@ -34,6 +34,11 @@ export function all(root: Element, selector: string): Element[] {
   return Array.from(root.querySelectorAll(selector));
 }
 
+/** The texts of a figure, in drawing order. */
+export function textsOf(root: Element): string[] {
+  return all(root, "text").map((text) => text.textContent);
+}
+
 export function attribute(element: Element, name: string): number {
   return Number(element.getAttribute(name));
 }
