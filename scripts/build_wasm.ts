@@ -12,19 +12,9 @@ import { renameImportModule } from "./rename_wasm_import.ts";
 /** The module that kernels import their memory from, relative to src/backend, where the files live. */
 const memoryModule = "./shared_memory.ts";
 
-const commonFlags = [
-  "--runtime",
-  "stub",
-  "--importMemory",
-  "--noExportMemory",
-  "--sharedMemory",
-  "--initialMemory",
-  "16",
-  "--maximumMemory",
-  "16384",
-  "-O1",
-  "--noAssert", // -O1 keeps the order of the multiply-adds; -O3 costs a quarter of the speed
-]; // deno-fmt-ignore
+// -O1 keeps the order of the multiply-adds; -O3 costs a quarter of the speed (wasm/README.md)
+const commonFlags = "--runtime stub --importMemory --noExportMemory --sharedMemory --initialMemory 16 " +
+  "--maximumMemory 16384 -O1 --noAssert";
 
 const builds = [
   { file: "kernels_relaxed.wasm", features: "simd,relaxed-simd,threads" },
@@ -35,7 +25,7 @@ async function compile(features: string): Promise<Uint8Array> {
   const entry = new URL("../wasm/index.ts", import.meta.url);
   let output: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
-    ["index.ts", "-o", "kernels.wasm", "--enable", features, ...commonFlags],
+    ["index.ts", "-o", "kernels.wasm", "--enable", features, ...commonFlags.split(" ")],
     {
       readFile: (name) => Deno.readTextFile(new URL(name, entry)).catch(() => null),
       writeFile: (name, contents) => {
@@ -56,7 +46,9 @@ async function compile(features: string): Promise<Uint8Array> {
  * @throws {Error} If the sources do not compile; the message holds the compiler's.
  */
 export async function buildWasm(outputDirectory: string | URL): Promise<string[]> {
-  const directory = typeof outputDirectory === "string" ? outputDirectory : outputDirectory.pathname;
+  const directory = typeof outputDirectory === "string"
+    ? outputDirectory
+    : decodeURIComponent(outputDirectory.pathname);
   const paths: string[] = [];
   for (const { file, features } of builds) {
     const path = `${directory.replace(/\/$/, "")}/${file}`;

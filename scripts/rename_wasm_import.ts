@@ -14,12 +14,7 @@ class Reader {
   constructor(readonly bytes: Uint8Array, public position = 0) {}
 
   byte(): number {
-    if (this.position >= this.bytes.length) {
-      throw new Error(
-        `Cannot read WebAssembly: the file must not end inside a section, got ${this.bytes.length} bytes`,
-      );
-    }
-    return this.bytes[this.position++];
+    return this.take(1)[0];
   }
 
   /** An unsigned LEB128 number. */
@@ -35,6 +30,11 @@ class Reader {
   take(length: number): Uint8Array {
     const start = this.position;
     this.position += length;
+    if (this.position > this.bytes.length) {
+      throw new Error(
+        `Cannot read WebAssembly: the file must not end inside a section, got ${this.bytes.length} bytes`,
+      );
+    }
     return this.bytes.subarray(start, this.position);
   }
 }
@@ -92,7 +92,7 @@ function renameImports(section: Uint8Array, from: string, to: string): number[] 
  * @returns New bytes.
  * @throws {Error} If the bytes are not a WebAssembly module.
  */
-export function renameImportModule(wasm: Uint8Array, from: string, to: string): Uint8Array {
+export function renameImportModule(wasm: Uint8Array, from: string, to: string): Uint8Array<ArrayBuffer> {
   const reader = new Reader(wasm);
   const header = reader.take(headerLength);
   if (String.fromCharCode(...header.subarray(0, 4)) !== "\0asm") {

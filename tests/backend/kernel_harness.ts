@@ -31,7 +31,8 @@ const firstAddress = 1 << 16;
 type Exports = Record<string, (...args: number[]) => number | void>;
 type Reference = (...args: (number | Float64Array | Int32Array)[]) => number | void;
 
-class WasmImplementation implements Implementation {
+/** One build of the kernels, in a memory of its own. */
+export class WasmImplementation implements Implementation {
   readonly #memory = new WebAssembly.Memory({ initial: 256, maximum: 16384, shared: true });
   readonly exports: Exports;
 
@@ -70,6 +71,23 @@ class WasmImplementation implements Implementation {
     }
     return result;
   }
+}
+
+/**
+ * Runs a kernel with one of its buffers at the very end of a memory: a read or write beyond it traps.
+ */
+export function runAtMemoryEnd(build: WasmImplementation, kernel: string, args: readonly Argument[], at: number): void {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 16384, shared: true });
+  const instance = new WebAssembly.Instance(build.module, { "./shared_memory.ts": { memory } });
+  let next = firstAddress;
+  const addresses = args.map((arg, i) => {
+    if (typeof arg === "number") return arg;
+    const address = i === at ? memory.buffer.byteLength - arg.byteLength : next;
+    if (i !== at) next = Math.ceil((next + arg.byteLength + guardBytes) / 64) * 64;
+    new Uint8Array(memory.buffer, address).set(new Uint8Array(arg.buffer, arg.byteOffset, arg.byteLength));
+    return address;
+  });
+  (instance.exports as unknown as Exports)[kernel](...addresses);
 }
 
 async function load(build: string): Promise<WasmImplementation> {
