@@ -85,6 +85,8 @@ export interface DimerReference {
     /** Changes of basin, summed over chains. */
     readonly crossings: number;
   };
+  /** What all moves are worth in energy evaluations. */
+  readonly energyEvaluations: number;
   /** Single-particle moves offered: umbrella windows, plain chains. */
   readonly moves: { readonly umbrella: number; readonly plain: number };
 }
@@ -176,6 +178,12 @@ export interface DimerOutcome {
   readonly history: readonly HistoryEntry[];
   /** Steps per stage, for marks. */
   readonly stages: readonly { readonly name: string; readonly steps: number }[];
+  /** What the reaction-coordinate loss saw: samples, and those of them out of its bounds. */
+  readonly reactionCoordinate: {
+    readonly bounds: readonly [number, number];
+    readonly samples: number;
+    readonly outOfBounds: number;
+  };
   /** Results of the flow. */
   readonly evaluation: DimerEvaluation;
   /** The reference. */

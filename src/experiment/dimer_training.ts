@@ -50,6 +50,18 @@ export interface DimerTrainingOptions {
 /** The reaction-coordinate loss of the dimer: range of d and form. */
 export type DimerCoordinateOptions = Omit<ReactionCoordinate, "of">;
 
+/** How fresh frames come in. */
+export interface SourceOptions {
+  /** Sweeps between frames of a chain. */
+  readonly stride: number;
+  /** Fresh frames per step; 0: none. */
+  readonly freshPerStep: number;
+  /** Seed of the draws. */
+  readonly seed: number;
+  /** Threads. */
+  readonly pool: Executor;
+}
+
 /** A ring of training frames that the training chains refill. */
 export class TrainingSource {
   /** The frames. */
@@ -64,18 +76,13 @@ export class TrainingSource {
    * @param system the dimer
    * @param frames configurations to start with, [n, dim]
    * @param chains where fresh frames come from
-   * @param options sweeps between frames of a chain, fresh frames per step (0: none), seed, threads
+   * @param options how fresh frames come in
    */
   constructor(
     system: ParticleDimer,
     frames: Float64Array,
     chains: MetropolisChains,
-    options: {
-      readonly stride: number;
-      readonly freshPerStep: number;
-      readonly seed: number;
-      readonly pool: Executor;
-    },
+    options: SourceOptions,
   ) {
     const { dim } = system;
     const symmetries = dimerSymmetries(system);
@@ -85,6 +92,23 @@ export class TrainingSource {
     this.#stride = options.stride;
     this.#freshPerStep = options.freshPerStep;
     this.#pool = options.pool;
+  }
+
+  /**
+   * A source that goes on where another one stopped.
+   *
+   * @param system the dimer
+   * @param state its ring and chains
+   * @param options as for the constructor
+   */
+  static restore(
+    system: ParticleDimer,
+    state: { readonly frames: Float64Array; readonly pushed: number; readonly chains: MetropolisChains },
+    options: SourceOptions,
+  ): TrainingSource {
+    const source = new TrainingSource(system, state.frames, state.chains, options);
+    source.buffer.restorePosition(state.pushed);
+    return source;
   }
 
   /** The batch of a step; takes fresh frames first whenever the chains have enough steps' worth of them. */

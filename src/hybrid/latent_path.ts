@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Executor } from "../backend/pool.ts";
 import type { Flow } from "../flow/flow.ts";
 
 /**
@@ -15,10 +16,17 @@ import type { Flow } from "../flow/flow.ts";
  * @param from first configuration [dim]
  * @param to last configuration [dim]
  * @param points number of configurations on the path, both ends included, ≥ 2
+ * @param options `pool`: threads
  * @returns [points, dim], row-major
  * @throws {RangeError} if `points` < 2 or a length is not dim
  */
-export function latentPath(flow: Flow, from: Float64Array, to: Float64Array, points: number): Float64Array {
+export function latentPath(
+  flow: Flow,
+  from: Float64Array,
+  to: Float64Array,
+  points: number,
+  options: { readonly pool?: Executor } = {},
+): Float64Array {
   const { dim } = flow;
   if (!Number.isInteger(points) || points < 2) {
     throw new RangeError(`Cannot walk a latent path: points must be a whole number ≥ 2, got ${points}`);
@@ -28,11 +36,11 @@ export function latentPath(flow: Flow, from: Float64Array, to: Float64Array, poi
       `Cannot walk a latent path: from and to must have length ${dim}, got ${from.length} and ${to.length}`,
     );
   }
-  const { z } = flow.encode(Float64Array.of(...from, ...to));
+  const { z } = flow.encode(Float64Array.of(...from, ...to), options);
   const path = new Float64Array(points * dim);
   for (let k = 0; k < points; k++) {
     const t = k / (points - 1);
     for (let i = 0; i < dim; i++) path[k * dim + i] = (1 - t) * z[i] + t * z[dim + i];
   }
-  return flow.decode(path).x;
+  return flow.decode(path, options).x;
 }

@@ -74,6 +74,21 @@ export class FrameBuffer {
   }
 
   /**
+   * Says how many configurations have been pushed before those that are held: for a ring that is rebuilt from a file.
+   *
+   * @param pushed configurations ever pushed, those that are held included
+   * @throws {RangeError} if that is fewer than are held
+   */
+  restorePosition(pushed: number): void {
+    if (!Number.isSafeInteger(pushed) || pushed < this.length) {
+      throw new RangeError(
+        `Cannot restore a frame buffer: pushed must be a whole number ≥ ${this.length}, got ${pushed}`,
+      );
+    }
+    this.#pushed = pushed;
+  }
+
+  /**
    * Draws a batch.
    *
    * @param n number of configurations

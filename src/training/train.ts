@@ -98,6 +98,8 @@ export interface TrainOptions {
 export interface TrainProgress {
   /** The stage. */
   readonly stage: Stage;
+  /** Its index. */
+  readonly index: number;
   /** Steps done in the stage. */
   readonly step: number;
   /** Loss of the step. */
@@ -195,7 +197,7 @@ class Training {
       step++;
       averages.add(values);
       if (step % this.#reportEvery === 0 || step === stage.steps) this.#report(index, step, averages.take());
-      this.#options.onStep?.({ stage, step, loss: values[0] });
+      this.#options.onStep?.({ stage, index, step, loss: values[0] });
       await this.#betweenSteps(() => this.#position(index, step, adam));
     }
     return { done: step, adam };

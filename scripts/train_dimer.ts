@@ -1,0 +1,137 @@
+/**
+ * Trains a Boltzmann generator of the particle dimer and reports the free energy of opening it.
+ *
+ *     deno run -A scripts/train_dimer.ts
+ *
+ * @module
+ */
+import {
+  type BudgetName,
+  dimerBudgets,
+  openProgress,
+  type ParticleDimerPreset,
+  runDimer,
+  summarizeDimer,
+} from "../mod.ts";
+import { type CommandLine, runCommand } from "./command_line.ts";
+
+const parameter = (help: string) => ({ kind: "number", help, whenAbsent: "the preset's" }) as const;
+
+const command = {
+  usage: "deno run -A scripts/train_dimer.ts",
+  summary:
+    "Samples the bistable particle dimer by Monte Carlo, trains a Boltzmann generator on it, and writes the free\n" +
+    "energy F(open) − F(closed) with its error, a report with pictures, and models for any JavaScript runtime.",
+  options: {
+    budget: {
+      kind: "choice",
+      choices: ["smoke", "default", "paper"],
+      default: "default",
+      help: "smoke: a minute, nothing accurate; default: a quarter of an hour; paper: the published schedule, hours",
+    },
+    system: {
+      kind: "choice",
+      choices: ["noe2019", "noe2019-class", "printed"],
+      default: "noe2019",
+      help: "parameters of the energy, named after their source",
+    },
+    temperature: { kind: "number", above: 0, maximum: 100, default: 1, help: "in units of T₀" },
+    slope: parameter("linear coefficient of the bond energy"),
+    a: parameter("quadratic coefficient of the bond energy"),
+    b: parameter("quartic coefficient of the bond energy"),
+    d0: parameter("middle of the bond energy"),
+    epsilon: parameter("strength of the repulsion between particles"),
+    sigma: parameter("range of the repulsion"),
+    tether: parameter("strength of the springs that hold the dimer at the origin"),
+    "half-box": parameter("half the width of the box"),
+    "box-constant": parameter("strength of the walls"),
+    "rc-bounds": {
+      kind: "text",
+      placeholder: "LOW,HIGH",
+      default: "0.5,2.5",
+      help: "range of d that the reaction-coordinate loss covers",
+    },
+    "rc-form": {
+      kind: "choice",
+      choices: ["flat", "entropy"],
+      default: "flat",
+      help: "form of the reaction-coordinate loss: of the published code, or of the paper",
+    },
+    seed: { kind: "integer", minimum: 0, maximum: 2 ** 31, default: 1, help: "of everything random" },
+    threads: {
+      kind: "integer",
+      minimum: 1,
+      maximum: 256,
+      whenAbsent: "all cores",
+      help: "results do not depend on it",
+    },
+    out: { kind: "text", placeholder: "DIR", default: "runs/dimer", help: "directory for everything that is written" },
+    resume: { kind: "flag", help: "go on with the run in that directory" },
+    force: { kind: "flag", help: "replace the run in that directory" },
+  },
+} as const;
+
+/** Reads "0.5,2.5". */
+function readBounds(text: string): [number, number] {
+  const bounds = text.split(",").map(Number);
+  if (bounds.length !== 2 || !(bounds[1] > bounds[0])) {
+    throw new RangeError(
+      `Cannot run train_dimer.ts: --rc-bounds must be two increasing numbers such as 0.5,2.5, got ${text}`,
+    );
+  }
+  return [bounds[0], bounds[1]];
+}
+
+/** An abort signal for Ctrl-C; a second Ctrl-C ends the program at once. */
+function interruptSignal(): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const interrupt = () => {
+    if (controller.signal.aborted) Deno.exit(130);
+    controller.abort(new DOMException("stopped by the user", "AbortError"));
+  };
+  Deno.addSignalListener("SIGINT", interrupt);
+  return { signal: controller.signal, release: () => Deno.removeSignalListener("SIGINT", interrupt) };
+}
+
+async function main({ options }: CommandLine<typeof command.options>): Promise<void> {
+  const budget = options.budget as BudgetName;
+  const interrupted = interruptSignal();
+  using progress = await openProgress();
+  const result = await runDimer({
+    system: {
+      preset: options.system as ParticleDimerPreset,
+      slope: options.slope,
+      a: options.a,
+      b: options.b,
+      d0: options.d0,
+      epsilon: options.epsilon,
+      sigma: options.sigma,
+      tether: options.tether,
+      halfBox: options["half-box"],
+      boxConstant: options["box-constant"],
+    },
+    temperature: options.temperature,
+    seed: options.seed,
+    budget,
+    settings: dimerBudgets[budget],
+    reactionCoordinate: { bounds: readBounds(options["rc-bounds"]), form: options["rc-form"] as "flat" | "entropy" },
+    threads: options.threads ?? navigator.hardwareConcurrency,
+    out: options.out,
+    resume: options.resume,
+    force: options.force,
+    progress,
+    signal: interrupted.signal,
+    command: [command.usage, ...Deno.args].join(" "),
+  });
+  progress.finish();
+  interrupted.release();
+  if (!result.complete) {
+    const again = [...Deno.args.filter((arg) => arg !== "--force" && arg !== "--resume"), "--resume"].join(" ");
+    console.error(`Stopped while ${result.during}; go on with: ${command.usage} ${again}`);
+    Deno.exit(130);
+  }
+  console.log(summarizeDimer(result.outcome));
+  console.log(`\nReport: ${options.out}/report.html`);
+}
+
+await runCommand(command, main);

@@ -1,0 +1,333 @@
+/**
+ * The dimer run: from Monte Carlo to a free energy, a report and models.
+ *
+ * @module
+ */
+import { ThreadPool } from "../backend/pool.ts";
+import { kernelBuild } from "../backend/wasm.ts";
+import type { Flow } from "../flow/flow.ts";
+import { exportFlow } from "../onnx/export_flow.ts";
+import { packageVersion } from "../onnx/version.ts";
+import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
+import type { JsonObject } from "../training/json.ts";
+import { restoreSnapshot } from "../training/snapshot.ts";
+import type { TrainingPosition } from "../training/train.ts";
+import { loadDimerData, loadDimerTraining, saveDimerData, saveDimerTraining } from "./dimer_checkpoint.ts";
+import { type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
+import { evaluateDimer, headlineOf } from "./dimer_evaluation.ts";
+import { dimerFigures } from "./dimer_figures.ts";
+import { describeFlow, dimerFlow } from "./dimer_flow.ts";
+import { checkModels, describeDimer } from "./dimer_models.ts";
+import { dimerPath } from "./dimer_path.ts";
+import { dimerReference, profileEdges } from "./dimer_reference.ts";
+import { dimerReportHtml } from "./dimer_report_html.ts";
+import { dimerReportJson } from "./dimer_report_json.ts";
+import type { DimerOutcome } from "./dimer_results.ts";
+import type { BudgetName, DimerSettings } from "./dimer_settings.ts";
+import { type DimerCoordinateOptions, trainDimer, type TrainingCounts, TrainingSource } from "./dimer_training.ts";
+import { EnergyAccount } from "./energy_ledger.ts";
+import type { Progress } from "./progress.ts";
+import { RunDirectory } from "./run_directory.ts";
+
+/** What to run, and where to put it. */
+export interface DimerRunOptions {
+  /** Preset and overrides of the system. */
+  readonly system: ParticleDimerOptions;
+  /** T in units of T₀. */
+  readonly temperature: number;
+  /** Seed of everything random. */
+  readonly seed: number;
+  /** Name of the budget, for the report. */
+  readonly budget: BudgetName;
+  /** Its numbers. */
+  readonly settings: DimerSettings;
+  /** Range of d and form of the reaction-coordinate loss. */
+  readonly reactionCoordinate: DimerCoordinateOptions;
+  /** Number of threads. */
+  readonly threads: number;
+  /** Directory for everything that is written. */
+  readonly out: string;
+  /** Go on with the run that is there. */
+  readonly resume?: boolean;
+  /** Replace the run that is there. */
+  readonly force?: boolean;
+  /** Told how far the run is. */
+  readonly progress: Progress;
+  /** Stops the run; what is there is kept. */
+  readonly signal?: AbortSignal;
+  /** The command line, for the report. */
+  readonly command: string;
+}
+
+/** How a run ended: with an outcome, or stopped during a part. */
+export type DimerRunResult =
+  | { readonly complete: true; readonly outcome: DimerOutcome }
+  | { readonly complete: false; readonly during: string };
+
+const FILES = {
+  data: "data.safetensors",
+  training: "checkpoint.safetensors",
+  sampler: "sampler.onnx",
+  density: "density.onnx",
+  json: "report.json",
+  html: "report.html",
+} as const;
+const FIGURES = ["potential", "configurations", "losses", "energies", "profile", "path"] as const;
+/** Configurations that the whitening is fitted to. */
+const WHITENING_FRAMES = 20_000;
+
+/** Everything that the results depend on, for the claim of the directory. */
+function configurationOf(options: DimerRunOptions, system: ParticleDimer): JsonObject {
+  const { temperature, seed, budget, reactionCoordinate } = options;
+  const { bounds, form = "flat" } = reactionCoordinate;
+  const { preset, parameters } = system;
+  const coordinate = { bounds: [...bounds], form };
+  return { budget, system: preset, parameters, temperature, seed, coordinate } as unknown as JsonObject;
+}
+
+/**
+ * Runs the dimer from data to report.
+ *
+ * Writes into `out`: data and checkpoint (safetensors), `sampler.onnx`, `density.onnx`, figures (SVG), `report.html` and
+ * `report.json`. For one seed, models and checkpoints are the same bytes for any number of threads.
+ *
+ * @param options what, where, whom to tell
+ * @returns the outcome, or during which part it was stopped
+ * @throws {Error} with one sentence: the directory is not free, a loss is not finite, a file cannot be written
+ */
+export async function runDimer(options: DimerRunOptions): Promise<DimerRunResult> {
+  const system = new ParticleDimer(options.system);
+  await using directory = await RunDirectory.claim(options.out, {
+    kind: "dimer",
+    configuration: configurationOf(options, system),
+    files: [...Object.values(FILES), ...FIGURES.map((name) => `figures/${name}.svg`)],
+    resume: options.resume ?? false,
+    force: options.force ?? false,
+  });
+  using pool = await ThreadPool.open(options.threads);
+  const run = new DimerRun(options, system, directory, pool);
+  try {
+    const outcome = await run.start();
+    return outcome === null ? { complete: false, during: run.part } : { complete: true, outcome };
+  } catch (error) {
+    if (options.signal?.aborted) return { complete: false, during: run.part };
+    throw error;
+  } finally {
+    options.progress.finish();
+  }
+}
+
+class DimerRun {
+  /** What is being done. */
+  part = "sampling data";
+  readonly #options: DimerRunOptions;
+  readonly #system: ParticleDimer;
+  readonly #beta: number;
+  readonly #directory: RunDirectory;
+  readonly #pool: ThreadPool;
+  readonly #wallTimeMs: Record<string, number> = {};
+  readonly #account = new EnergyAccount();
+  readonly #counts: TrainingCounts = { energies: 0, outOfBounds: 0, coordinates: 0 };
+
+  constructor(options: DimerRunOptions, system: ParticleDimer, directory: RunDirectory, pool: ThreadPool) {
+    this.#options = options;
+    this.#system = system;
+    this.#beta = 1 / options.temperature;
+    this.#directory = directory;
+    this.#pool = pool;
+  }
+
+  /** Runs all parts; null if training was stopped. */
+  async start(): Promise<DimerOutcome | null> {
+    const data = await this.#timed("data", () => this.#data());
+    this.#account.add("data", data.statistics.energyEvaluations);
+    const trained = await this.#timed("training", () => this.#train(data));
+    if (trained === null) return null;
+    const { flow, position } = trained;
+    const evaluation = await this.#timed("evaluation", () => this.#evaluate(flow, data));
+    this.#account.add("evaluation", evaluation.samples + 2 * data.evaluate.d.length);
+    const reference = await this.#timed("reference", () => this.#reference());
+    const { umbrella, plain } = reference.moves;
+    this.#account.add("reference", reference.energyEvaluations);
+    const path = dimerPath(flow, this.#system, this.#beta, data.evaluate, this.#pool);
+    const onnx = await this.#timed("export", () => this.#export(flow));
+    const { options, system } = { options: this.#options, system: this.#system };
+    const outcome: DimerOutcome = {
+      run: {
+        preset: system.preset,
+        parameters: system.parameters,
+        dim: system.dim,
+        seed: options.seed,
+        budget: options.budget,
+        temperature: options.temperature,
+        threads: this.#pool.threads,
+        packageVersion,
+        kernelBuild,
+        command: options.command,
+      },
+      energyEvaluations: this.#account.ledger,
+      moves: { data: data.statistics.moves, umbrella, plain },
+      wallTimeMs: this.#wallTimeMs,
+      data: {
+        ...data.statistics,
+        frames: {
+          train: data.train.d.length,
+          validate: data.validate.d.length,
+          evaluate: data.evaluate.d.length,
+        },
+      },
+      flow: {
+        parameters: flow.parameters().reduce((sum, p) => sum + (p.trainable ? p.length : 0), 0),
+        description: describeFlow(options.settings.flow),
+      },
+      history: position.history,
+      stages: options.settings.stages.map(({ name, steps }) => ({ name, steps })),
+      reactionCoordinate: {
+        bounds: options.reactionCoordinate.bounds,
+        samples: this.#counts.coordinates,
+        outOfBounds: this.#counts.outOfBounds,
+      },
+      evaluation,
+      reference,
+      headline: headlineOf(evaluation.freeEnergyDifference),
+      path,
+      onnx,
+    };
+    this.part = "writing the report";
+    await this.#report(outcome);
+    return outcome;
+  }
+
+  async #timed<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    const result = await work();
+    this.#wallTimeMs[name] = performance.now() - start;
+    return result;
+  }
+
+  /** Begins a part whose progress is a share of one. */
+  #begin(part: string): { onProgress: (done: number) => void } {
+    this.part = part;
+    this.#options.progress.start(part, 100, "%");
+    return { onProgress: (done) => this.#options.progress.update(Math.floor(100 * done)) };
+  }
+
+  /** What every long part is told. */
+  #common(): { pool: ThreadPool; seed: number; temperature: number; signal?: AbortSignal } {
+    const { seed, temperature, signal } = this.#options;
+    return { pool: this.#pool, seed, temperature, ...signal && { signal } };
+  }
+
+  async #data(): Promise<SampledDimerData> {
+    const path = this.#directory.pathOf(FILES.data);
+    const saved = this.#options.resume ? await loadDimerData(path, this.#system) : null;
+    if (saved !== null) return saved;
+    const data = await sampleDimerData({
+      system: this.#system,
+      settings: this.#options.settings.data,
+      ...this.#common(),
+      ...this.#begin("sampling data"),
+    });
+    await saveDimerData(path, data);
+    return data;
+  }
+
+  async #train(data: SampledDimerData): Promise<{ flow: Flow; position: TrainingPosition } | null> {
+    const { settings, seed, signal, resume, reactionCoordinate } = this.#options;
+    const [system, pool, path] = [this.#system, this.#pool, this.#directory.pathOf(FILES.training)];
+    const sourceOptions = {
+      stride: data.statistics.stride.train,
+      freshPerStep: settings.data.freshPerStep,
+      seed,
+      pool,
+    };
+    const fresh = new TrainingSource(system, data.train.x, data.chains, sourceOptions);
+    const whitened = fresh.buffer.batch(Math.min(WHITENING_FRAMES, data.train.d.length), 255, 0);
+    const flow = dimerFlow(settings.flow, system.dim, seed, whitened);
+    const saved = resume ? await loadDimerTraining(path, system, flow.parameters()) : null;
+    if (saved !== null) Object.assign(this.#counts, saved.counts);
+    const source = saved === null ? fresh : TrainingSource.restore(system, saved, sourceOptions);
+    this.#beginTraining(saved?.position ?? null);
+    const stepsBefore = settings.stages.map((_, i) => settings.stages.slice(0, i).reduce((n, s) => n + s.steps, 0));
+    const { complete, position } = await trainDimer({
+      flow,
+      system,
+      beta: this.#beta,
+      settings,
+      source,
+      validate: data.validate,
+      reactionCoordinate,
+      seed,
+      pool,
+      onStep: ({ index, step, loss }) => this.#options.progress.update(stepsBefore[index] + step, loss),
+      onCheckpoint: (at) =>
+        saveDimerTraining(path, flow.parameters(), {
+          position: at,
+          counts: this.#counts,
+          frames: source.buffer.frames,
+          pushed: source.buffer.pushed,
+          chains: source.chains,
+        }),
+      ...signal && { signal },
+      ...saved && { resume: saved.position },
+    }, this.#counts);
+    this.#account.add("training", this.#counts.energies);
+    if (!complete) return null;
+    const trainable = flow.parameters().filter((parameter) => parameter.trainable);
+    if (position.best.size > 0) restoreSnapshot(trainable, position.best);
+    return { flow, position };
+  }
+
+  #beginTraining(from: TrainingPosition | null): void {
+    this.part = "training";
+    const { stages } = this.#options.settings;
+    const total = stages.reduce((sum, stage) => sum + stage.steps, 0);
+    const before = stages.slice(0, from?.stage ?? 0).reduce((sum, stage) => sum + stage.steps, 0);
+    this.#options.progress.start("training", total, "steps", before + (from?.step ?? 0));
+  }
+
+  async #evaluate(flow: Flow, data: SampledDimerData) {
+    const { samples, bootstraps } = this.#options.settings.evaluation;
+    const result = await evaluateDimer({
+      flow,
+      system: this.#system,
+      beta: this.#beta,
+      frames: data.evaluate,
+      samples,
+      bootstraps,
+      edges: profileEdges,
+      ...this.#common(),
+      ...this.#begin("sampling the flow"),
+    });
+    flow.release();
+    return result;
+  }
+
+  #reference() {
+    const { umbrellaSweeps, bootstraps } = this.#options.settings.evaluation;
+    return dimerReference(this.#system, {
+      sweepsPerWindow: umbrellaSweeps,
+      bootstraps,
+      ...this.#common(),
+      ...this.#begin("umbrella sampling"),
+    });
+  }
+
+  async #export(flow: Flow) {
+    this.#begin("exporting models");
+    const { seed, temperature } = this.#options;
+    const models = exportFlow(flow, describeDimer(this.#system, temperature, seed));
+    await this.#directory.write(FILES.sampler, models.sampler);
+    await this.#directory.write(FILES.density, models.density);
+    const checked = await checkModels(models, flow, seed);
+    flow.release();
+    return { files: { sampler: FILES.sampler, density: FILES.density }, ...checked };
+  }
+
+  async #report(outcome: DimerOutcome): Promise<void> {
+    const figures = await dimerFigures(outcome);
+    for (const { name, svg } of figures) await this.#directory.write(`figures/${name}.svg`, svg);
+    await this.#directory.writeJson(FILES.json, dimerReportJson(outcome));
+    await this.#directory.write(FILES.html, await dimerReportHtml(outcome, figures));
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Whole pipelines as functions, so that scripts stay thin: the dimer run, its data, training, evaluation and report.
+ *
+ * Start at `dimer_run.ts`.
+ *
+ * @module
+ */
+export { type DimerRunOptions, type DimerRunResult, runDimer } from "./dimer_run.ts";
+export {
+  type BudgetName,
+  type DataSettings,
+  dimerBudgets,
+  type DimerSettings,
+  type EvaluationSettings,
+  type FlowSettings,
+} from "./dimer_settings.ts";
+export type * from "./dimer_results.ts";
+export { type DimerCoordinateOptions } from "./dimer_training.ts";
+export { summarizeDimer } from "./dimer_summary.ts";
+export { openProgress, type Progress, type ProgressOptions } from "./progress.ts";
+export { type RunClaim, RunDirectory } from "./run_directory.ts";
+export { type SampleFileOptions, type SampleFiles, sampleModel } from "./sample_model.ts";
