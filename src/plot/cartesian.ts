@@ -7,7 +7,7 @@ import { type Axis, type AxisOptions, type AxisRequest, buildAxis, checkAxis } f
 import { requireChoice, requireNumber, show } from "./check.ts";
 import type { D3, Scale, Selection } from "./d3.ts";
 import { appendText, type Figure, newFigure } from "./figure.ts";
-import { drawNotes, type Mark, type Note, notePoints, type PlacedMarks, placeMarks } from "./guides.ts";
+import { drawNotes, notePoints, type PlacedMarks, placeMarks, type PlotMark, type PlotNote } from "./guides.ts";
 import {
   type Box,
   drawLegendAbove,
@@ -38,9 +38,9 @@ export interface CartesianOptions {
   /** `auto` (default): inside where it covers no data, else above the frame; `above`; or `none`. */
   readonly legend?: "auto" | "above" | "none";
   /** Vertical guide lines. */
-  readonly marks?: readonly Mark[];
+  readonly marks?: readonly PlotMark[];
   /** Texts inside the plot. */
-  readonly notes?: readonly Note[];
+  readonly notes?: readonly PlotNote[];
 }
 
 /** What a kind of plot contributes to its figure. */

@@ -23,7 +23,7 @@ import { checkCloud, paintCloud, type PointCloud } from "./scatter_plot.ts";
 import { colorsOf, px, theme } from "./theme.ts";
 
 /** A function on a regular grid. */
-export interface Grid {
+export interface ContourGrid {
   /** Values, [rows · columns] row-major: row r is the r-th value of y. ±∞ is allowed, NaN is not. */
   readonly values: ArrayLike<number>;
   /** Number of y values, ≥ 2. */
@@ -51,7 +51,7 @@ export interface ContourOptions extends CartesianOptions {
 const ACTION = "draw a contour plot";
 const BAR_WIDTH = 15;
 
-function checkGrid(grid: Grid): void {
+function checkGrid(grid: ContourGrid): void {
   const whole = (v: number) => Number.isInteger(v) && v >= 2;
   requireNumber(ACTION, "grid.rows", grid?.rows, "be a whole number ≥ 2", whole);
   requireNumber(ACTION, "grid.columns", grid.columns, "be a whole number ≥ 2", whole);
@@ -66,7 +66,7 @@ function checkGrid(grid: Grid): void {
   requireInterval(ACTION, "grid.y", grid.y);
 }
 
-function levelsOf(grid: Grid, options: ContourOptions): number[] {
+function levelsOf(grid: ContourGrid, options: ContourOptions): number[] {
   if (options.levels !== undefined) {
     requireNonEmpty(ACTION, "levels", options.levels);
     const ascending = options.levels.every((v, i, all) => Number.isFinite(v) && (i === 0 || v > all[i - 1]));
@@ -123,7 +123,7 @@ function pathOf(polygons: ContourPolygons, place: (column: number, row: number) 
 
 function paintRegions(
   layer: Selection,
-  grid: Grid,
+  grid: ContourGrid,
   levels: readonly number[],
   colors: readonly string[],
   x: Scale,
@@ -199,7 +199,7 @@ function drawColorBar(
  * @throws {RangeError} if the grid's sizes do not fit, it holds NaN, or levels do not ascend
  * @throws {TypeError} if an array or a label is missing
  */
-export async function contourPlot(grid: Grid, options: ContourOptions): Promise<string> {
+export async function contourPlot(grid: ContourGrid, options: ContourOptions): Promise<string> {
   checkCartesian(ACTION, options);
   checkGrid(grid);
   if (typeof options.colorLabel !== "string") {

@@ -10,7 +10,7 @@ import { textWidth } from "./markup.ts";
 import { px, theme } from "./theme.ts";
 
 /** A vertical guide line, labelled above the frame: a stage boundary, a basin's edge. */
-export interface Mark {
+export interface PlotMark {
   /** Position on the x axis; a mark outside the domain is not drawn. */
   readonly at: number;
   /** Text with markup; set to the right of the line. */
@@ -18,7 +18,7 @@ export interface Mark {
 }
 
 /** A text next to a point of the plot. */
-export interface Note {
+export interface PlotNote {
   /** Position on the x axis. */
   readonly x: number;
   /** Position on the y axis. */
@@ -78,7 +78,7 @@ export interface PlacedMarks {
  * @param rightEdge px that no text may pass
  * @returns the height they take and how to draw them
  */
-export function placeMarks(marks: readonly Mark[], x: Scale, rightEdge: number): PlacedMarks {
+export function placeMarks(marks: readonly PlotMark[], x: Scale, rightEdge: number): PlacedMarks {
   const [a, b] = x.domain();
   const shown = marks.filter(({ at }) => at >= Math.min(a, b) && at <= Math.max(a, b));
   const labelled = shown.filter((mark) => mark.label !== undefined);
@@ -105,7 +105,7 @@ export function placeMarks(marks: readonly Mark[], x: Scale, rightEdge: number):
   return { height: labels.length === 0 ? 0 : (Math.max(...rows) + 1) * ROW, draw };
 }
 
-function notePlace(note: Note, x: Scale, y: Scale): { x: number; y: number; anchor: "start" | "middle" | "end" } {
+function notePlace(note: PlotNote, x: Scale, y: Scale): { x: number; y: number; anchor: "start" | "middle" | "end" } {
   const left = x(note.x);
   const middle = y(note.y) + 0.35 * theme.noteSize;
   switch (note.side) {
@@ -121,7 +121,7 @@ function notePlace(note: Note, x: Scale, y: Scale): { x: number; y: number; anch
 }
 
 /** Points that notes cover, px. */
-export function* notePoints(notes: readonly Note[], x: Scale, y: Scale): Generator<Point> {
+export function* notePoints(notes: readonly PlotNote[], x: Scale, y: Scale): Generator<Point> {
   for (const note of notes) {
     const place = notePlace(note, x, y);
     const width = textWidth(note.text, theme.noteSize);
@@ -131,7 +131,7 @@ export function* notePoints(notes: readonly Note[], x: Scale, y: Scale): Generat
 }
 
 /** Draws notes, with a white outline that keeps them readable over lines. */
-export function drawNotes(root: Selection, notes: readonly Note[], x: Scale, y: Scale): void {
+export function drawNotes(root: Selection, notes: readonly PlotNote[], x: Scale, y: Scale): void {
   for (const note of notes) {
     appendText(root, note.text, { ...notePlace(note, x, y), size: theme.noteSize, halo: true });
   }

@@ -20,7 +20,7 @@ export {
   type HistogramSample,
 } from "./histogram.ts";
 export { type PointCloud, scatterPlot } from "./scatter_plot.ts";
-export { type ContourOptions, contourPlot, type Grid } from "./contour_plot.ts";
+export { type ContourGrid, type ContourOptions, contourPlot } from "./contour_plot.ts";
 export {
   type ConfigurationOptions,
   type ConfigurationPanel,
@@ -39,5 +39,5 @@ export {
 } from "./html_report.ts";
 export type { AxisOptions } from "./axes.ts";
 export type { CartesianOptions } from "./cartesian.ts";
-export type { Mark, Note } from "./guides.ts";
+export type { PlotMark, PlotNote } from "./guides.ts";
 export { type ColorName, palette } from "./theme.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type ContourOptions, contourPlot, type Grid, rampColor } from "../../src/plot/contour_plot.ts";
+import { type ContourGrid, type ContourOptions, contourPlot, rampColor } from "../../src/plot/contour_plot.ts";
 import { type PointCloud, scatterPlot } from "../../src/plot/scatter_plot.ts";
 import { all, curves, dataLayer, inferScale, parseSvg, readTicks, subpaths, textsOf } from "./parse_svg.ts";
 
@@ -7,7 +7,7 @@ const options: ContourOptions = { x: { label: "x" }, y: { label: "y" }, colorLab
 /** Off centre and elliptic, so that a flipped, transposed or shifted map is another map. */
 const f = (x: number, y: number) => (x - 0.4) ** 2 + 2 * (y + 0.3) ** 2;
 
-function gridOf(at: (x: number, y: number) => number): Grid {
+function gridOf(at: (x: number, y: number) => number): ContourGrid {
   const [rows, columns] = [61, 41];
   const values = new Float64Array(rows * columns);
   for (let r = 0; r < rows; r++) {
@@ -17,7 +17,7 @@ function gridOf(at: (x: number, y: number) => number): Grid {
 }
 
 /** The law of a map: the boundary of the region above 1 runs where f = 1. */
-async function contoursAreHonest(grid: Grid): Promise<boolean> {
+async function contoursAreHonest(grid: ContourGrid): Promise<boolean> {
   const root = parseSvg(await contourPlot(grid, options));
   const ticks = readTicks(root);
   const invert = (ticks: [number, number][], px: number) => {
@@ -82,7 +82,7 @@ Deno.test("scatterPlot() puts every point where the axes say", async () => {
   });
 });
 
-const small: Grid = { values: [0, 1, 2, 3], rows: 2, columns: 2, x: [0, 1], y: [0, 1] };
+const small: ContourGrid = { values: [0, 1, 2, 3], rows: 2, columns: 2, x: [0, 1], y: [0, 1] };
 const rejected: [grid: unknown, more: object, type: ErrorConstructor, message: string][] = [
   [{ ...small, rows: 1 }, {}, RangeError, "grid.rows must be a whole number ≥ 2, got 1"],
   [{ ...small, columns: 3 }, {}, RangeError, "grid.values must have rows · columns = 6 values, got 4"],
@@ -97,7 +97,10 @@ const rejected: [grid: unknown, more: object, type: ErrorConstructor, message: s
 
 Deno.test("contourPlot() and scatterPlot() reject bad input with one clear sentence", async () => {
   for (const [grid, more, type, message] of rejected) {
-    const error = await assertRejects(() => contourPlot(grid as Grid, { ...options, ...more } as ContourOptions), type);
+    const error = await assertRejects(
+      () => contourPlot(grid as ContourGrid, { ...options, ...more } as ContourOptions),
+      type,
+    );
     assertEquals(error.message, `Cannot draw a contour plot: ${message}`);
   }
   const axes = { x: { label: "x" }, y: { label: "y" } };
