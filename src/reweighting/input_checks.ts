@@ -140,9 +140,8 @@ export function integerLabels(
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i];
     if (!Number.isInteger(label) || label < minimum || label > maximum) {
-      throw new RangeError(
-        `Cannot ${task}: ${name} must be integers from ${minimum} to ${maximum}, got ${label} at index ${i}`,
-      );
+      const rule = bounds.minimum === undefined ? `up to ${maximum}` : `from ${minimum} to ${maximum}`;
+      throw new RangeError(`Cannot ${task}: ${name} must be integers ${rule}, got ${label} at index ${i}`);
     }
     out[i] = label;
   }

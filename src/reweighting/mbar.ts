@@ -1,7 +1,9 @@
+import { kishEffectiveSampleSize } from "./effective_sample_size.ts";
 import { integerLabels, requireSameLength, requireSamples } from "./input_checks.ts";
 import { influenceError, mbarInfluence } from "./mbar_influence.ts";
 import { type MbarSamples, samplesFromMatrix } from "./mbar_samples.ts";
 import { type MbarSolution, solveMbar } from "./mbar_solver.ts";
+import { countInWords, firstDoubt, MINIMUM_EFFECTIVE_SAMPLES } from "./reliability.ts";
 import { connectionDoubt } from "./state_overlap.ts";
 
 /** What `mbar` may be told beside the potentials. */
@@ -23,7 +25,7 @@ export interface MbarResult {
    * Subtract a target's reduced potential to get its weights; for umbrella biases they are those of the unbiased system.
    */
   readonly logWeights: Float64Array;
-  /** Whether the equations are solved and every state is tied to the others by overlap. */
+  /** Whether the equations are solved, states are tied by overlap, and those without samples are reached by 50. */
   readonly reliable: boolean;
   /** Why not, or null. */
   readonly reason: string | null;
@@ -83,9 +85,12 @@ export function mbar(
   const solution = solveMbar(samples, tolerance);
   const { freeEnergies, standardErrors } = allStates(samples, solution);
   const first = freeEnergies[0];
-  const reason = solution.residual > tolerance
-    ? `the multistate equations are solved to ${solution.residual.toExponential(1)} only`
-    : connectionDoubt(samples, solution, (state) => `state ${state}`);
+  const unsolved = `the multistate equations are solved to ${solution.residual.toExponential(1)} only`;
+  const reason = firstDoubt([
+    solution.residual > tolerance ? unsolved : null,
+    connectionDoubt(samples, solution, (state) => `state ${state}`),
+    coverageDoubt(reducedPotentials, solution, count),
+  ]);
   return {
     freeEnergies: freeEnergies.map((value) => value - first),
     standardErrors,
@@ -113,6 +118,21 @@ function requirePotentials(task: string, reducedPotentials: Float64Array, stateO
       );
     }
   }
+}
+
+/** Doubts states without samples that few of the others' samples reach. */
+function coverageDoubt(reducedPotentials: Float64Array, solution: MbarSolution, count: number): string | null {
+  const n = solution.logDenominators.length;
+  for (let k = 0; k < count; k++) {
+    if (solution.table.sampled.includes(k)) continue;
+    const row = reducedPotentials.subarray(k * n, (k + 1) * n);
+    const effective = kishEffectiveSampleSize(row.map((u, i) => -u - solution.logDenominators[i]));
+    if (effective >= MINIMUM_EFFECTIVE_SAMPLES) continue;
+    return `only ${
+      countInWords(effective)
+    } samples are effective for state ${k}, fewer than ${MINIMUM_EFFECTIVE_SAMPLES}`;
+  }
+  return null;
 }
 
 /** Free energies of all states in the solver's gauge, and errors of their differences from state 0. */

@@ -46,7 +46,7 @@ export function solveMbar(samples: MbarSamples, tolerance: number): MbarSolution
   let reference = firstGuess(samples, sampled, counts);
   for (let step = 0; step < FIRST_STEPS; step++) {
     const newton = new MbarNewton(new MbarTable(samples, sampled, counts, reference), weights, counts);
-    reference = newton.selfConsistent();
+    reference = gauged(newton.selfConsistent());
   }
   for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
     const table = new MbarTable(samples, sampled, counts, reference);
