@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { constantColumn, linear } from "../autodiff/operations.ts";
+import { broadcast, linear, negate, sumFeatures } from "../autodiff/operations.ts";
 import type { Tensor } from "../autodiff/graph.ts";
 import { Parameter } from "../autodiff/parameter.ts";
 import type { Bijector } from "./bijector.ts";
@@ -57,7 +57,7 @@ export class Whitening implements Bijector {
    * @param data row-major [n, dim], n > dim
    * @param dim number of coordinates
    * @param options groups of coordinates, name
-   * @throws {RangeError} if there are too few rows, or a direction without variance
+   * @throws {RangeError} if there are too few rows, a direction without variance, or a coordinate in no group or two
    */
   static fit(data: Float64Array, dim: number, options: WhiteningOptions = {}): Whitening {
     const n = data.length / dim;
@@ -65,6 +65,12 @@ export class Whitening implements Bijector {
       throw new RangeError(`Cannot fit a whitening: data must hold more than ${dim} rows of ${dim}, got ${n} rows`);
     }
     const groups = options.groups ?? [Array.from({ length: dim }, (_, i) => i)];
+    const grouped = groups.flat().sort((a, b) => a - b);
+    if (grouped.length !== dim || grouped.some((coordinate, i) => coordinate !== i)) {
+      throw new RangeError(
+        `Cannot fit a whitening: groups must hold each coordinate from 0 to ${dim - 1} once, got [${grouped}]`,
+      );
+    }
     const mean = new Float64Array(dim);
     for (let i = 0; i < data.length; i++) mean[i % dim] += data[i] / n;
     const unwhiten = new Float64Array(dim * dim);
@@ -109,16 +115,16 @@ export class Whitening implements Bijector {
   }
 
   forward(z: Tensor): { x: Tensor; logDet: Tensor } {
-    return { x: linear(z, this.#unwhiten.weight, this.#unwhiten.bias), logDet: this.#constant(z, 1) };
+    return { x: linear(z, this.#unwhiten.weight, this.#unwhiten.bias), logDet: this.#constant(z) };
   }
 
   inverse(x: Tensor): { z: Tensor; logDet: Tensor } {
-    return { z: linear(x, this.#whiten.weight, this.#whiten.bias), logDet: this.#constant(x, -1) };
+    return { z: linear(x, this.#whiten.weight, this.#whiten.bias), logDet: negate(this.#constant(x)) };
   }
 
-  #constant({ graph }: Tensor, sign: number): Tensor {
-    const [high, low] = this.#logDet.values();
-    return constantColumn(graph, sign * (high + low));
+  /** The constant as a column: read when the graph runs, so that a graph traced before a checkpoint is loaded is right. */
+  #constant({ graph }: Tensor): Tensor {
+    return sumFeatures(broadcast(graph, this.#logDet));
   }
 }
 

@@ -23,9 +23,9 @@ import {
 } from "./laws.ts";
 import { checkWithPython, hasOnnxChecker } from "./onnx_checker.ts";
 
-function whitening(dim: number): Whitening {
+function whitening(dim: number, name = "whitening"): Whitening {
   const mixed = noise(40 * dim, 5).map((value, i, all) => value * (1 + i % dim) + 0.5 * all[i - i % dim]);
-  return Whitening.fit(mixed, dim);
+  return Whitening.fit(mixed, dim, { name });
 }
 
 function nice(dim: number): NICE {
@@ -43,7 +43,7 @@ const bijectors: Readonly<Record<string, () => Bijector>> = {
   "whitening": () => whitening(4),
   "inverse": () => new Inverse(randomRealNVP({ dim: 3, blocks: 1, hidden: [4] })),
   "chain": () =>
-    new Chain([randomRealNVP({ dim: 4, blocks: 2, hidden: [6, 6] }), new Inverse(whitening(4)), whitening(4)]),
+    new Chain([randomRealNVP({ dim: 4, blocks: 2, hidden: [6, 6] }), new Inverse(whitening(4, "first")), whitening(4)]),
 };
 
 function exported(bijector: Bijector, precision: Precision): { sampler: ModelUnderTest; density: ModelUnderTest } {
