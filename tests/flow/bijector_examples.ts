@@ -1,0 +1,71 @@
+/**
+ * Bijectors that the laws are tried on: every kind, with random parameters, never only the identity.
+ *
+ * @module
+ */
+import type { Bijector } from "../../src/flow/bijector.ts";
+import { Chain, Inverse } from "../../src/flow/chain.ts";
+import { NICE, type NICEOptions } from "../../src/flow/nice.ts";
+import { RealNVP, type RealNVPOptions } from "../../src/flow/real_nvp.ts";
+import { Scaling } from "../../src/flow/scaling.ts";
+import { Whitening, type WhiteningOptions } from "../../src/flow/whitening.ts";
+import { type LawTolerance, ROUNDED_CONSTANTS, SHARED_PARAMETERS } from "../support/laws.ts";
+import { normals, randomiseParameters } from "../support/random_arrays.ts";
+
+/** A RealNVP with random parameters; networks are small, so that differences are cheap. */
+export function realNVP(options: RealNVPOptions, seed = 1): RealNVP {
+  const flow = new RealNVP({ blocks: 2, hidden: [6, 5], ...options });
+  randomiseParameters(flow.parameters(), seed, 0.35);
+  return flow;
+}
+
+/** A NICE with random parameters. */
+export function nice(options: NICEOptions, seed = 2): NICE {
+  const flow = new NICE({ blocks: 2, hidden: [6, 5], ...options });
+  randomiseParameters(flow.parameters(), seed, 0.35);
+  return flow;
+}
+
+/** Data of unequal, correlated coordinates around a point that is not the origin. */
+export function correlatedData(n: number, dim: number, seed = 3): Float64Array {
+  const noise = normals(n * dim, seed);
+  return noise.map((v, i) => (1 + i % dim) * (0.4 * v + 0.2 * noise[i - i % dim]) - 1 + i % dim);
+}
+
+/** A whitening of correlated data. */
+export function whitening(dim: number, options: WhiteningOptions = {}): Whitening {
+  return Whitening.fit(correlatedData(200, dim), dim, options);
+}
+
+/** A bijector, and how far float32 constants take it from the laws. */
+export interface BijectorExample {
+  readonly make: () => Bijector;
+  readonly tolerance: LawTolerance;
+}
+
+const exact = (make: () => Bijector): BijectorExample => ({ make, tolerance: SHARED_PARAMETERS });
+const rounded = (make: () => Bijector): BijectorExample => ({ make, tolerance: ROUNDED_CONSTANTS });
+
+/** Bijectors by name. */
+export const bijectorExamples: Readonly<Record<string, BijectorExample>> = {
+  "RealNVP, even-odd, 2-D": exact(() => realNVP({ dim: 2 })),
+  "RealNVP, even-odd, 5-D": exact(() => realNVP({ dim: 5 })),
+  "RealNVP, halves, 4-D, silu shifts": exact(() => realNVP({ dim: 4, channels: "halves", shiftActivation: "silu" })),
+  "RealNVP, halves, 7-D, one block": exact(() => realNVP({ dim: 7, channels: "halves", blocks: 1 })),
+  "RealNVP without hidden layers, 3-D": exact(() => realNVP({ dim: 3, hidden: [], blocks: 1 })),
+  "NICE, even-odd, 2-D": exact(() => nice({ dim: 2 })),
+  "NICE, halves, 5-D": exact(() => nice({ dim: 5, channels: "halves" })),
+  "Scaling, 1-D": exact(() => new Scaling({ dim: 1, logScale: [0.7] })),
+  "Scaling, 3-D": exact(() => new Scaling({ dim: 3, logScale: [0.7, -0.4, 0.1] })),
+  "Whitening, 1-D": rounded(() => whitening(1)),
+  "Whitening, 2-D": rounded(() => whitening(2)),
+  "Whitening of two groups, 5-D": rounded(() => whitening(5, { groups: [[4, 0], [1, 2, 3]] })),
+  "Chain of all kinds, 2-D": rounded(() =>
+    new Chain([realNVP({ dim: 2 }), nice({ dim: 2 }), new Scaling({ dim: 2, logScale: [0.3, -0.2] }), whitening(2)])
+  ),
+  "Chain of trainable kinds, 5-D": exact(() =>
+    new Chain([nice({ dim: 5 }), new Scaling({ dim: 5, logScale: [0.3, -0.2, 0.1, 0, -0.4] }), realNVP({ dim: 5 })])
+  ),
+  "Inverse of RealNVP, 2-D": exact(() => new Inverse(realNVP({ dim: 2 }))),
+  "Inverse of a Chain, 3-D": rounded(() => new Inverse(new Chain([realNVP({ dim: 3 }), whitening(3)]))),
+};
