@@ -14,7 +14,7 @@ const memoryModule = "./shared_memory.ts";
 
 // -O1 keeps the order of the multiply-adds; -O3 costs a quarter of the speed (wasm/README.md)
 const commonFlags = "--runtime stub --importMemory --noExportMemory --sharedMemory --initialMemory 16 " +
-  "--maximumMemory 16384 -O1 --noAssert";
+  "--maximumMemory 65536 -O1 --noAssert";
 
 const builds = [
   { file: "kernels_relaxed.wasm", features: "simd,relaxed-simd,threads" },

@@ -111,7 +111,7 @@ function growTo(end: number): void {
     memory.grow(Math.ceil(missing / PAGE));
   } catch {
     throw new RangeError(
-      `Cannot allocate memory: the total must be at most 1 GiB, got ${
+      `Cannot allocate memory: the total must be at most 4 GiB, got ${
         (end / 2 ** 20).toFixed(0)
       } MiB: use a smaller batch or network, or dispose of plans that are no longer needed`,
     );

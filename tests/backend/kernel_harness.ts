@@ -33,7 +33,7 @@ type Reference = (...args: (number | Float64Array | Int32Array)[]) => number | v
 
 /** One build of the kernels, in a memory of its own. */
 export class WasmImplementation implements Implementation {
-  readonly #memory = new WebAssembly.Memory({ initial: 256, maximum: 16384, shared: true });
+  readonly #memory = new WebAssembly.Memory({ initial: 256, maximum: 65536, shared: true });
   readonly exports: Exports;
 
   constructor(readonly name: string, readonly module: WebAssembly.Module) {
@@ -77,7 +77,7 @@ export class WasmImplementation implements Implementation {
  * Runs a kernel with one of its buffers at the very end of a memory: a read or write beyond it traps.
  */
 export function runAtMemoryEnd(build: WasmImplementation, kernel: string, args: readonly Argument[], at: number): void {
-  const memory = new WebAssembly.Memory({ initial: 16, maximum: 16384, shared: true });
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });
   const instance = new WebAssembly.Instance(build.module, { "./shared_memory.ts": { memory } });
   let next = firstAddress;
   const addresses = args.map((arg, i) => {

@@ -74,7 +74,7 @@ Deno.test("allocate() says how much was asked for when the memory cannot grow th
   const error = assertThrows(() => allocate(2 ** 30), RangeError);
 
   assert(
-    /^Cannot allocate memory: the total must be at most 1 GiB, got \d+ MiB: use a smaller batch or network/.test(
+    /^Cannot allocate memory: the total must be at most 4 GiB, got \d+ MiB: use a smaller batch or network/.test(
       error.message,
     ),
     error.message,
