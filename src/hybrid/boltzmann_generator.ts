@@ -5,19 +5,10 @@
  */
 import type { Executor } from "../backend/pool.ts";
 import type { FlowSamples, Generator } from "../flow/flow.ts";
+import type { System } from "../system/system.ts";
 
 /** What a Boltzmann generator needs of a system. */
-export interface Target {
-  /** Number of coordinates. */
-  readonly dim: number;
-  /** U [n] of configurations [n, dim], row-major. */
-  energy(x: Float64Array): Float64Array;
-  /**
-   * Which configurations lie in the reference domain, [n]: where particles are alike, the one labelling of each
-   * configuration that the target is restricted to. Systems without alike particles leave it out.
-   */
-  inDomain?(x: Float64Array, options?: { readonly pool?: Executor }): Uint8Array | boolean[];
-}
+export type Target = Pick<System, "dim" | "energy" | "inDomain">;
 
 /** Samples of a generator with what reweighting needs. */
 export interface WeightedSamples extends FlowSamples {
@@ -95,8 +86,8 @@ export class BoltzmannGenerator {
     logProb: Float64Array,
     pool: Executor | undefined,
   ): { reducedEnergy: Float64Array; logWeights: Float64Array; outsideDomain: number } {
-    const reducedEnergy = this.system.energy(x).map((energy) => this.beta * energy);
-    const inside = this.system.inDomain?.(x, pool === undefined ? {} : { pool });
+    const reducedEnergy = this.system.energy(x, { pool }).map((energy) => this.beta * energy);
+    const inside = this.system.inDomain?.(x, { pool });
     let outsideDomain = 0;
     const logWeights = reducedEnergy.map((u, i) => {
       if (inside === undefined || inside[i]) return -u - logProb[i];
