@@ -54,16 +54,16 @@ Deno.test("bennettAcceptanceRatio() covers a known difference with both errors, 
     return bennettAcceptanceRatio(reverse, forward, options);
   };
 
-  assert(isHonest(coverage(300, TRUTH, independent)));
-  assert(isHonest(coverage(300, TRUTH, (random) => independent(random, { replicates: 0 }))));
-  assert(!isHonest(coverage(300, TRUTH, withoutCounts)));
-  assert(!isHonest(coverage(300, TRUTH, flipped)));
+  assert(isHonest(coverage(200, TRUTH, independent)));
+  assert(isHonest(coverage(200, TRUTH, (random) => independent(random, { replicates: 0 }))));
+  assert(!isHonest(coverage(60, TRUTH, withoutCounts)));
+  assert(!isHonest(coverage(60, TRUTH, flipped)));
 });
 
 Deno.test("bennettAcceptanceRatio() over whole chains covers with correlated samples, over single ones it does not", () => {
-  const whole = coverage(300, TRUTH, (random) => correlated(random, true));
-  const asymptotic = coverage(300, TRUTH, (random) => correlated(random, true, 0));
-  const naive = coverage(300, TRUTH, (random) => correlated(random, false));
+  const whole = coverage(200, TRUTH, (random) => correlated(random, true));
+  const asymptotic = coverage(200, TRUTH, (random) => correlated(random, true, 0));
+  const naive = coverage(150, TRUTH, (random) => correlated(random, false));
 
   assert(isHonest(whole), JSON.stringify(whole));
   assert(isHonest(asymptotic), JSON.stringify(asymptotic));
@@ -77,8 +77,8 @@ Deno.test("bennettAcceptanceRatio() with a statistical inefficiency states hones
     return bennettAcceptanceRatio(forward, backwards(values), { replicates: 60, statisticalInefficiency: [1, g] });
   };
 
-  assert(isHonest(coverage(300, TRUTH, given(9))));
-  assert(!isHonest(coverage(300, TRUTH, given(1))));
+  assert(isHonest(coverage(200, TRUTH, given(9))));
+  assert(!isHonest(coverage(150, TRUTH, given(1))));
 });
 
 Deno.test("bennettAcceptanceRatio() takes work of +Infinity as outside the other state", () => {
@@ -88,7 +88,7 @@ Deno.test("bennettAcceptanceRatio() takes work of +Infinity as outside the other
     return bennettAcceptanceRatio(keep ? forward : forward.filter(Number.isFinite), new Float64Array(200), options);
   };
 
-  assert(isHonest(coverage(300, Math.LN2, (random) => half(random, true))));
+  assert(isHonest(coverage(200, Math.LN2, (random) => half(random, true))));
   const { value } = half(new CounterRandom(1), false);
   assertAlmostEquals(value!, 0, 1e-9); // the twin that drops them
   // Reverse work of +Infinity: state 0 cannot hold half of the samples of state 1, so Z₁ is twice as large.

@@ -17,14 +17,14 @@ const solve = (flow: FlowSamples, data: DataSamples) => basinFreeEnergies(flow, 
 
 Deno.test("basinFreeEnergies() covers the exact free energies and their difference", () => {
   const results: { left: Estimate; difference: Estimate }[] = [];
-  const difference = coverage(300, TRUTH, (random) => {
+  const difference = coverage(200, TRUTH, (random) => {
     const energies = solve(...draw(random));
     results.push({ left: energies.basins[0], difference: energies.difference(1, 0) });
     return energies.difference(0, 1);
   });
 
   assert(isHonest(difference), JSON.stringify(difference));
-  assert(isHonest(coverage(300, F_LEFT, () => results.shift()!.left)));
+  assert(isHonest(coverage(200, F_LEFT, () => results.shift()!.left)));
 });
 
 Deno.test("basinFreeEnergies() covers with frames of strong correlation, a twin that ignores it does not", () => {
@@ -35,7 +35,7 @@ Deno.test("basinFreeEnergies() covers with frames of strong correlation, a twin 
   const right = coverage(200, TRUTH, (random) => solve(...draw(random, 0.97)).difference(0, 1));
 
   assert(isHonest(right), JSON.stringify(right));
-  assert(!isHonest(coverage(200, TRUTH, ownFrames)));
+  assert(!isHonest(coverage(120, TRUTH, ownFrames)));
 });
 
 Deno.test("a twin of basinFreeEnergies() that leaves out the flow samples outside the basin does not cover", () => {
@@ -46,7 +46,7 @@ Deno.test("a twin of basinFreeEnergies() that leaves out the flow samples outsid
     return bennettAcceptanceRatio(forward, reverse, { replicates: 60 });
   };
 
-  assert(!isHonest(coverage(100, F_LEFT, insideOnly)));
+  assert(!isHonest(coverage(60, F_LEFT, insideOnly)));
 });
 
 Deno.test("basinFreeEnergies() gives each basin the value of a plain acceptance ratio over all flow samples", () => {

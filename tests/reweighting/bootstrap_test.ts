@@ -31,8 +31,8 @@ Deno.test("bootstrap() over chains gives honest errors of a correlated mean, ove
     return meanWithError(values, whole ? labels : undefined, whole ? 11 : Infinity);
   };
 
-  assert(isHonest(coverage(400, 0, experiment(true))));
-  assert(!isHonest(coverage(400, 0, experiment(false))));
+  assert(isHonest(coverage(200, 0, experiment(true))));
+  assert(!isHonest(coverage(150, 0, experiment(false))));
 });
 
 Deno.test("bootstrap() has the unbiased variance for two blocks", () => {

@@ -17,9 +17,9 @@ Deno.test("exponentialAveraging() covers a known difference, and twins of it do 
     return { ...right(random), value: values.reduce((a, b) => a + b) / values.length };
   };
 
-  assert(isHonest(coverage(300, TRUTH, right)));
-  assert(!isHonest(coverage(300, TRUTH, flipped)));
-  assert(!isHonest(coverage(300, TRUTH, meanWork)));
+  assert(isHonest(coverage(200, TRUTH, right)));
+  assert(!isHonest(coverage(60, TRUTH, flipped)));
+  assert(!isHonest(coverage(60, TRUTH, meanWork)));
 });
 
 Deno.test("logPartitionFunction() counts samples outside the domain, which lowers Z", () => {

@@ -21,12 +21,12 @@ Deno.test("forwardDiagnostics() covers the exact divergence and efficiency, with
     return forwardDiagnostics(values.map(logWeight), whole ? { ...options, chains: labels } : options).klDivergence;
   };
 
-  assert(isHonest(coverage(300, DIVERGENCE, (random) => independent(random).klDivergence)));
-  assert(isHonest(coverage(300, EFFICIENCY, (random) => independent(random).samplingEfficiency)));
-  assert(isHonest(coverage(300, DIVERGENCE, fromChains(true))));
-  assert(!isHonest(coverage(300, DIVERGENCE, fromChains(false))));
+  assert(isHonest(coverage(200, DIVERGENCE, (random) => independent(random).klDivergence)));
+  assert(isHonest(coverage(200, EFFICIENCY, (random) => independent(random).samplingEfficiency)));
+  assert(isHonest(coverage(200, DIVERGENCE, fromChains(true))));
+  assert(!isHonest(coverage(150, DIVERGENCE, fromChains(false))));
   assert(
-    !isHonest(coverage(300, DIVERGENCE, (random) => {
+    !isHonest(coverage(100, DIVERGENCE, (random) => {
       // The twin with the other divergence, KL(q ‖ p).
       const { klDivergence } = independent(random);
       return { ...klDivergence, value: S * S / 2 - 0.5 - Math.log(S) + klDivergence.value! - DIVERGENCE };

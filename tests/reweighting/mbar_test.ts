@@ -98,11 +98,11 @@ Deno.test("mbar() covers known free energies of sampled and unsampled states, an
     return entry(results[results.length - 1], k);
   };
 
-  const sampled = coverage(300, TRUTHS[2], (random) => keep(random, 2));
+  const sampled = coverage(200, TRUTHS[2], (random) => keep(random, 2));
   assert(isHonest(sampled), JSON.stringify(sampled));
   const replay = (k: number, change: (e: Estimate) => Estimate = (e) => e) => {
     let next = 0;
-    return coverage(300, TRUTHS[k], () => change(entry(results[next++], k)));
+    return coverage(200, TRUTHS[k], () => change(entry(results[next++], k)));
   };
   assert(isHonest(replay(1)) && isHonest(replay(3)), JSON.stringify([replay(1), replay(3)]));
   const countShift = Math.log(2);
@@ -126,9 +126,9 @@ Deno.test("mbar() with blocks covers with correlated samples, without them it do
     return entry(mbar(potentials, states, options), 2);
   };
 
-  const honest = coverage(250, TRUTHS[2], run(true));
+  const honest = coverage(200, TRUTHS[2], run(true));
   assert(isHonest(honest), JSON.stringify(honest));
-  assert(!isHonest(coverage(250, TRUTHS[2], run(false))));
+  assert(!isHonest(coverage(120, TRUTHS[2], run(false))));
 });
 
 Deno.test("mbar() says which states do not overlap", () => {

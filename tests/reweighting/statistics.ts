@@ -68,7 +68,7 @@ export function coverage(repeats: number, truth: number, experiment: (random: Co
 /**
  * The law of honest errors: 95 % intervals cover the truth as often as a coin of that bias may, 4 standard deviations
  * wide (false alarms 1 in 16 000), with 1 % of slack for the linearisation; the value is centred to 4.5 standard errors
- * of its mean (the estimators are biased at second order, which 300 repeats cannot see at these sample sizes).
+ * of its mean (the estimators are biased at second order, which 200 repeats cannot see at these sample sizes).
  */
 export function isHonest({ covered, repeats, bias }: Coverage): boolean {
   const allowed = 4 * Math.sqrt(0.05 * 0.95 / repeats) + 0.01;
