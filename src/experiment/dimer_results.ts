@@ -68,27 +68,47 @@ export interface ByBasin {
   readonly all: number | null;
 }
 
+/** How umbrella sampling was set up. */
+export interface DimerWindows {
+  /** Centres m of the windows, rising. */
+  readonly centres: readonly number[];
+  /** κ of the spring κ (d − m)² in k_BT per square length. */
+  readonly biasConstant: number;
+  /** Distance of neighbouring centres in units of the standard deviation of d in a window, the largest one. */
+  readonly spacing: number;
+  /** Chains of each window: half start closed, half open. */
+  readonly chainsPerWindow: number;
+  /** Sweeps of every chain that are thrown away. */
+  readonly burnIn: number;
+  /** Sweeps of every chain that count. */
+  readonly sweeps: number;
+  /** Share of moves accepted. */
+  readonly acceptance: number;
+}
+
 /** Umbrella sampling, and what plain Monte Carlo finds at the same cost. */
 export interface DimerReference {
   /** F_open − F_closed of umbrella sampling. */
   readonly freeEnergyDifference: FreeEnergyEstimate;
-  /** The same from the windows of each start alone: closed, open. */
-  readonly byStart: readonly FreeEnergyEstimate[];
+  /** The same from the chains of each start alone. */
+  readonly byStart: { readonly closed: FreeEnergyEstimate; readonly open: FreeEnergyEstimate };
   /** The profile on the bins of the report. */
   readonly profile: FreeEnergyProfile;
-  /** Centres of the windows, and the number of their samples. */
-  readonly windows: readonly number[];
-  /** Plain Monte Carlo with as many moves. */
+  /** The windows. */
+  readonly windows: DimerWindows;
+  /** Plain Monte Carlo with as many chains and moves. */
   readonly plain: {
     /** F_open − F_closed from the share of time in each basin; value null where no transition happened. */
     readonly freeEnergyDifference: FreeEnergyEstimate;
     /** Changes of basin, summed over chains. */
     readonly crossings: number;
+    /** Chains, half of which start closed. */
+    readonly chains: number;
   };
-  /** What all moves are worth in energy evaluations. */
-  readonly energyEvaluations: number;
   /** Single-particle moves offered: umbrella windows, plain chains. */
   readonly moves: { readonly umbrella: number; readonly plain: number };
+  /** What both are worth in energy evaluations. */
+  readonly energyEvaluations: number;
 }
 
 /** What the flow yields, judged with exact energies. */

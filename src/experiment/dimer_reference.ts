@@ -1,0 +1,151 @@
+/**
+ * What the flow's numbers are compared with: umbrella sampling, and plain Monte Carlo at the same cost.
+ *
+ * @module
+ */
+import type { Executor } from "../backend/pool.ts";
+import { freeEnergyDifferenceByCounting } from "../reweighting/counted_difference.ts";
+import { type FreeEnergyEstimate, noEstimate } from "../reweighting/estimate.ts";
+import { MetropolisChains } from "../sampling/metropolis_chains.ts";
+import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
+import { profileEdges } from "./dimer_bins.ts";
+import type { DimerReference } from "./dimer_results.ts";
+import { dimerUmbrella } from "./dimer_umbrella.ts";
+
+/** How long, how exactly, and who is told. */
+export interface DimerReferenceOptions {
+  /** T in units of T₀. */
+  readonly temperature: number;
+  /** Sweeps of each chain after burn-in; a window has four chains. */
+  readonly sweepsPerWindow: number;
+  /** Replicates of the bootstrap. */
+  readonly bootstraps: number;
+  /** Bin edges of the profile, by default those of `profileEdges`. */
+  readonly edges?: Float64Array | undefined;
+  /** Seed of chains and bootstrap. */
+  readonly seed: number;
+  /** Threads. */
+  readonly pool: Executor;
+  /** Told the fraction done, 0 … 1. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+  /** Ends the computation early with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Stream of the plain chains. */
+const PLAIN_STREAM = 22;
+/** With fewer crossings per chain, the populations of the basins still remember how many chains started in each. */
+const LEAST_CROSSINGS_PER_CHAIN = 10;
+/** Sweeps between two looks at the basins of the plain chains. */
+const LOOK_EVERY = 50;
+/** Sweeps between two turns of the event loop. */
+const PORTION = 1000;
+/** Milliseconds between two turns of the event loop. */
+const TURN_MS = 50;
+
+/**
+ * Computes the reference: F_open − F_closed and F(d) by umbrella sampling along d, and beside it what plain Monte Carlo
+ * makes of the same number of moves from closed and open starts.
+ *
+ * The result is the same for any number of threads.
+ *
+ * @param system the dimer
+ * @param options length, temperature, seed, threads
+ * @returns estimates with errors, and what they cost
+ * @throws {RangeError} if an option is impossible
+ */
+export async function dimerReference(system: ParticleDimer, options: DimerReferenceOptions): Promise<DimerReference> {
+  const { temperature, sweepsPerWindow, bootstraps, seed, pool, signal, onProgress } = options;
+  const edges = options.edges ?? profileEdges(system, temperature);
+  const { moves, energyEvaluations, ...umbrella } = await dimerUmbrella(system, {
+    temperature,
+    sweeps: sweepsPerWindow,
+    bootstraps,
+    edges,
+    seed,
+    pool,
+    signal,
+    onProgress: (done) => onProgress?.(done / 2),
+  });
+  const { centres, chainsPerWindow, burnIn } = umbrella.windows;
+  const plain = await plainMonteCarlo(system, {
+    ...options,
+    chains: centres.length * chainsPerWindow,
+    burnIn,
+    onProgress: (done) => onProgress?.((1 + done) / 2),
+  });
+  return {
+    ...umbrella,
+    plain: plain.result,
+    moves: { umbrella: moves, plain: plain.moves },
+    energyEvaluations: energyEvaluations + plain.energyEvaluations,
+  };
+}
+
+interface PlainOptions extends DimerReferenceOptions {
+  readonly chains: number;
+  readonly burnIn: number;
+}
+
+/** Runs chains without bias, half of them from closed starts, and counts where they are. */
+async function plainMonteCarlo(
+  system: ParticleDimer,
+  { temperature, sweepsPerWindow, bootstraps, seed, pool, onProgress, signal, chains, burnIn }: PlainOptions,
+): Promise<{ result: DimerReference["plain"]; moves: number; energyEvaluations: number }> {
+  const walkers = new MetropolisChains(system, { chains, temperature, seed, stream: PLAIN_STREAM });
+  const total = burnIn + sweepsPerWindow;
+  let lastTurn = performance.now();
+  const pause = async (done: number) => {
+    if (performance.now() - lastTurn < TURN_MS) return;
+    onProgress?.(done / total);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    signal?.throwIfAborted();
+    lastTurn = performance.now();
+  };
+  for (let done = 0; done < burnIn; done += PORTION) {
+    const sweeps = Math.min(PORTION, burnIn - done);
+    // The step is adapted in the first half, so that the second forgets how.
+    if (done < burnIn / 2) walkers.tune(sweeps, { pool });
+    else walkers.advance(sweeps, { pool });
+    await pause(done);
+  }
+  const every = Math.min(LOOK_EVERY, sweepsPerWindow);
+  const looks = Math.floor(sweepsPerWindow / every);
+  const basins = new Int8Array(looks * chains);
+  for (let done = 0, at = 0; done < sweepsPerWindow; done += PORTION) {
+    const d = walkers.advance(Math.min(PORTION, sweepsPerWindow - done), { every, pool });
+    for (let i = 0; i < d.length; i++) basins[at++] = d[i] < DIMER_BOUNDARY ? 0 : 1;
+    await pause(burnIn + done);
+  }
+  const chainOf = Int32Array.from(basins, (_, i) => i % chains);
+  const { crossings, ...counted } = freeEnergyDifferenceByCounting(basins, chainOf, { replicates: bootstraps, seed });
+  return {
+    result: { freeEnergyDifference: doubtedByCrossings(counted, crossings, chains), crossings, chains },
+    moves: walkers.moves,
+    energyEvaluations: walkers.energyEvaluations,
+  };
+}
+
+/**
+ * Doubts populations that rest on few crossings: half of the chains were put into each basin by hand.
+ *
+ * @param estimate from populations
+ * @param crossings changes of basin, summed over chains
+ * @param chains number of chains
+ * @returns no estimate below one crossing per chain, an unreliable one below ten
+ */
+export function doubtedByCrossings(
+  estimate: FreeEnergyEstimate,
+  crossings: number,
+  chains: number,
+): FreeEnergyEstimate {
+  if (crossings === 0) return noEstimate("no transition, no estimate");
+  if (crossings >= LEAST_CROSSINGS_PER_CHAIN * chains) return estimate;
+  const transitions = crossings === 1 ? "transition" : "transitions";
+  if (crossings < chains) {
+    return noEstimate(`only ${crossings} ${transitions} in ${chains} chains: populations are those of the starts`);
+  }
+  const reason = `only ${crossings} ${transitions} in ${chains} chains, fewer than ${LEAST_CROSSINGS_PER_CHAIN} for ` +
+    "each: populations still remember the starts";
+  return { ...estimate, reliable: false, reason };
+}
