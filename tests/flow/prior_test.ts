@@ -1,0 +1,37 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { Graph } from "../../src/autodiff/graph.ts";
+import { input } from "../../src/autodiff/operations.ts";
+import { evaluateReference } from "../../src/autodiff/reference_run.ts";
+import { NormalPrior } from "../../src/flow/prior.ts";
+import { assertClose } from "../support/assert_close.ts";
+import { assertMeanIs } from "../support/statistics.ts";
+
+Deno.test("NormalPrior.sample(): sample i depends on the seed and on i alone, for odd and even dimensions", () => {
+  for (const dim of [1, 2, 3]) {
+    const prior = new NormalPrior(dim);
+    const all = prior.sample(20, 9);
+    for (const [first, n] of [[0, 1], [1, 1], [3, 4], [19, 1], [0, 20]]) {
+      assertEquals(prior.sample(n, 9, first), all.slice(first * dim, (first + n) * dim));
+    }
+    assertNotEquals(prior.sample(20, 10), all);
+  }
+});
+
+Deno.test("NormalPrior.sample() has the moments of independent standard normal numbers", () => {
+  const z = new NormalPrior(2).sample(20_000, 1);
+
+  assertMeanIs(z, 0, "mean");
+  assertMeanIs(z.map((v) => v * v), 1, "second moment");
+  assertMeanIs(z.map((v) => v ** 4), 3, "fourth moment");
+  assertMeanIs(z.filter((_, i) => i % 2 === 0).map((v, i) => v * z[2 * i + 1]), 0, "covariance");
+});
+
+Deno.test("NormalPrior.logProb() is the normalised log-density", () => {
+  const z = input(new Graph(), "z", 3);
+  const points = Float64Array.of(0, 0, 0, 1, -2, 0.5);
+
+  const [logProb] = evaluateReference([new NormalPrior(3).logProb(z)], [points], 2);
+
+  const constant = 1.5 * Math.log(2 * Math.PI);
+  assertClose(logProb, [-constant, -2.625 - constant], { relative: 1e-15 });
+});
