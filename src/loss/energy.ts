@@ -53,12 +53,22 @@ export function linLogCut(u: number, { highEnergy: a, maxEnergy: b }: Softening)
  * @param system energy and gradient, evaluated in float64
  * @param beta 1 / (k_B T) in the inverse unit of the energy
  * @param softening bounds, or null for the exact energy
+ * @throws {RangeError} if beta is not positive and finite, or the bounds do not increase
  */
 export function reducedEnergyOperation(
   system: EnergyFunction,
   beta: number,
   softening: Softening | null,
 ): ExternalOperation {
+  if (!(beta > 0 && beta < Infinity)) {
+    throw new RangeError(`Cannot make a reduced energy: beta must be positive and finite, got ${beta}`);
+  }
+  if (softening !== null && !(softening.maxEnergy > softening.highEnergy)) {
+    const { highEnergy, maxEnergy } = softening;
+    throw new RangeError(
+      `Cannot soften an energy: maxEnergy must exceed highEnergy, got ${maxEnergy} and ${highEnergy}`,
+    );
+  }
   const soften = softening === null ? (u: number) => ({ value: u, slope: 1 }) : (u: number) => linLogCut(u, softening);
   return {
     name: "reduced energy",

@@ -31,15 +31,27 @@ export class Adam implements Disposable {
   readonly #storage: AdamStorage;
   readonly #options: Required<AdamOptions>;
   #steps = 0;
+  #disposed = false;
 
   /**
    * @param parameters what to optimise; those that are not trainable are left out
    * @param options constants
+   * @throws {RangeError} if a decay is not from 0 to below 1, or another constant is not positive
    */
   constructor(parameters: readonly Parameter[], options: AdamOptions = {}) {
+    this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, maximumNorm: Infinity, ...options };
+    for (const name of ["beta1", "beta2"] as const) {
+      const value = this.#options[name];
+      if (!(value >= 0 && value < 1)) {
+        throw new RangeError(`Cannot make Adam: ${name} must be from 0 to below 1, got ${value}`);
+      }
+    }
+    for (const name of ["epsilon", "maximumNorm"] as const) {
+      const value = this.#options[name];
+      if (!(value > 0)) throw new RangeError(`Cannot make Adam: ${name} must be positive, got ${value}`);
+    }
     this.#parameters = parameters.filter((parameter) => parameter.trainable);
     this.#storage = new AdamStorage(this.#parameters.map((parameter) => parameter.length));
-    this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, maximumNorm: Infinity, ...options };
   }
 
   /** Number of steps taken. */
@@ -51,14 +63,24 @@ export class Adam implements Disposable {
    * Takes one step along the gradients; takes none if they are not finite.
    *
    * @param gradients the buffers of the run that computed them
-   * @param learningRate step size
+   * @param learningRate step size, ≥ 0
+   * @returns the norm of the gradient
+   * @throws {RangeError} if the learning rate is not a finite number ≥ 0, or a parameter has no gradient there
    */
   step(gradients: GradientBuffers, learningRate: number): AdamStep {
     const { beta1, beta2, epsilon, maximumNorm } = this.#options;
-    const targets = this.#parameters.map((parameter): AdamTarget => ({
-      parameter: parameter.storage,
-      gradient: gradients.address + gradients.offsets.get(parameter)!,
-    }));
+    if (!(learningRate >= 0 && learningRate < Infinity)) {
+      throw new RangeError(
+        `Cannot take a step: learningRate must be a finite number ≥ 0, got ${learningRate}`,
+      );
+    }
+    const targets = this.#parameters.map((parameter): AdamTarget => {
+      const offset = gradients.offsets.get(parameter);
+      if (offset === undefined) {
+        throw new RangeError(`Cannot take a step: gradients must hold every parameter, got none of ${parameter.name}`);
+      }
+      return { parameter: parameter.storage, gradient: gradients.address + offset };
+    });
     const norm = this.#storage.gradientNorm(targets, gradients.groups, gradients.stride);
     if (!Number.isFinite(norm)) return { gradientNorm: norm };
     this.#steps++;
@@ -108,6 +130,8 @@ export class Adam implements Disposable {
 
   /** Frees the moments. */
   [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
     this.#storage.release();
   }
 }

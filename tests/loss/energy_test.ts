@@ -168,3 +168,18 @@ Deno.test("without softening an infinite energy stays infinite", () => {
 
   assertEquals([...value], [Infinity]);
 });
+
+Deno.test("reducedEnergyOperation() refuses a beta that is not positive and bounds that do not increase", () => {
+  for (const wrong of [0, -1, NaN, Infinity]) {
+    assertThrows(
+      () => reducedEnergyOperation(harmonic(sigma), wrong, null),
+      RangeError,
+      `Cannot make a reduced energy: beta must be positive and finite, got ${wrong}`,
+    );
+  }
+  assertThrows(
+    () => reducedEnergyOperation(harmonic(sigma), 1, { highEnergy: 5, maxEnergy: 5 }),
+    RangeError,
+    "Cannot soften an energy: maxEnergy must exceed highEnergy, got 5 and 5",
+  );
+});
