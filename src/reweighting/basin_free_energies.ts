@@ -79,7 +79,7 @@ export function basinFreeEnergies(flow: FlowSamples, data: DataSamples, options:
   replicateBasins(problem, { replicates, seed }, (r, basins) => {
     basins.forEach((basin, b) => values[b][r] = basin ? basin.freeEnergy : NaN);
   });
-  return summarizeBasins(problem, names, values);
+  return summariseBasins(problem, names, values);
 }
 
 /**
@@ -90,7 +90,7 @@ export function basinFreeEnergies(flow: FlowSamples, data: DataSamples, options:
  * @param values F_b of every replicate, [basins][replicates]
  * @returns the free energies, and the function that takes differences
  */
-export function summarizeBasins(
+export function summariseBasins(
   problem: BasinProblem,
   names: readonly string[],
   values: readonly Float64Array[],

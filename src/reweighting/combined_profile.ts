@@ -1,5 +1,5 @@
 import type { BasinFreeEnergies, BasinOptions } from "./basin_free_energies.ts";
-import { summarizeBasins } from "./basin_free_energies.ts";
+import { summariseBasins } from "./basin_free_energies.ts";
 import {
   type BasinProblem,
   type BasinReplicate,
@@ -79,7 +79,7 @@ export function combinedProfile(
   const binned = binSamples(problem, bins, flowColumns, dataColumns);
   const found = binned.totals().some((total) => total > 0);
   const profile = found ? profileFromMasses(edges, sharesOf(binned.totals()), masses, binned.effectiveSamples()) : null;
-  return { ...summarizeBasins(problem, names, values), profile };
+  return { ...summariseBasins(problem, names, values), profile };
 }
 
 /** The smallest c of all basins, which weights exp(−c) are taken relative to. */
