@@ -1,8 +1,8 @@
 import { carryingSamples, chainScores, dot, independentVariance } from "./bar_sides.ts";
 import {
+  type BasinDataSamples,
+  type BasinFlowSamples,
   type BasinProblem,
-  type DataSamples,
-  type FlowSamples,
   replicateBasins,
   solveBasins,
   type SolvedBasin,
@@ -70,7 +70,11 @@ export interface BasinFreeEnergies {
  * assert.ok(Math.abs(energies.difference(0, 1).value! - 2) < 1e-9);
  * ```
  */
-export function basinFreeEnergies(flow: FlowSamples, data: DataSamples, options: BasinOptions): BasinFreeEnergies {
+export function basinFreeEnergies(
+  flow: BasinFlowSamples,
+  data: BasinDataSamples,
+  options: BasinOptions,
+): BasinFreeEnergies {
   const task = "estimate free energies of basins";
   const { names } = options;
   const problem = solveBasins(task, flow, data, names);

@@ -6,7 +6,7 @@ import { CounterRandom } from "./counter_random.ts";
 import { integerLabels, requireLogWeights, requireSameLength, requireSamples, requireWork } from "./input_checks.ts";
 
 /** Independent samples of a flow with a normalised density q. */
-export interface FlowSamples {
+export interface BasinFlowSamples {
   /** ln w = −u(x) − ln q(x) of all samples, [n]; −Infinity outside the reference domain. */
   readonly logWeights: Float64Array;
   /** Basin of each sample, 0, 1, …, [n]; negative where it is in none: its weight is then zero whatever `logWeights` says. */
@@ -14,7 +14,7 @@ export interface FlowSamples {
 }
 
 /** Samples of the target within its basins, from chains that neither trained nor selected the flow. */
-export interface DataSamples {
+export interface BasinDataSamples {
   /** ln w = −u(x) − ln q(x), [m]; +Infinity where the flow's density vanishes. */
   readonly logWeights: Float64Array;
   /** Basin of each frame by its own coordinate, 0, 1, …, [m]. */
@@ -62,8 +62,8 @@ export interface BasinProblem {
  */
 export function solveBasins(
   task: string,
-  flow: FlowSamples,
-  data: DataSamples,
+  flow: BasinFlowSamples,
+  data: BasinDataSamples,
   names: readonly string[],
   cells?: Int32Array,
 ): BasinProblem {
@@ -90,8 +90,8 @@ export function solveBasins(
 interface BasinInput {
   readonly inFlow: Int32Array;
   readonly inData: Int32Array;
-  readonly flow: FlowSamples;
-  readonly data: DataSamples;
+  readonly flow: BasinFlowSamples;
+  readonly data: BasinDataSamples;
   readonly chains: Blocks;
   readonly cells: Int32Array | undefined;
 }

@@ -1,10 +1,10 @@
 import type { BasinFreeEnergies, BasinOptions } from "./basin_free_energies.ts";
 import { summariseBasins } from "./basin_free_energies.ts";
 import {
+  type BasinDataSamples,
+  type BasinFlowSamples,
   type BasinProblem,
   type BasinReplicate,
-  type DataSamples,
-  type FlowSamples,
   replicateBasins,
   solveBasins,
 } from "./basin_problem.ts";
@@ -45,8 +45,8 @@ export interface CombinedProfile extends BasinFreeEnergies {
  * @throws {RangeError} if lists differ in length, or hold values or labels that they must not
  */
 export function combinedProfile(
-  flow: FlowSamples & { readonly coordinate: Float64Array },
-  data: DataSamples & { readonly coordinate: Float64Array },
+  flow: BasinFlowSamples & { readonly coordinate: Float64Array },
+  data: BasinDataSamples & { readonly coordinate: Float64Array },
   options: CombinedProfileOptions,
 ): CombinedProfile {
   const task = "estimate a profile from flow and data";

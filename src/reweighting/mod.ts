@@ -18,7 +18,7 @@ export { freeEnergyDifferenceByReweighting, type ReweightingOptions } from "./re
 export { type CountedDifference, freeEnergyDifferenceByCounting } from "./counted_difference.ts";
 export { bennettAcceptanceRatio, type BennettEstimate, type BennettOptions } from "./bar.ts";
 export { type BasinFreeEnergies, basinFreeEnergies, type BasinOptions } from "./basin_free_energies.ts";
-export type { DataSamples, FlowSamples } from "./basin_problem.ts";
+export type { BasinDataSamples, BasinFlowSamples } from "./basin_problem.ts";
 export { mbar, type MbarOptions, type MbarResult } from "./mbar.ts";
 export { umbrellaFreeEnergies, type UmbrellaOptions, type UmbrellaResult, type UmbrellaSamples } from "./umbrella.ts";
 export type { FreeEnergyProfile } from "./profile_band.ts";

@@ -5,7 +5,7 @@ import { combinedProfile } from "../../src/reweighting/combined_profile.ts";
 import { CounterRandom } from "../../src/reweighting/counter_random.ts";
 import type { Estimate } from "../../src/reweighting/estimate.ts";
 import { mbar } from "../../src/reweighting/mbar.ts";
-import type { DataSamples, FlowSamples } from "../../src/reweighting/basin_problem.ts";
+import type { BasinDataSamples, BasinFlowSamples } from "../../src/reweighting/basin_problem.ts";
 import { coverage, isHonest, manyChains, messageOf } from "./statistics.ts";
 import { drawData, drawFlow, F_LEFT, F_RIGHT, potential, TRUTH } from "./two_basins.ts";
 
@@ -13,7 +13,8 @@ const NAMES = ["left", "right"];
 
 const draw = (random: CounterRandom, correlation?: number) =>
   [drawFlow(1500, random), drawData(random, correlation)] as const;
-const solve = (flow: FlowSamples, data: DataSamples) => basinFreeEnergies(flow, data, { names: NAMES, replicates: 60 });
+const solve = (flow: BasinFlowSamples, data: BasinDataSamples) =>
+  basinFreeEnergies(flow, data, { names: NAMES, replicates: 60 });
 
 Deno.test("basinFreeEnergies() covers the exact free energies and their difference", () => {
   const results: { left: Estimate; difference: Estimate }[] = [];
