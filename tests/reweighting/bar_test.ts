@@ -12,7 +12,7 @@ const TRUTH = 2 - Math.log(WIDTH);
 const work = (x: number) => (x - CENTER) ** 2 / (2 * WIDTH ** 2) + 2 - x * x / 2;
 const backwards = (z: Float64Array) => z.map((value) => -work(CENTER + WIDTH * value));
 
-const options: BennettOptions = { replicates: 60 };
+const options: BennettOptions = { replicates: 40 };
 
 function independent(random: CounterRandom, settings: BennettOptions = options) {
   const [forward, reverse] = [normals(600, random).map(work), backwards(normals(200, random))];
@@ -20,7 +20,7 @@ function independent(random: CounterRandom, settings: BennettOptions = options) 
 }
 
 /** Reverse samples from 12 chains of 40 with inefficiency (1 + 0.8)/(1 − 0.8) = 9. */
-function correlated(random: CounterRandom, whole: boolean, replicates = 60) {
+function correlated(random: CounterRandom, whole: boolean, replicates = 40) {
   const forward = normals(600, random).map(work);
   const { values, labels } = manyChains(12, 40, 0.8, random);
   return bennettAcceptanceRatio(
@@ -74,7 +74,7 @@ Deno.test("bennettAcceptanceRatio() with a statistical inefficiency states hones
   const given = (g: number) => (random: CounterRandom) => {
     const forward = normals(600, random).map(work);
     const { values } = manyChains(1, 900, 0.8, random);
-    return bennettAcceptanceRatio(forward, backwards(values), { replicates: 60, statisticalInefficiency: [1, g] });
+    return bennettAcceptanceRatio(forward, backwards(values), { replicates: 40, statisticalInefficiency: [1, g] });
   };
 
   assert(isHonest(coverage(200, TRUTH, given(9))));

@@ -14,7 +14,7 @@ const NAMES = ["left", "right"];
 const draw = (random: CounterRandom, correlation?: number) =>
   [drawFlow(1500, random), drawData(random, correlation)] as const;
 const solve = (flow: BasinFlowSamples, data: BasinDataSamples) =>
-  basinFreeEnergies(flow, data, { names: NAMES, replicates: 60 });
+  basinFreeEnergies(flow, data, { names: NAMES, replicates: 40 });
 
 Deno.test("basinFreeEnergies() covers the exact free energies and their difference", () => {
   const results: { left: Estimate; difference: Estimate }[] = [];
@@ -44,7 +44,7 @@ Deno.test("a twin of basinFreeEnergies() that leaves out the flow samples outsid
     const [flow, data] = draw(random);
     const forward = flow.logWeights.filter((_, i) => flow.basins[i] === 0).map((v) => -v);
     const reverse = data.logWeights.filter((_, i) => data.basins[i] === 0);
-    return bennettAcceptanceRatio(forward, reverse, { replicates: 60 });
+    return bennettAcceptanceRatio(forward, reverse, { replicates: 40 });
   };
 
   assert(!isHonest(coverage(60, F_LEFT, insideOnly)));

@@ -14,10 +14,10 @@ const EFFICIENCY = Math.sqrt(2 * S * S - 1) / (S * S);
 
 Deno.test("forwardDiagnostics() covers the exact divergence and efficiency, with chains too", () => {
   const independent = (random: CounterRandom) =>
-    forwardDiagnostics(normals(400, random).map(logWeight), { logPartition: LOG_Z, replicates: 60 });
+    forwardDiagnostics(normals(400, random).map(logWeight), { logPartition: LOG_Z, replicates: 40 });
   const fromChains = (whole: boolean) => (random: CounterRandom) => {
     const { values, labels } = manyChains(12, 60, 0.8, random);
-    const options = { logPartition: LOG_Z, replicates: 60 };
+    const options = { logPartition: LOG_Z, replicates: 40 };
     return forwardDiagnostics(values.map(logWeight), whole ? { ...options, chains: labels } : options).klDivergence;
   };
 

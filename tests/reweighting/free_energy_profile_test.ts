@@ -38,11 +38,11 @@ Deno.test("freeEnergyProfile() covers an exact profile bin by bin, and twins of 
   for (const bin of [0, 3]) {
     const right = (random: CounterRandom) => {
       const { d, logWeights } = weighted(random);
-      return binEstimate(freeEnergyProfile(d, logWeights, { edges: EDGES, replicates: 60 }), bin);
+      return binEstimate(freeEnergyProfile(d, logWeights, { edges: EDGES, replicates: 40 }), bin);
     };
     const unweighted = (random: CounterRandom) => {
       const { d } = weighted(random);
-      return binEstimate(freeEnergyProfile(d, new Float64Array(1500), { edges: EDGES, replicates: 60 }), bin);
+      return binEstimate(freeEnergyProfile(d, new Float64Array(1500), { edges: EDGES, replicates: 40 }), bin);
     };
     const massNotDensity = (random: CounterRandom) => {
       const estimate = right(random);
@@ -59,7 +59,7 @@ Deno.test("freeEnergyProfile() covers an exact profile bin by bin, and twins of 
 Deno.test("freeEnergyProfile() over chains covers with correlated samples, over samples it does not", () => {
   const run = (whole: boolean) => (random: CounterRandom) => {
     const { values, labels } = manyChains(40, 60, 0.8, random);
-    const options = whole ? { edges: EDGES, chains: labels, replicates: 60 } : { edges: EDGES, replicates: 60 };
+    const options = whole ? { edges: EDGES, chains: labels, replicates: 40 } : { edges: EDGES, replicates: 40 };
     return binEstimate(freeEnergyProfile(values, new Float64Array(2400), options), 6);
   };
 
@@ -122,7 +122,7 @@ function targetLevel(from: number, to: number): number {
 
 Deno.test("combinedProfile() covers the exact profile where data, flow or both decide, and twins of it do not", () => {
   const edges = Float64Array.of(-2, -1.4, -0.5, -0.2, 0.6, 1.2, 1.8);
-  const settings = { names: ["left", "right"], edges, replicates: 60 };
+  const settings = { names: ["left", "right"], edges, replicates: 40 };
   const kept: { right: FreeEnergyProfile; frames: FreeEnergyProfile }[] = [];
   const draw = (random: CounterRandom) => {
     const [flow, data] = [drawFlow(1500, random), drawData(random)];

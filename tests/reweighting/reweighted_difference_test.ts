@@ -8,7 +8,7 @@ import { drawFlow, TRUTH } from "./two_basins.ts";
 const names = ["left", "right"];
 
 Deno.test("freeEnergyDifferenceByReweighting() covers the exact difference, and twins of it do not", () => {
-  const settings = { names, replicates: 60 };
+  const settings = { names, replicates: 40 };
   const right = (random: CounterRandom) => {
     const { logWeights, basins } = drawFlow(1500, random);
     return freeEnergyDifferenceByReweighting(logWeights, basins, settings);
@@ -104,7 +104,7 @@ Deno.test("freeEnergyDifferenceByCounting() covers the exact difference of hoppi
   const run = (whole: boolean) => (random: CounterRandom) => {
     const { basins, chains } = hoppingChains(16, 400, [0.02, 0.06], random);
     const frames = Int32Array.from(chains, (chain, i) => 8 * chain + (i % 8));
-    return freeEnergyDifferenceByCounting(basins, whole ? chains : frames, { replicates: 60 });
+    return freeEnergyDifferenceByCounting(basins, whole ? chains : frames, { replicates: 40 });
   };
 
   const honest = coverage(200, truth, run(true));
