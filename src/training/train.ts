@@ -125,6 +125,7 @@ const YIELD_EVERY_MS = 100;
  *
  * @param options what, how long, and whom to tell
  * @returns whether it is complete, and where it ended
+ * @throws {RangeError} if a stage has no steps or nothing to train, or `resume` does not lie in the stages
  * @throws {Error} if a loss or gradient is not finite: the message names the stage and the step
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
@@ -153,14 +154,12 @@ class Training {
 
   async start(): Promise<TrainResult> {
     const { stages, resume } = this.#options;
+    requirePossible(stages, resume);
     let position = resume ?? this.#position(0, 0, null);
     for (let index = position.stage; index < stages.length; index++) {
-      const { done, adam } = await this.#runStage(index, index === position.stage ? position : null);
-      const complete = done === stages[index].steps;
-      position = complete ? this.#position(index + 1, 0, null) : this.#position(index, done, adam);
-      adam[Symbol.dispose]();
+      position = await this.#runStage(index, position);
       await this.#options.onCheckpoint?.(position);
-      if (!complete) return { complete: false, position };
+      if (position.stage === index) return { complete: false, position };
     }
     return { complete: true, position };
   }
@@ -176,18 +175,32 @@ class Training {
     };
   }
 
-  async #runStage(index: number, from: TrainingPosition | null): Promise<{ done: number; adam: Adam }> {
+  /** Runs a stage from where it stands to its end, or to where it is aborted; returns where that is. */
+  async #runStage(index: number, from: TrainingPosition): Promise<TrainingPosition> {
     const stage = this.#options.stages[index];
     const graph = new Graph();
     const objective = this.#options.objective(graph, stage, index);
     const names = Object.keys(objective.metrics);
     const outputs = [objective.loss, ...names.map((name) => objective.metrics[name])];
+    const vector = outputs.findIndex(({ shape }) => shape.length > 0);
+    if (vector >= 0) {
+      throw new TypeError(
+        `Cannot train stage "${stage.name}": ${["loss", ...names][vector]} must be a scalar, got shape ` +
+          `[${outputs[vector].shape.join(", ")}]`,
+      );
+    }
     using run = new KernelRun(outputs, { n: stage.batch, gradient: true, pool: this.#pool });
-    const adam = new Adam(this.#options.parameters.filter((p) => run.gradients.offsets.has(p)), stage.adam);
-    if (from?.optimiser) adam.restore(from.optimiser);
+    const parameters = this.#options.parameters.filter((parameter) => run.gradients.offsets.has(parameter));
+    if (parameters.length === 0) {
+      throw new RangeError(
+        `Cannot train stage "${stage.name}": its loss must depend on a trainable parameter, got none of those given`,
+      );
+    }
+    using adam = new Adam(parameters, stage.adam);
+    if (from.optimiser) adam.restore(from.optimiser);
     const averages = new Averages(["loss", ...names]);
     const noCotangents = names.map(() => null);
-    let step = from?.step ?? 0;
+    let { step } = from;
     while (step < stage.steps && !this.#options.signal?.aborted) {
       const values = run.forward(objective.batch(step)).map(([value]) => value);
       this.#requireFinite(values[0], "loss", stage, step);
@@ -200,7 +213,7 @@ class Training {
       this.#options.onStep?.({ stage, index, step, loss: values[0] });
       await this.#betweenSteps(() => this.#position(index, step, adam));
     }
-    return { done: step, adam };
+    return step === stage.steps ? this.#position(index + 1, 0, null) : this.#position(index, step, adam);
   }
 
   #requireFinite(value: number, what: string, { name }: Stage, step: number): void {
@@ -232,6 +245,24 @@ class Training {
       await this.#options.onCheckpoint?.(position());
       this.#lastCheckpoint = performance.now();
     }
+  }
+}
+
+/** Refuses stages without steps and positions that are not in them. */
+function requirePossible(stages: readonly Stage[], resume: TrainingPosition | undefined): void {
+  for (const { name, steps } of stages) {
+    if (!Number.isInteger(steps) || steps < 1) {
+      throw new RangeError(`Cannot train stage "${name}": steps must be a whole number ≥ 1, got ${steps}`);
+    }
+  }
+  if (resume === undefined) return;
+  const { stage, step } = resume;
+  const steps = stage === stages.length ? 0 : stages[stage]?.steps ?? -1;
+  if (step > steps) {
+    throw new RangeError(
+      `Cannot resume training: the position must lie in the ${stages.length} stages given, got step ${step} of stage ` +
+        `${stage}: resume with the stages of the interrupted run`,
+    );
   }
 }
 
