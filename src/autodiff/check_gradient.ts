@@ -19,6 +19,16 @@ import { ReferenceRun } from "./reference_run.ts";
  * @param dim features
  * @param h half the step of the difference
  * @returns the largest error; NaN if a derivative or a difference is
+ *
+ * @example
+ * ```ts
+ * import { checkGradient, column, multiply, power } from "@boltzflow/boltzflow";
+ * import { assertLess } from "@std/assert";
+ *
+ * const error = checkGradient((x) => multiply(power(column(x, 0), 3), column(x, 1)), Float64Array.of(1.5, -2), 2);
+ *
+ * assertLess(error, 1e-7);
+ * ```
  */
 export function checkGradient(f: (x: Tensor) => Tensor, x: Float64Array, dim: number, h = 1e-5): number {
   const graph = new Graph();

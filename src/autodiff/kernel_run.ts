@@ -59,7 +59,20 @@ function releaser(pool: Executor, program: Program, block: number, lists: readon
   };
 }
 
-/** A graph with its memory, ready to run any number of times. Dispose of it when done. */
+/**
+ * A graph with its memory, ready to run any number of times. Dispose of it when done.
+ *
+ * @example
+ * ```ts
+ * import { Graph, input, KernelRun, square, sumFeatures } from "@boltzflow/boltzflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using run = new KernelRun([sumFeatures(square(input(new Graph(), "x", 2)))], { n: 1, inputGradients: true });
+ *
+ * assertEquals(run.forward([Float64Array.of(3, 4)]), [Float64Array.of(25)]);
+ * assertEquals(run.backward([Float64Array.of(1)]), [Float64Array.of(6, 8)]);
+ * ```
+ */
 export class KernelRun implements Disposable {
   readonly #graph: Graph;
   readonly #outputs: readonly Tensor[];
@@ -75,6 +88,8 @@ export class KernelRun implements Disposable {
   #disposed = false;
 
   /**
+   * Lowers the graph to kernel calls and reserves their memory.
+   *
    * @param outputs tensors of one graph to compute
    * @param options sizes and threads
    * @throws {RangeError} if n is not a whole number ≥ 1, outputs are none or of several graphs, or memory does not

@@ -253,6 +253,23 @@ export function affineCoupling(
  * @param operation value and vjp
  * @param inputs what it is applied to
  * @param shape a column ["n"], a scalar [] or a vector [k]
+ *
+ * @throws {TypeError} if there are no inputs, or the result is a batch
+ *
+ * @example The energy of a spring, with its own derivative
+ * ```ts
+ * import { external, valueAndGradient } from "@boltzflow/boltzflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const spring = {
+ *   name: "spring",
+ *   forward: ([x]: readonly Float64Array[]) => ({ value: x.map((v) => v * v / 2), saved: null }),
+ *   vjp: (cotangent: Float64Array, [x]: readonly Float64Array[]) => [x.map((v, i) => cotangent[i] * v)],
+ * };
+ * const f = valueAndGradient((x) => external(spring, [x], ["n"]), 1);
+ *
+ * assertEquals([...f(Float64Array.of(3, -4)).gradient], [3, -4]);
+ * ```
  */
 export function external(operation: ExternalOperation, inputs: readonly Tensor[], shape: Shape): Tensor {
   if (inputs.length === 0 || isBatch(shape)) {

@@ -21,6 +21,8 @@ export class Parameter {
   readonly storage: ParameterStorage;
 
   /**
+   * Reserves memory for the numbers; it is freed when nothing refers to the parameter any more.
+   *
    * @param name what it is
    * @param shape one or two sizes
    * @param values initial numbers, row-major; zeros if left out

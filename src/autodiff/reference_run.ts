@@ -123,6 +123,16 @@ function requireLength(what: string, { length }: Float64Array, expected: number)
  * @param inputs a value for each input of the graph, row-major [n, d], in the order of their creation
  * @param n number of samples
  * @returns a value for each output, row-major
+ *
+ * @example
+ * ```ts
+ * import { evaluateReference, Graph, input, tanh } from "@boltzflow/boltzflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const y = tanh(input(new Graph(), "x", 1));
+ *
+ * assertEquals(evaluateReference([y], [Float64Array.of(0.5)], 1), [Float64Array.of(Math.tanh(0.5))]);
+ * ```
  */
 export function evaluateReference(
   outputs: readonly Tensor[],

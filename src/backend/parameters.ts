@@ -19,7 +19,11 @@ export class ParameterStorage {
   #packed: { forward: number; transposed: number } | null = null;
   #stale = true;
 
-  /** @param shape one or two sizes */
+  /**
+   * Reserves zeroed numbers.
+   *
+   * @param shape one or two sizes
+   */
   constructor(shape: readonly number[]) {
     this.#shape = shape;
     this.length = shape.reduce((a, b) => a * b, 1);

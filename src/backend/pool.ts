@@ -195,6 +195,7 @@ export class ThreadPool implements Executor, Disposable {
     this.#published.clear();
   }
 
+  /** Ends the workers at the end of a `using` scope. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -8,12 +8,27 @@ import type { Tensor } from "../autodiff/graph.ts";
 import type { Parameter } from "../autodiff/parameter.ts";
 import type { Bijector } from "./bijector.ts";
 
-/** x = f_m(… f_2(f_1(z))): the first bijector stands next to the prior. */
+/**
+ * x = f_m(… f_2(f_1(z))): the first bijector stands next to the prior.
+ *
+ * @example
+ * ```ts
+ * import { Chain, Flow, RealNVP, Whitening } from "@boltzflow/boltzflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const whitening = Whitening.fit(Float64Array.of(0, 0, 2, 1, 1, 3, 4, 4), 2);
+ * const flow = new Flow(new Chain([new RealNVP({ dim: 2, blocks: 2, hidden: [8] }), whitening]));
+ *
+ * assertEquals(flow.dim, 2);
+ * ```
+ */
 export class Chain implements Bijector {
   readonly dim: number;
   readonly #parts: readonly Bijector[];
 
   /**
+   * Joins bijectors.
+   *
    * @param parts one or more bijectors of the same dimension, prior side first
    * @throws {RangeError} if there are none, or dimensions differ
    */
@@ -48,12 +63,28 @@ export class Chain implements Bijector {
   }
 }
 
-/** The inverse of a bijector as a bijector: forward and inverse exchanged. */
+/**
+ * The inverse of a bijector as a bijector: forward and inverse exchanged.
+ *
+ * @example
+ * ```ts
+ * import { Flow, Inverse, Scaling } from "@boltzflow/boltzflow";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const flow = new Flow(new Inverse(new Scaling({ dim: 1, logScale: [Math.log(2)] })));
+ *
+ * assertAlmostEquals(flow.decode(Float64Array.of(3)).x[0], 1.5, 1e-6);
+ * ```
+ */
 export class Inverse implements Bijector {
   readonly dim: number;
   readonly #of: Bijector;
 
-  /** @param of the bijector to turn round */
+  /**
+   * Turns a bijector round.
+   *
+   * @param of the bijector
+   */
   constructor(of: Bijector) {
     this.dim = of.dim;
     this.#of = of;

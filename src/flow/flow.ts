@@ -51,6 +51,17 @@ interface Prepared {
  *     log p_X(x) = log p_Z(f⁻¹(x)) + log |det ∂f⁻¹/∂x|
  *
  * Networks run in float32; log-determinants and log-densities are summed in float64.
+ *
+ * @example Sampling and evaluating
+ * ```ts
+ * import { Flow, RealNVP } from "@boltzflow/boltzflow";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const flow = new Flow(new RealNVP({ dim: 2, blocks: 2, hidden: [16] }));
+ * const { x, logProb } = flow.sample(3, { seed: 1 });
+ *
+ * assertAlmostEquals(flow.logProb(x)[2], logProb[2], 1e-4);
+ * ```
  */
 export class Flow implements Generator {
   readonly dim: number;
@@ -61,6 +72,8 @@ export class Flow implements Generator {
   #prepared: Prepared[] = [];
 
   /**
+   * Joins a map and a prior.
+   *
    * @param bijector the map
    * @param prior the density of z; default the standard normal
    * @throws {RangeError} if their dimensions differ

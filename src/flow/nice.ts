@@ -38,6 +38,16 @@ export interface NICEOptions {
  * put a {@link Scaling} behind it.
  *
  * Reference: Dinh, Krueger & Bengio 2014, arXiv 1410.8516, section 3.2.
+ *
+ * @example NICE with a scaling behind it
+ * ```ts
+ * import { Chain, Flow, NICE, Scaling } from "@boltzflow/boltzflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const flow = new Flow(new Chain([new NICE({ dim: 4, blocks: 2, hidden: [16] }), new Scaling({ dim: 4 })]));
+ *
+ * assertEquals(flow.sample(10, { seed: 1 }).x.length, 40);
+ * ```
  */
 export class NICE implements Bijector {
   readonly dim: number;
@@ -45,6 +55,8 @@ export class NICE implements Bijector {
   readonly #channels: Channels;
 
   /**
+   * Makes a map with freshly initialised networks.
+   *
    * @param options size and form
    * @throws {RangeError} if `dim` < 2 or `blocks` < 1
    */

@@ -33,7 +33,11 @@ const WORDS_PER_NORMAL = 2;
 export class NormalPrior implements Prior {
   readonly dim: number;
 
-  /** @param dim number of coordinates */
+  /**
+   * Makes the prior of a number of coordinates.
+   *
+   * @param dim number of coordinates
+   */
   constructor(dim: number) {
     this.dim = dim;
   }

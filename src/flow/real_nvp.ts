@@ -44,6 +44,18 @@ interface Coupling {
  *
  * S and T are separate networks. The last layer of every S starts at zero, so the map starts as a volume-preserving
  * one. The channels are split once and merged once; between them nothing is copied.
+ *
+ * @example A map that starts without changing volume
+ * ```ts
+ * import { Flow, RealNVP } from "@boltzflow/boltzflow";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const flow = new Flow(new RealNVP({ dim: 2, blocks: 4, hidden: [32, 32], channels: "halves" }));
+ * const { z, logProb } = flow.sample(1, { seed: 7 });
+ *
+ * // log p_X(x) = log p_Z(z) as long as all scales are zero.
+ * assertAlmostEquals(logProb[0], -(z[0] ** 2 + z[1] ** 2) / 2 - Math.log(2 * Math.PI), 1e-5);
+ * ```
  */
 export class RealNVP implements Bijector {
   readonly dim: number;
@@ -51,6 +63,8 @@ export class RealNVP implements Bijector {
   readonly #channels: Channels;
 
   /**
+   * Makes a map with freshly initialised networks.
+   *
    * @param options size and form
    * @throws {RangeError} if `dim` < 2 or `blocks` < 1
    */

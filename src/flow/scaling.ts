@@ -27,12 +27,24 @@ export interface ScalingOptions {
  * {@link NICE} it is what lets the flow fit the widths of a density.
  *
  * Reference: Dinh, Krueger & Bengio 2014, arXiv 1410.8516, section 3.3.
+ *
+ * @example
+ * ```ts
+ * import { Flow, Scaling } from "@boltzflow/boltzflow";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const flow = new Flow(new Scaling({ dim: 2, logScale: [Math.log(3), 0] }));
+ *
+ * assertAlmostEquals(flow.decode(Float64Array.of(1, 1)).x[0], 3, 1e-6);
+ * ```
  */
 export class Scaling implements Bijector {
   readonly dim: number;
   readonly #logScale: Parameter;
 
   /**
+   * Makes a scaling.
+   *
    * @param options size and start
    * @throws {RangeError} if `dim` is not a whole number ≥ 1 or `logScale` has another length
    */

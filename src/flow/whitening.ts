@@ -26,6 +26,17 @@ export interface WhiteningOptions {
  *     forward: x = mean + V D z, logDet = Σ ln D, the same for every sample
  *
  * The map is constant: its parameters are not trainable.
+ *
+ * @example Coordinates of data in units of their standard deviations
+ * ```ts
+ * import { Flow, Whitening } from "@boltzflow/boltzflow";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const data = Float64Array.of(9, 10, 11, 10); // one coordinate: mean 10, variance 2/3
+ * const flow = new Flow(Whitening.fit(data, 1));
+ *
+ * assertAlmostEquals(flow.encode(Float64Array.of(11)).z[0], Math.sqrt(1.5), 1e-6);
+ * ```
  */
 export class Whitening implements Bijector {
   readonly dim: number;

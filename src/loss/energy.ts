@@ -40,6 +40,17 @@ export interface Softening {
  * @param u reduced energy
  * @param softening a and b
  * @returns the softened value and its slope
+ *
+ * @example
+ * ```ts
+ * import { linLogCut } from "@boltzflow/boltzflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const softening = { highEnergy: 100, maxEnergy: 1e10 };
+ *
+ * assertEquals(linLogCut(7, softening), { value: 7, slope: 1 });
+ * assertEquals(linLogCut(103, softening), { value: 100 + Math.log(4), slope: 1 / 4 });
+ * ```
  */
 export function linLogCut(u: number, { highEnergy: a, maxEnergy: b }: Softening): { value: number; slope: number } {
   if (u <= a) return { value: u, slope: 1 };
@@ -107,6 +118,31 @@ export function reducedEnergyOperation(
  * @param samples x and log p_X(x) of prior samples, from `Flow.pushForward`
  * @param operation from {@link reducedEnergyOperation}
  * @returns scalar
+ *
+ * @example The loss of an exact flow is −ln Z
+ * ```ts
+ * import {
+ *   energyLoss,
+ *   evaluateReference,
+ *   Flow,
+ *   Graph,
+ *   input,
+ *   reducedEnergyOperation,
+ *   Scaling,
+ * } from "@boltzflow/boltzflow";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const spring = {
+ *   dim: 1,
+ *   energyAndGradient: (x: Float64Array) => ({ energy: x.map((v) => v * v / 2), gradient: x }),
+ * };
+ * const z = input(new Graph(), "z", 1);
+ * const samples = new Flow(new Scaling({ dim: 1 })).pushForward(z);
+ * const loss = energyLoss(samples, reducedEnergyOperation(spring, 1, null));
+ *
+ * const [value] = evaluateReference([loss], [Float64Array.of(0.3, -2)], 2);
+ * assertAlmostEquals(value[0], -Math.log(Math.sqrt(2 * Math.PI)), 1e-12);
+ * ```
  */
 export function energyLoss(
   samples: { readonly x: Tensor; readonly logProb: Tensor },

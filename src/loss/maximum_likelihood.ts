@@ -21,6 +21,18 @@ export interface Density {
  * @param flow the density to fit
  * @param x data [n, dim]
  * @returns scalar
+ *
+ * @example The normal density of one point at the origin
+ * ```ts
+ * import { evaluateReference, Flow, Graph, input, maximumLikelihoodLoss, Scaling } from "@boltzflow/boltzflow";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const x = input(new Graph(), "x", 1);
+ * const loss = maximumLikelihoodLoss(new Flow(new Scaling({ dim: 1 })), x);
+ *
+ * const [value] = evaluateReference([loss], [Float64Array.of(0)], 1);
+ * assertAlmostEquals(value[0], Math.log(Math.sqrt(2 * Math.PI)), 1e-12);
+ * ```
  */
 export function maximumLikelihoodLoss(flow: Density, x: Tensor): Tensor {
   return mean(negate(flow.logProbOf(x)));

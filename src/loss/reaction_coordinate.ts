@@ -107,6 +107,17 @@ export function reactionCoordinateOperation(options: ReactionCoordinateOptions):
  * @param r the coordinate of each sample, [n]
  * @param operation from {@link reactionCoordinateOperation}
  * @returns scalar
+ *
+ * @example Spread samples cost less than samples in one place
+ * ```ts
+ * import { reactionCoordinateOperation } from "@boltzflow/boltzflow";
+ * import { assertLess } from "@std/assert";
+ *
+ * const operation = reactionCoordinateOperation({ bounds: [0, 1] });
+ * const loss = (...r: number[]) => operation.forward([Float64Array.from(r)], r.length).value[0];
+ *
+ * assertLess(loss(0, 0.25, 0.5, 0.75, 1), loss(0.5, 0.5, 0.5, 0.5, 0.5));
+ * ```
  */
 export function reactionCoordinateLoss(r: Tensor, operation: ExternalOperation): Tensor {
   return external(operation, [r], []);

@@ -8,10 +8,10 @@ import { linear, relu, silu, tanh } from "../autodiff/operations.ts";
 import type { Tensor } from "../autodiff/graph.ts";
 import { glorotUniform } from "./initialise.ts";
 
-const activations = { tanh, relu, silu };
-
 /** Name of an activation function. */
-export type Activation = keyof typeof activations;
+export type Activation = "tanh" | "relu" | "silu";
+
+const activations: { readonly [A in Activation]: (x: Tensor) => Tensor } = { tanh, relu, silu };
 
 /** Sizes and start of a network. */
 export interface MlpOptions {
@@ -37,7 +37,21 @@ interface Layer {
   readonly bias: Parameter;
 }
 
-/** A multi-layer perceptron: affine layers with an activation between them. */
+/**
+ * A multi-layer perceptron: affine layers with an activation between them.
+ *
+ * @example The derivative of a network by its input
+ * ```ts
+ * import { Mlp, sumFeatures, valueAndGradient } from "@boltzflow/boltzflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const net = new Mlp({ name: "net", inputs: 3, hidden: [16, 16], outputs: 1, seed: 1 });
+ * const f = valueAndGradient((x) => sumFeatures(net.apply(x)), 3);
+ *
+ * const { gradient, parameters } = f(Float64Array.of(0.1, 0.2, 0.3));
+ * assertEquals([gradient.length, parameters.size], [3, 6]);
+ * ```
+ */
 export class Mlp {
   readonly #layers: readonly Layer[];
   readonly #activation: (x: Tensor) => Tensor;

@@ -25,7 +25,40 @@ export interface AdamStep {
   readonly gradientNorm: number;
 }
 
-/** Adam with global-norm clipping. Dispose of it to free its moments. */
+/**
+ * Adam with global-norm clipping. Dispose of it to free its moments.
+ *
+ * @example Steps on a gradient of one's own
+ * ```ts
+ * import {
+ *   Adam,
+ *   broadcast,
+ *   Graph,
+ *   input,
+ *   KernelRun,
+ *   mean,
+ *   Parameter,
+ *   square,
+ *   subtract,
+ *   sumFeatures,
+ * } from "@boltzflow/boltzflow";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * // Minimise the mean of (x − p)²: p becomes the mean of x.
+ * const graph = new Graph();
+ * const p = new Parameter("p", [1]);
+ * const loss = mean(sumFeatures(square(subtract(input(graph, "x", 1), broadcast(graph, p)))));
+ * using run = new KernelRun([loss], { n: 2, gradient: true });
+ * using adam = new Adam([p]);
+ *
+ * for (let step = 0; step < 300; step++) {
+ *   run.forward([Float64Array.of(1, 3)]);
+ *   run.backward([Float64Array.of(1)]);
+ *   adam.step(run.gradients, 0.1);
+ * }
+ * assertAlmostEquals(p.values()[0], 2, 1e-2);
+ * ```
+ */
 export class Adam implements Disposable {
   readonly #parameters: readonly Parameter[];
   readonly #storage: AdamStorage;
@@ -34,6 +67,8 @@ export class Adam implements Disposable {
   #disposed = false;
 
   /**
+   * Starts with moments of zero.
+   *
    * @param parameters what to optimise; those that are not trainable are left out
    * @param options constants
    * @throws {RangeError} if a decay is not from 0 to below 1, or another constant is not positive

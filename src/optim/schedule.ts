@@ -22,6 +22,17 @@ export interface LearningRateSchedule {
  * @param schedule the schedule
  * @param step 0 … steps − 1
  * @param steps length of the stage
+ *
+ * @example
+ * ```ts
+ * import { learningRateAt } from "@boltzflow/boltzflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const schedule = { shape: "cosine", initial: 1e-3, warmup: 10 } as const;
+ *
+ * assertEquals(learningRateAt(schedule, 4, 100), 0.5e-3);
+ * assertEquals(learningRateAt(schedule, 10, 100), 1e-3);
+ * ```
  */
 export function learningRateAt(schedule: LearningRateSchedule, step: number, steps: number): number {
   const { shape, initial, final = 0.01 * initial, warmup = 0 } = schedule;

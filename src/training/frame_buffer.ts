@@ -28,6 +28,8 @@ export class FrameBuffer {
   #pushed = 0;
 
   /**
+   * Makes an empty buffer.
+   *
    * @param options sizes, seed, symmetries
    * @throws {RangeError} if dim or capacity is not a whole number ≥ 1
    */

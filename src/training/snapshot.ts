@@ -5,7 +5,13 @@
  */
 import type { Parameter } from "../autodiff/parameter.ts";
 
-/** The numbers of each parameter, by name. */
+/**
+ * The numbers of each parameter, by name.
+ *
+ * @param parameters with unique names
+ * @returns copies, in the order given
+ * @throws {Error} if two have one name
+ */
 export function takeSnapshot(parameters: readonly Parameter[]): Map<string, Float32Array<ArrayBuffer>> {
   const snapshot = new Map<string, Float32Array<ArrayBuffer>>();
   for (const parameter of parameters) {

@@ -127,6 +127,26 @@ const YIELD_EVERY_MS = 100;
  * @returns whether it is complete, and where it ended
  * @throws {RangeError} if a stage has no steps or nothing to train, or `resume` does not lie in the stages
  * @throws {Error} if a loss or gradient is not finite: the message names the stage and the step
+ *
+ * @example Fitting the width of data
+ * ```ts
+ * import { Flow, input, maximumLikelihoodLoss, RandomStream, Scaling, train } from "@boltzflow/boltzflow";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const flow = new Flow(new Scaling({ dim: 1 }));
+ * const data = new RandomStream(1).fillNormals(new Float64Array(1000)).map((v) => 5 * v);
+ *
+ * await train({
+ *   parameters: flow.parameters(),
+ *   stages: [{ name: "fit", steps: 200, batch: 1000, learningRate: { shape: "cosine", initial: 0.1 } }],
+ *   objective: (graph) => ({
+ *     loss: maximumLikelihoodLoss(flow, input(graph, "x", 1)),
+ *     metrics: {},
+ *     batch: () => [data],
+ *   }),
+ * });
+ * assertAlmostEquals(flow.decode(Float64Array.of(1)).x[0], 5, 0.5);
+ * ```
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const run = new Training(options);

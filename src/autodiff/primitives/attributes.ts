@@ -5,7 +5,8 @@
  */
 import type { Parameter } from "../parameter.ts";
 
-type None = Record<never, never>;
+/** What most primitives need beside their inputs: nothing. */
+export type NoAttributes = Record<never, never>;
 
 /** An operation in float64 TypeScript that brings its own derivative: an energy, a batch statistic. */
 export interface ExternalOperation {
@@ -37,38 +38,70 @@ export interface ExternalOperation {
 
 /** Attributes by primitive. */
 export interface Attributes {
+  /** A batch that is given. */
   input: { readonly name: string };
+  /** The numbers of a parameter. */
   parameter: { readonly parameter: Parameter };
+  /** A function with its own derivative. */
   external: { readonly operation: ExternalOperation };
-  linear: None;
-  broadcast: None;
-  tanh: None;
-  exp: None;
-  log: None;
-  relu: None;
-  sigmoid: None;
-  silu: None;
-  softplus: None;
-  square: None;
-  negate: None;
-  sqrt: None;
-  sin: None;
-  cos: None;
+  /** x Wᵀ + b. */
+  linear: NoAttributes;
+  /** A row for every sample. */
+  broadcast: NoAttributes;
+  /** tanh x. */
+  tanh: NoAttributes;
+  /** eˣ. */
+  exp: NoAttributes;
+  /** ln x. */
+  log: NoAttributes;
+  /** max(x, 0). */
+  relu: NoAttributes;
+  /** 1 / (1 + e⁻ˣ). */
+  sigmoid: NoAttributes;
+  /** x / (1 + e⁻ˣ). */
+  silu: NoAttributes;
+  /** ln(1 + eˣ). */
+  softplus: NoAttributes;
+  /** x². */
+  square: NoAttributes;
+  /** −x. */
+  negate: NoAttributes;
+  /** √x. */
+  sqrt: NoAttributes;
+  /** sin x. */
+  sin: NoAttributes;
+  /** cos x. */
+  cos: NoAttributes;
+  /** xᵏ. */
   power: { readonly exponent: number };
+  /** a x + b. */
   scaleShift: { readonly scale: number; readonly shift: number };
-  add: None;
-  subtract: None;
-  multiply: None;
-  divide: None;
+  /** a + b. */
+  add: NoAttributes;
+  /** a − b. */
+  subtract: NoAttributes;
+  /** a b. */
+  multiply: NoAttributes;
+  /** a / b. */
+  divide: NoAttributes;
+  /** Some features. */
   gather: { readonly indices: readonly number[] };
-  concat: None;
-  affineForward: None;
-  affineInverse: None;
-  sumFeatures: None;
+  /** Features side by side. */
+  concat: NoAttributes;
+  /** x eˢ + t. */
+  affineForward: NoAttributes;
+  /** (y − t) e⁻ˢ. */
+  affineInverse: NoAttributes;
+  /** The sum over features. */
+  sumFeatures: NoAttributes;
+  /** One feature. */
   column: { readonly index: number };
+  /** The same number for every sample. */
   constantColumn: { readonly value: number };
-  mean: None;
-  sum: None;
+  /** The mean over samples. */
+  mean: NoAttributes;
+  /** The sum over samples. */
+  sum: NoAttributes;
 }
 
 /** Name of a primitive. */
