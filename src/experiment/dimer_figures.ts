@@ -1,0 +1,190 @@
+/**
+ * The pictures of a dimer run.
+ *
+ * @module
+ */
+import { configurationPanels } from "../plot/configuration_plot.ts";
+import { figureGrid } from "../plot/figure_grid.ts";
+import type { PlotNote } from "../plot/guides.ts";
+import { histogramPlot, type HistogramSample } from "../plot/histogram.ts";
+import { linePlot, type LineSeries } from "../plot/line_plot.ts";
+import { DIMER_BOUNDARY, ParticleDimer, type ParticleDimerPreset } from "../system/particle_dimer.ts";
+import { profileEdges } from "./dimer_bins.ts";
+import { lossesFigure } from "./dimer_loss_figure.ts";
+import { DISTANCE, profileFigure } from "./dimer_profile_figure.ts";
+import type { DimerOutcome } from "./dimer_results.ts";
+import { fixed } from "./report_numbers.ts";
+
+/** A picture with its name and what it shows. */
+export interface DimerFigure {
+  /** Name of the file, without ending. */
+  readonly name: "potential" | "configurations" | "losses" | "energies" | "profile" | "path";
+  /** SVG text. */
+  readonly svg: string;
+  /** What is seen, in a sentence or two, with the markup of labels. */
+  readonly caption: string;
+}
+
+const ENERGY_BINS = 70;
+/** Energies of the flow are shown up to so many widths of the data above the data. */
+const ENERGY_REACH = 3;
+
+/**
+ * Draws the pictures of a run. A picture whose data are missing, such as the path of a flow that has none, is left out.
+ *
+ * @param outcome the run
+ * @returns the pictures in the order in which a report shows them
+ */
+export async function dimerFigures(outcome: DimerOutcome): Promise<DimerFigure[]> {
+  const system = systemOf(outcome);
+  const drawn = [
+    await potentialFigure(outcome, system),
+    await configurationsFigure(outcome, system),
+    await profileFigure(outcome),
+    await energiesFigure(outcome),
+    await pathFigure(outcome, system),
+    await lossesFigure(outcome),
+  ];
+  return drawn.filter((figure) => figure !== null);
+}
+
+/** The system of a run. */
+export function systemOf({ run }: DimerOutcome): ParticleDimer {
+  return new ParticleDimer({ ...run.parameters, preset: run.preset as ParticleDimerPreset });
+}
+
+async function potentialFigure({ run }: DimerOutcome, system: ParticleDimer): Promise<DimerFigure> {
+  const edges = profileEdges(system, run.temperature);
+  const [low, high] = [Math.max(edges[0], 0.01), edges[edges.length - 1]];
+  const d = Float64Array.from({ length: 401 }, (_, k) => low + (high - low) * k / 400);
+  const energy = (distance: number) => system.dimerEnergy(distance) / run.temperature;
+  const points = extrema(d, energy);
+  const names = points.map(({ kind, d }) => kind === "maximum" ? "barrier" : d < DIMER_BOUNDARY ? "closed" : "open");
+  const notes = points.map((point, k): PlotNote => ({
+    x: point.d,
+    y: point.value,
+    text: `${names[k]}: *d* = ${fixed(point.d, 2)}, ${fixed(point.value, 1)} k_BT`,
+    side: point.kind === "maximum" ? "above" : "below",
+  }));
+  const series: LineSeries[] = [{ x: d, y: d.map(energy), color: "black" }];
+  if (points.length > 0) {
+    const dots = { x: points.map((p) => p.d), y: points.map((p) => p.value) };
+    series.push({ ...dots, line: "none", markers: "filled", color: "vermillion" });
+  }
+  const values = Array.from(d, energy);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const top = Math.min(most, Math.max(...points.map((p) => p.value), least) + 0.7 * (most - least));
+  const svg = await linePlot(series, {
+    x: { label: DISTANCE },
+    y: { label: "*w*(*d*) / k_BT", domain: [least - 0.16 * (top - least), top + 0.1 * (top - least)] },
+    height: 330,
+    notes,
+    description: "Energy of the isolated bond against its length",
+  });
+  const caption = "Energy *w* of the bond between the two dimer particles, without solvent: " +
+    "two wells and the barrier between them. The solvent, the springs that hold the dimer and the measure of *d* shift " +
+    "the free energy away from this curve.";
+  return { name: "potential", svg, caption };
+}
+
+/** A minimum or maximum inside a range. */
+interface Extremum {
+  readonly kind: "minimum" | "maximum";
+  readonly d: number;
+  readonly value: number;
+}
+
+function extrema(d: Float64Array, energy: (d: number) => number): Extremum[] {
+  const values = d.map(energy);
+  const found: Extremum[] = [];
+  for (let k = 1; k < d.length - 1; k++) {
+    const [before, here, after] = [values[k - 1], values[k], values[k + 1]];
+    if (here < before && here <= after) found.push({ kind: "minimum", d: d[k], value: here });
+    if (here > before && here >= after) found.push({ kind: "maximum", d: d[k], value: here });
+  }
+  return found;
+}
+
+function discs(system: ParticleDimer): { radius: number; halfBox: number } {
+  const { sigma, halfBox } = system.parameters;
+  return { radius: sigma / 2, halfBox };
+}
+
+async function configurationsFigure(outcome: DimerOutcome, system: ParticleDimer): Promise<DimerFigure | null> {
+  const { pictures } = outcome.evaluation;
+  const titles = ["closed", "transition", "open"] as const;
+  const panels = titles.flatMap((title) => {
+    const x = pictures[title];
+    if (x === null) return [];
+    const energy = system.energy(x)[0] / outcome.run.temperature;
+    const caption = [`*d* = ${fixed(system.distance(x)[0], 2)}`, `*U* = ${fixed(energy, 1)} k_BT`];
+    return [{ x, title, caption }];
+  });
+  if (panels.length === 0) return null;
+  const svg = await configurationPanels(panels, { ...discs(system), size: 220 });
+  const missing = titles.filter((title) => pictures[title] === null);
+  const caption = "Configurations drawn from the flow, the one of largest weight in each region. " +
+    "Discs have the diameter σ at which the repulsion is ε; the bonded pair is joined by a line. A disc that crosses the square has run into the soft wall." +
+    (missing.length === 0 ? "" : ` The flow made none of: ${missing.join(", ")}.`);
+  return { name: "configurations", svg, caption };
+}
+
+async function energiesFigure({ evaluation }: DimerOutcome): Promise<DimerFigure | null> {
+  const { data, flow } = evaluation.reducedEnergies;
+  const parts: string[] = [];
+  for (const basin of ["closed", "open"] as const) {
+    const samples: HistogramSample[] = [];
+    if (data[basin].length > 0) samples.push({ label: "Monte Carlo", values: data[basin], color: "blue" });
+    const generated = flow[basin].filter((u) => !Number.isNaN(u));
+    if (generated.length > 0) {
+      samples.push({ label: "flow, unweighted", values: generated, color: "vermillion", style: "outline" });
+    }
+    if (samples.length === 0) continue;
+    parts.push(
+      await histogramPlot(samples, {
+        x: { label: "*U* / k_BT" },
+        y: { label: "probability density" },
+        title: basin,
+        width: 430,
+        height: 330,
+        bins: ENERGY_BINS,
+        legend: "above",
+        range: energyRange(data[basin], generated),
+      }),
+    );
+  }
+  if (parts.length === 0) return null;
+  const description = "Histograms of the energies of flow samples and of Monte Carlo frames, closed and open";
+  const svg = await figureGrid(parts, { columns: 2, description });
+  const caption =
+    "Energies of evaluation frames and of raw flow samples in either basin. The flow's own distribution is " +
+    "too wide and too high; weights and acceptance ratios correct for that, as far as the two overlap.";
+  return { name: "energies", svg, caption };
+}
+
+/** From the lowest energy to the highest of the data and some of what the flow has beyond. */
+function energyRange(data: Float64Array, flow: Float64Array): readonly [number, number] | "robust" {
+  if (data.length < 2) return "robust";
+  const sorted = data.toSorted();
+  const [low, high] = [sorted[0], sorted[sorted.length - 1]];
+  if (!(high > low)) return "robust";
+  const generated = flow.toSorted();
+  const upper = generated.length === 0 ? high : generated[Math.floor(0.9 * (generated.length - 1))];
+  return [Math.min(low, generated[0] ?? low), Math.max(high, Math.min(upper, high + ENERGY_REACH * (high - low)))];
+}
+
+async function pathFigure({ path, run }: DimerOutcome, system: ParticleDimer): Promise<DimerFigure | null> {
+  const { dim } = run;
+  const panels = Array.from(path.d, (d, k) => ({
+    x: path.x.subarray(k * dim, (k + 1) * dim),
+    title: String(k + 1),
+    caption: [`*d* = ${fixed(d, 2)}`, `*U* = ${fixed(path.reducedEnergy[k], 1)} k_BT`],
+  })).filter(({ x }) => x.every(Number.isFinite));
+  if (panels.length === 0) return null;
+  const svg = await configurationPanels(panels, { ...discs(system), size: 150, arrows: true });
+  const caption =
+    "A straight line in the latent space from a closed to an open Monte Carlo frame, decoded by the flow. " +
+    "It was chosen among 144 pairs of ends for its low highest energy. It shows how the flow connects the basins; it is " +
+    "no trajectory, has no time, and enters no number of this report.";
+  return { name: "path", svg, caption };
+}

@@ -1,0 +1,127 @@
+/**
+ * The tables of a dimer report.
+ *
+ * @module
+ */
+import type { ReportTable } from "../plot/html_report.ts";
+import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
+import type { ByBasin, DimerOutcome } from "./dimer_results.ts";
+import { count, duration, fixed, interval, NOTHING, power, share, withError } from "./report_numbers.ts";
+
+/** Every estimate of F_open − F_closed with its error and whether to trust it. */
+export function estimatesTable({ evaluation, reference }: DimerOutcome): ReportTable {
+  const { bar, reweighting } = evaluation.freeEnergyDifference;
+  const { byStart, plain, freeEnergyDifference } = reference;
+  const row = (name: string, estimate: FreeEnergyEstimate) => [
+    name,
+    withError(estimate),
+    interval(estimate),
+    estimate.reliable ? "yes" : `${estimate.value === null ? "" : "no: "}${estimate.reason ?? "no reason given"}`,
+  ];
+  return {
+    caption: "*F*(open) − *F*(closed) in k_BT, ± one standard error.",
+    columns: ["method", "estimate", "95 % interval", "reliable?"],
+    rows: [
+      row("flow, Bennett acceptance ratio", bar),
+      row("flow, plain reweighting", reweighting),
+      row("umbrella sampling, all chains", freeEnergyDifference),
+      row("umbrella sampling, closed starts only", byStart.closed),
+      row("umbrella sampling, open starts only", byStart.open),
+      row("plain Monte Carlo, as many moves", plain.freeEnergyDifference),
+    ],
+  };
+}
+
+/** How well the flow covers the target. */
+export function qualityTable({ evaluation }: DimerOutcome): ReportTable {
+  const { samplingEfficiency, paretoK, gap, evaluationNll } = evaluation;
+  const row = (name: string, values: ByBasin, write: (value: number | null) => string) => [
+    name,
+    write(values.closed),
+    write(values.open),
+    write(values.all),
+  ];
+  return {
+    caption: `From ${count(evaluation.samples)} flow samples, and the evaluation frames for NLL and gap.`,
+    columns: ["", "closed", "open", "all"],
+    rows: [
+      row("Kish efficiency of the weights", samplingEfficiency, share),
+      row(`Pareto k̂ of the weights (limit ${fixed(paretoK.limit, 2)})`, paretoK, (k) => fixed(k, 2)),
+      row("NLL of evaluation frames / nats", evaluationNll, (value) => fixed(value, 1)),
+      row("gap to the target / nats", gap, (value) => fixed(value, 1)),
+    ],
+  };
+}
+
+/** What the data are and how they came about. */
+export function dataTable({ data }: DimerOutcome): ReportTable {
+  const { frames, stride } = data;
+  return {
+    columns: ["", "frames", "sweeps between frames of a chain"],
+    rows: [
+      ["training", count(frames.train), count(stride.train)],
+      ["validation", count(frames.validate), count(stride.evaluate)],
+      ["evaluation", count(frames.evaluate), count(stride.evaluate)],
+    ],
+  };
+}
+
+/** Energies, moves and time by purpose. */
+export function costTable({ energyEvaluations, moves, wallTimeMs }: DimerOutcome): ReportTable {
+  const time = (part: string) => part in wallTimeMs ? duration(wallTimeMs[part]) : NOTHING;
+  const known = new Set(["data", "training", "evaluation", "reference"]);
+  const others = Object.keys(wallTimeMs).filter((part) => !known.has(part));
+  const total = Object.values(wallTimeMs).reduce((sum, ms) => sum + ms, 0);
+  const energies = Object.values(energyEvaluations).reduce((sum, n) => sum + n, 0);
+  const { data, umbrella, plain } = moves;
+  return {
+    columns: ["part", "single-particle moves", "energy evaluations", "wall time"],
+    rows: [
+      ["Monte Carlo for data", count(data), count(energyEvaluations.data), time("data")],
+      ["training", NOTHING, count(energyEvaluations.training), time("training")],
+      ["evaluation of the flow", NOTHING, count(energyEvaluations.evaluation), time("evaluation")],
+      [
+        "reference: umbrella and plain Monte Carlo",
+        `${count(umbrella)} + ${count(plain)}`,
+        count(energyEvaluations.reference),
+        time("reference"),
+      ],
+      ...others.map((part) => [part, NOTHING, NOTHING, time(part)]),
+      ["all", count(data + umbrella + plain), count(energies), duration(total)],
+    ],
+  };
+}
+
+/** The numbers of the energy. */
+export function parametersTable({ run }: DimerOutcome): ReportTable {
+  const { epsilon, sigma, tether, slope, a, b, d0, halfBox, boxConstant, solvent } = run.parameters;
+  const rows: [string, number][] = [
+    ["repulsion ε", epsilon],
+    ["repulsion σ", sigma],
+    ["springs of the dimer *k*_d", tether],
+    [run.preset === "printed" ? "bond *c* (`slope`)" : "bond slope", slope],
+    ["bond *a*", a],
+    ["bond *b*", b],
+    ["bond middle *d*_0", d0],
+    ["half box", halfBox],
+    ["wall constant", boxConstant],
+    ["solvent particles", solvent],
+  ];
+  return {
+    columns: ["parameter", "value"],
+    rows: rows.filter(([, value]) => value !== undefined).map(([name, value]) => [name, value]),
+  };
+}
+
+/** The models and what was found about them. */
+export function modelsTable({ onnx }: DimerOutcome): ReportTable {
+  return {
+    columns: ["file", "maps"],
+    rows: [
+      [`\`${onnx.files.sampler}\``, "z → (x, log-det)"],
+      [`\`${onnx.files.density}\``, "x → (z, log-det)"],
+    ],
+    caption: `ONNX, operator set ${onnx.opset}. Largest difference from our own forward pass in onnxruntime: ` +
+      `${power(onnx.maxAbsDifference)}; ${count(onnx.samplesPerSecond)} samples per second on one thread.`,
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * Numbers as a report prints them: with errors, rounded to what they are worth, in the markup of labels.
+ *
+ * @module
+ */
+import type { Estimate } from "../reweighting/estimate.ts";
+
+/** Shown where there is no number. */
+export const NOTHING = "–";
+
+/** A number with so many decimals and a true minus sign; "–" for null or NaN, ±∞ as signs. */
+export function fixed(value: number | null, decimals: number): string {
+  if (value === null || Number.isNaN(value)) return NOTHING;
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (Math.abs(value) >= 1e6) return power(value);
+  const text = value.toFixed(decimals);
+  return text.replace("-", "−");
+}
+
+/** Like `fixed`, with a plus sign where it is due. */
+export function signed(value: number | null, decimals: number): string {
+  const text = fixed(value, decimals);
+  return value !== null && value > 0 ? `+${text}` : text;
+}
+
+/** A count with thin spaces between thousands; powers of ten from a hundred million on. */
+export function count(value: number): string {
+  if (!Number.isFinite(value)) return fixed(value, 0);
+  if (Math.abs(value) >= 1e8) return power(value);
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u2009").replace("-", "−");
+}
+
+/** A number as mantissa and power of ten, for example `2.3×10^-4`. */
+export function power(value: number | null, digits = 2): string {
+  if (value === null || !Number.isFinite(value)) return fixed(value, 0);
+  if (value === 0) return "0";
+  const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+  return `${mantissa.replace("-", "−")}×10^${Number(exponent)}`;
+}
+
+/** A share as per cent with two digits, or as a power of ten where it is small. */
+export function share(value: number | null): string {
+  if (value === null || !Number.isFinite(value)) return fixed(value, 0);
+  if (value === 0) return "0";
+  if (Math.abs(value) < 1e-3) return power(value);
+  return `${(100 * value).toPrecision(2).replace(/e.*/, "").replace(/^1\.0$/, "1.0")} %`;
+}
+
+/** How many decimals an error of this size deserves: two digits of it. */
+export function decimalsFor(error: number | null): number {
+  if (error === null || !(error > 0) || !Number.isFinite(error)) return 2;
+  return Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(error) + 1e-9)));
+}
+
+/** An estimate with its standard error, for example `6.73 ± 0.021`, both to two digits of the error. */
+export function withError({ value, standardError }: Pick<Estimate, "value" | "standardError">): string {
+  if (value === null) return "no estimate";
+  const decimals = decimalsFor(standardError);
+  return `${fixed(value, decimals)} ± ${standardError === null ? "?" : fixed(standardError, decimals)}`;
+}
+
+/** A 95 % interval, for example `6.69 to 6.78`. */
+export function interval({ interval95, standardError }: Estimate): string {
+  if (interval95 === null) return NOTHING;
+  const decimals = decimalsFor(standardError);
+  return `${fixed(interval95[0], decimals)} to ${fixed(interval95[1], decimals)}`;
+}
+
+/** A duration: `850 ms`, `12.3 s`, `8 min 32 s`, `2 h 5 min`. */
+export function duration(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 1) return `${Math.round(milliseconds)} ms`;
+  if (seconds < 99.95) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(Math.round(seconds) / 60);
+  if (minutes < 100) return `${minutes} min ${Math.round(seconds) % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
