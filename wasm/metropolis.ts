@@ -2,10 +2,11 @@
  * Metropolis Monte Carlo of the particle dimer in float64, two chains side by side in the lanes.
  *
  * Chains come in pairs. Each pair owns: its positions [particles][x, y][2 lanes], the state of two xoshiro256+
- * generators [4 words][2 lanes], and a table of four rows of two lanes: β, largest step, bias constant κ, bias centre m.
+ * generators [4 words][2 lanes], and a table of four rows of two lanes: temperature T, largest step, bias constant κ, bias
+ * centre m.
  * No fused multiply-add is used: every build and every machine walks through the same bits.
  */
-import { expOfNegative } from "./vector_math_f64";
+import { minusLog } from "./vector_math_f64";
 
 /** Bytes of one particle: x and y of two chains. */
 const CELL: usize = 32;
@@ -62,10 +63,12 @@ function dimerTerm(parameters: usize, table: usize, x: v128, y: v128, xo: v128, 
 }
 
 /**
- * Offers the particle at cell i one move in one pair of chains: x + (2u − 1) step in each coordinate, accepted with
- * probability min(1, exp(−β ΔU)).
+ * Offers the particle at cell i one move in one pair of chains: x + (2u − 1) step in each coordinate, accepted where
+ * ΔU ≤ −T ln u, that is, with probability min(1, exp(−ΔU/T)).
  *
- * The change of a pair term is 1/b⁶ − 1/a⁶ = (a⁶ − b⁶)/(a⁶ b⁶) with squared distances a before and b after: one division.
+ * Everything but the repulsion is taken off the bound before the loop over the pairs, so that hardly anything waits for
+ * its end. The change of a pair term is 1/b⁶ − 1/a⁶ = (a⁶ − b⁶)/(a⁶ b⁶) with squared distances a before and b after: one
+ * division.
  */
 function offerMove(
   i: usize, cells: usize, end: usize, parameters: usize, table: usize, rng: usize, accepted: usize,
@@ -78,8 +81,20 @@ function offerMove(
   const middle = f64x2.splat(1.5);
   const xn = f64x2.add(x, f64x2.mul(width, f64x2.sub(onePlusUniform(rng), middle)));
   const yn = f64x2.add(y, f64x2.mul(width, f64x2.sub(onePlusUniform(rng), middle)));
+  // 2 − (1 + u) lies in (0, 1]: the bound is finite and never negative.
+  const bound = f64x2.mul(minusLog(f64x2.sub(f64x2.splat(2.0), onePlusUniform(rng))), v128.load(table));
+  const half = v128.load64_splat(parameters, 56);
+  const walls = f64x2.sub(wallTerm(xn, yn, half), wallTerm(x, y, half));
+  let allowance = f64x2.sub(bound, f64x2.mul(v128.load64_splat(parameters, 64), walls));
   let j = dimerEnd;
-  if (i >= dimerEnd) {
+  if (i < dimerEnd) {
+    const o = i == cells ? cells + CELL : cells;
+    const xo = v128.load(o);
+    const yo = v128.load(o, 16);
+    const after = dimerTerm(parameters, table, xn, yn, xo, yo);
+    const before = dimerTerm(parameters, table, x, y, xo, yo);
+    allowance = f64x2.sub(allowance, f64x2.sub(after, before));
+  } else {
     const parked = f64x2.splat(PARKED);
     v128.store(i, parked);
     v128.store(i, parked, 16);
@@ -101,21 +116,8 @@ function offerMove(
     const b6 = f64x2.mul(b3, b3);
     pairs = f64x2.add(pairs, f64x2.div(f64x2.sub(a6, b6), f64x2.mul(a6, b6)));
   }
-  const half = v128.load64_splat(parameters, 56);
-  const walls = f64x2.sub(wallTerm(xn, yn, half), wallTerm(x, y, half));
-  const repulsion = f64x2.mul(v128.load64_splat(parameters, 72), pairs);
-  let change = f64x2.add(repulsion, f64x2.mul(v128.load64_splat(parameters, 64), walls));
-  if (i < dimerEnd) {
-    const o = i == cells ? cells + CELL : cells;
-    const xo = v128.load(o);
-    const yo = v128.load(o, 16);
-    const after = dimerTerm(parameters, table, xn, yn, xo, yo);
-    const before = dimerTerm(parameters, table, x, y, xo, yo);
-    change = f64x2.add(change, f64x2.sub(after, before));
-  }
-  const bound = expOfNegative(f64x2.neg(f64x2.mul(v128.load(table), change)));
-  // 2 − (1 + u) lies in (0, 1]: an infinite change is never taken, a change ≤ 0 always.
-  const accept = f64x2.le(f64x2.sub(f64x2.splat(2.0), onePlusUniform(rng)), bound);
+  // Overlap makes the change +∞ and NaN compares as false: neither is accepted.
+  const accept = f64x2.le(f64x2.mul(v128.load64_splat(parameters, 72), pairs), allowance);
   v128.store(i, v128.bitselect(xn, x, accept));
   v128.store(i, v128.bitselect(yn, y, accept), 16);
   v128.store(accepted, f64x2.add(v128.load(accepted), v128.and(accept, f64x2.splat(1.0))));
@@ -129,7 +131,7 @@ function offerMove(
  * @param sweeps moves offered to every particle
  * @param every sweeps between two recorded distances; 0 records none
  * @param parameters the dimer's block of ten float64
- * @param tables [pairs][4][2]: β, largest step, κ of the bias κ (d − m)², m
+ * @param tables [pairs][4][2]: T, largest step, κ of the bias κ (d − m)², m
  * @param positions [pairs][particles][2][2], changed
  * @param rng [pairs][4][2] 64-bit words, changed
  * @param accepted [pairs][2] counts, added to

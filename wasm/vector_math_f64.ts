@@ -1,47 +1,50 @@
 /**
- * Float64 functions of two lanes, written with additions, multiplications and integer operations only.
+ * Float64 functions of two lanes, written with additions, multiplications, divisions and integer operations only.
  *
  * None of them uses a fused multiply-add: they return the same bits in every build and on every machine, and
  * src/backend/particle_reference.ts repeats them operation by operation.
  */
 
-/** 1.5·2⁵²: adding it rounds to the nearest integer, which then stands in the lowest bits. */
-const ROUNDER: f64 = 6755399441055744.0;
-const LOG2_E: f64 = 1.4426950408889634;
-/** ln 2 in two parts; the first has 32 significant bits, so that its product with an exponent is exact. */
-const LN2_HIGH: f64 = 6.93147180369123816490e-1;
-const LN2_LOW: f64 = 1.90821492927058770002e-10;
+/** Numbers in both lanes at a constant address: a load needs no bounds check and no instruction to spread them. */
+const TABLE = memory.data<f64>([
+  0.3333333333333333, 0.3333333333333333,
+  0.2, 0.2,
+  0.14285714285714285, 0.14285714285714285,
+  0.1111111111111111, 0.1111111111111111,
+  0.09090909090909091, 0.09090909090909091,
+  0.07692307692307693, 0.07692307692307693,
+  0.06666666666666667, 0.06666666666666667,
+  1.0, 1.0,
+  -0.6931471805599453, -0.6931471805599453,
+  -2.0, -2.0,
+], 16);
+
+/** What carries mantissas above √2 into the next power of two when added to the bits. */
+const TO_NEXT_POWER: i64 = 0x00095f6200000000;
+/** Bits of 2⁵²: an exponent for whole numbers in the lowest bits. */
+const WHOLE: i64 = 0x4330000000000000;
 
 // @ts-ignore: decorator
 @inline
-/** sum·r + c. */
-function horner(sum: v128, r: v128, c: f64): v128 {
-  return f64x2.add(f64x2.mul(sum, r), f64x2.splat(c));
-}
-
-// @ts-ignore: decorator
-@inline
-/** eᵗ for −700 ≤ t ≤ 0; smaller t count as −700, larger as 0; NaN stays NaN. Relative error below 4e-16. */
-export function expOfNegative(t: v128): v128 {
-  t = f64x2.pmin(f64x2.pmax(t, f64x2.splat(-700.0)), f64x2.splat(0.0));
-  const shifted = f64x2.add(f64x2.mul(t, f64x2.splat(LOG2_E)), f64x2.splat(ROUNDER));
-  const k = f64x2.sub(shifted, f64x2.splat(ROUNDER));
-  const high = f64x2.sub(t, f64x2.mul(k, f64x2.splat(LN2_HIGH)));
-  const r = f64x2.sub(high, f64x2.mul(k, f64x2.splat(LN2_LOW)));
-  // The Taylor series of eʳ to r¹³: |r| ≤ 0.347, so that the rest is below 1e-17.
-  let sum = f64x2.splat(1.6059043836821613e-10);
-  sum = horner(sum, r, 2.08767569878681e-9);
-  sum = horner(sum, r, 2.505210838544172e-8);
-  sum = horner(sum, r, 2.755731922398589e-7);
-  sum = horner(sum, r, 2.7557319223985893e-6);
-  sum = horner(sum, r, 2.48015873015873e-5);
-  sum = horner(sum, r, 1.984126984126984e-4);
-  sum = horner(sum, r, 1.388888888888889e-3);
-  sum = horner(sum, r, 8.333333333333333e-3);
-  sum = horner(sum, r, 4.1666666666666664e-2);
-  sum = horner(sum, r, 0.16666666666666666);
-  sum = horner(sum, r, 0.5);
-  sum = horner(sum, r, 1.0);
-  sum = horner(sum, r, 1.0);
-  return i64x2.add(sum, i64x2.shl(shifted, 52));
+/**
+ * −ln u for 2⁻⁵² ≤ u ≤ 1, with an absolute error below 3e-14.
+ *
+ * u = 2ᵏ m with m in [√½, √2); ln m = 2 artanh s with s = (m − 1)/(m + 1), whose series ends at s¹⁵. The terms are summed
+ * in pairs (Estrin), which keeps the chain of dependent operations short.
+ */
+export function minusLog(u: v128): v128 {
+  const exponent = i64x2.shr_u(i64x2.add(u, i64x2.splat(TO_NEXT_POWER)), 52);
+  const k = f64x2.sub(v128.or(exponent, i64x2.splat(WHOLE)), f64x2.splat(4503599627371519.0)); // 2⁵² + 1023
+  const m = i64x2.sub(u, i64x2.shl(i64x2.sub(exponent, i64x2.splat(1023)), 52));
+  const one = v128.load(TABLE, 112);
+  const s = f64x2.div(f64x2.sub(m, one), f64x2.add(m, one));
+  const w = f64x2.mul(s, s);
+  const w2 = f64x2.mul(w, w);
+  const first = f64x2.add(v128.load(TABLE), f64x2.mul(w, v128.load(TABLE, 16)));
+  const second = f64x2.add(v128.load(TABLE, 32), f64x2.mul(w, v128.load(TABLE, 48)));
+  const third = f64x2.add(v128.load(TABLE, 64), f64x2.mul(w, v128.load(TABLE, 80)));
+  const upper = f64x2.add(third, f64x2.mul(w2, v128.load(TABLE, 96)));
+  const series = f64x2.add(f64x2.add(first, f64x2.mul(w2, second)), f64x2.mul(f64x2.mul(w2, w2), upper));
+  const half = f64x2.add(s, f64x2.mul(s, f64x2.mul(w, series)));
+  return f64x2.add(f64x2.mul(k, v128.load(TABLE, 128)), f64x2.mul(half, v128.load(TABLE, 144)));
 }

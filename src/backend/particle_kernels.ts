@@ -38,7 +38,7 @@ export interface DimerCoefficients {
 export interface ChainPairs {
   /** Number of pairs. */
   readonly pairs: number;
-  /** [pairs][4][2]: β, largest step, κ of the bias κ (d − m)², m. */
+  /** [pairs][4][2]: T, largest step, κ of the bias κ (d − m)², m. */
   readonly tables: Float64Array;
   /** [pairs][particles][x, y][2]. */
   readonly positions: Float64Array;
@@ -50,8 +50,8 @@ export interface ChainPairs {
 
 /** Bytes of scratch memory that one batch may take. */
 const BUDGET = 3 << 20;
-/** Configurations that one call takes at most: they stay in the second-level cache. */
-const MOST_ROWS = 512;
+/** Configurations that one call takes at most: they stay in the caches. */
+const MOST_ROWS = 128;
 /** Pair terms × sweeps of one call: about 0.1 s. */
 const MOST_TERMS = 4e7;
 

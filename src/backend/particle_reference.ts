@@ -68,40 +68,28 @@ export function dimerGradientReference(c: DimerCoefficients, x: ArrayLike<number
   return g;
 }
 
-const ROUNDER = 6755399441055744;
 const bits = new BigInt64Array(1);
 const double = new Float64Array(bits.buffer);
 
 /**
- * Computes eᵗ with the bits of the kernels' exponential; t counts as −700 below and as 0 above.
+ * Computes −ln u with the bits of the kernels' logarithm.
  *
- * @param t any number
- * @returns eᵗ, 1 or e⁻⁷⁰⁰; NaN for NaN
+ * u = 2ᵏ m, m in [√½, √2); ln m = 2 artanh s, s = (m − 1)/(m + 1), the series to s¹⁵ summed in pairs.
+ *
+ * @param u a number from 2⁻⁵² to 1
+ * @returns −ln u, within 3e-14
  */
-export function expOfNegativeReference(t: number): number {
-  const clamped = t < -700 ? -700 : t > 0 ? 0 : t;
-  const shifted = clamped * 1.4426950408889634 + ROUNDER;
-  const k = shifted - ROUNDER;
-  const r = (clamped - k * 6.93147180369123816490e-1) - k * 1.90821492927058770002e-10;
-  const factorials = [
-    2.08767569878681e-9,
-    2.505210838544172e-8,
-    2.755731922398589e-7,
-    2.7557319223985893e-6,
-    2.48015873015873e-5,
-    1.984126984126984e-4,
-    1.388888888888889e-3,
-    8.333333333333333e-3,
-    4.1666666666666664e-2,
-    0.16666666666666666,
-    0.5,
-    1,
-    1,
-  ];
-  double[0] = factorials.reduce((sum, c) => sum * r + c, 1.6059043836821613e-10);
-  if (clamped !== clamped) return NaN;
-  bits[0] += BigInt(k) << 52n;
-  return double[0];
+export function minusLogReference(u: number): number {
+  double[0] = u;
+  const exponent = Number((bits[0] + 0x00095f6200000000n) >> 52n) - 1023;
+  bits[0] -= BigInt(exponent) << 52n;
+  const m = double[0];
+  const s = (m - 1) / (m + 1);
+  const w = s * s;
+  const w2 = w * w;
+  const upper = (1 / 11 + w * (1 / 13)) + w2 * (1 / 15);
+  const series = ((1 / 3 + w * (1 / 5)) + w2 * (1 / 7 + w * (1 / 9))) + (w2 * w2) * upper;
+  return exponent * -Math.LN2 + (s + s * (w * series)) * -2;
 }
 
 const MASK = (1n << 64n) - 1n;
@@ -143,25 +131,35 @@ function wallTerm(x: number, y: number, half: number): number {
   return ox * ox + oy * oy;
 }
 
+/** What one particle's move changes. */
+export interface MoveChange {
+  /** Change of ε Σ (σ/r)¹². */
+  readonly repulsion: number;
+  /** Change of the walls' energy. */
+  readonly walls: number;
+  /** Change of what only the dimer feels, bias included. */
+  readonly dimer: number;
+}
+
 /**
  * Computes U(after) − U(before) of one particle's move, in the kernel's order of operations.
  *
  * @param c the energy's numbers
- * @param table β, step, κ, m of the chain
+ * @param table T, step, κ, m of the chain
  * @param p positions of the chain, x₀ y₀ x₁ y₁ …
  * @param i the particle
  * @param xn its new x
  * @param yn its new y
- * @returns the change of energy, bias included
+ * @returns the parts of the change
  */
-export function moveEnergyReference(
+export function moveChangeReference(
   c: DimerCoefficients,
   table: ArrayLike<number>,
   p: ArrayLike<number>,
   i: number,
   xn: number,
   yn: number,
-): number {
+): MoveChange {
   const x = p[2 * i];
   const y = p[2 * i + 1];
   let pairs = 0;
@@ -176,22 +174,19 @@ export function moveEnergyReference(
     pairs += (a3 * a3 - b3 * b3) / ((a3 * a3) * (b3 * b3));
   }
   const s2 = c.sigma * c.sigma;
-  const strength = c.epsilon * s2 * s2 * s2 * s2 * s2 * s2;
-  const walls = wallTerm(xn, yn, c.halfBox) - wallTerm(x, y, c.halfBox);
-  const change = strength * pairs + c.boxConstant * walls;
-  if (i >= 2) return change;
+  const repulsion = c.epsilon * s2 * s2 * s2 * s2 * s2 * s2 * pairs;
+  const walls = c.boxConstant * (wallTerm(xn, yn, c.halfBox) - wallTerm(x, y, c.halfBox));
+  if (i >= 2) return { repulsion, walls, dimer: 0 };
   const [xo, yo] = [p[2 - 2 * i], p[3 - 2 * i]];
-  return change + (dimerTerm(c, table, xn, yn, xo, yo) - dimerTerm(c, table, x, y, xo, yo));
+  return { repulsion, walls, dimer: dimerTerm(c, table, xn, yn, xo, yo) - dimerTerm(c, table, x, y, xo, yo) };
 }
 
-/** What a broken copy of the sampler may get wrong; tests use it to show that they would notice. */
-export interface MetropolisRule {
-  /** Whether to accept: change of energy times β, and a uniform number in (0, 1]. */
-  readonly accept: (reducedChange: number, uniform: number) => boolean;
-}
+/** Whether to accept a change, given −T ln u. Tests break it to show that they would notice. */
+export type MetropolisRule = (change: MoveChange, bound: number) => boolean;
 
-/** Metropolis' rule with the kernel's exponential. */
-export const metropolisRule: MetropolisRule = { accept: (change, u) => u <= expOfNegativeReference(-change) };
+/** ΔU ≤ −T ln u, in the kernel's order of operations. */
+export const metropolisRule: MetropolisRule = ({ repulsion, walls, dimer }, bound) =>
+  repulsion <= (bound - walls) - dimer;
 
 /**
  * Advances chains like the kernel, one after the other; the bits are the same.
@@ -218,8 +213,8 @@ export function dimerMetropolisReference(
         const width = table[1] + table[1];
         const xn = p[2 * i] + width * (onePlusUniformReference(generator, lane) - 1.5);
         const yn = p[2 * i + 1] + width * (onePlusUniformReference(generator, lane) - 1.5);
-        const change = moveEnergyReference(c, table, p, i, xn, yn);
-        if (!rule.accept(table[0] * change, 2 - onePlusUniformReference(generator, lane))) continue;
+        const bound = minusLogReference(2 - onePlusUniformReference(generator, lane)) * table[0];
+        if (!rule(moveChangeReference(c, table, p, i, xn, yn), bound)) continue;
         p[2 * i] = xn;
         p[2 * i + 1] = yn;
         chains.accepted[chain] += 1;

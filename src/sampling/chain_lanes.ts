@@ -7,7 +7,7 @@ import type { ChainPairs } from "../backend/particle_kernels.ts";
 import { RandomStream } from "../random/random_stream.ts";
 
 /** Rows of a chain's table. */
-export const TableRow = { beta: 0, step: 1, biasConstant: 2, biasCentre: 3 } as const;
+export const TableRow = { temperature: 0, step: 1, biasConstant: 2, biasCentre: 3 } as const;
 const TABLE_ROWS = 4;
 /** Words of 64 bits of a generator. */
 const WORDS = 4;

@@ -119,7 +119,7 @@ export class MetropolisChains {
     this.#crossings = new Int32Array(chains);
     this.#setPositions(options.start ?? alternatingStarts(system, chains));
     seedGenerators(this.#pairs, seed, stream);
-    fillTable(this.#pairs, TableRow.beta, () => 1 / temperature);
+    fillTable(this.#pairs, TableRow.temperature, () => temperature);
     this.step = options.step ?? 0.2 * Math.sqrt(temperature);
     this.#bias = bias ?? { constant: 0, centres: new Float64Array(chains) };
     this.#applyBias();
@@ -315,7 +315,7 @@ export class MetropolisChains {
     toLanes(start, dim, this.#pairs.positions);
   }
 
-  /** Writes the bias into the tables, in the units of U: the kernel multiplies both by β. */
+  /** Writes the bias into the tables, in the units of U. */
   #applyBias(): void {
     const { constant, centres } = this.#bias;
     if (!(constant >= 0 && Number.isFinite(constant))) {

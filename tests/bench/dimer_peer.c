@@ -22,7 +22,7 @@ static const double epsilon = 1, sigma = 1.1, stiffness = 20, slope = 2, quadrat
 
 static double seconds(void) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
   return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 
