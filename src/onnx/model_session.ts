@@ -23,6 +23,19 @@ function loadRuntime(): Promise<Runtime> {
   return runtime;
 }
 
+/**
+ * Does something with onnxruntime and puts `globalThis.Worker` back afterwards: while it starts up in Deno and Node it
+ * replaces that class by the one of node:worker_threads, under which the program's own workers no longer start.
+ */
+async function keepingWorker<T>(work: () => Promise<T>): Promise<T> {
+  const { Worker } = globalThis;
+  try {
+    return await work();
+  } finally {
+    if (globalThis.Worker !== Worker) globalThis.Worker = Worker;
+  }
+}
+
 /** A flow's model opened in onnxruntime-web. */
 export class ModelSession {
   /** What the file says about itself. */
@@ -56,7 +69,7 @@ export class ModelSession {
       throw new Error(`Cannot open ONNX model: prior must be "normal", got "${metadata.prior}"`);
     }
     const runtime = await loadRuntime();
-    const session = await runtime.InferenceSession.create(bytes, { logSeverityLevel: 3 });
+    const session = await keepingWorker(() => runtime.InferenceSession.create(bytes, { logSeverityLevel: 3 }));
     return new ModelSession(metadata, runtime, session);
   }
 

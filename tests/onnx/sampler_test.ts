@@ -5,6 +5,7 @@ import { evaluateReference } from "../../src/autodiff/reference_run.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { Flow } from "../../src/flow/flow.ts";
 import { NormalPrior } from "../../src/flow/prior.ts";
+import { RealNVP } from "../../src/flow/real_nvp.ts";
 import { decodeModel } from "../../src/onnx/decode_model.ts";
 import { loadDensity } from "../../src/onnx/density.ts";
 import { encodeModel } from "../../src/onnx/encode_model.ts";
@@ -222,4 +223,15 @@ Deno.test("ModelSampler and DensityModel refuse impossible numbers and use after
     await refusal(() => sampler.sample(1, { seed: 1 })),
     "Cannot run ONNX model: session must be open, got a closed one: load the model again",
   );
+});
+
+Deno.test("loadSampler() leaves the program's Worker class alone: threads still start", async () => {
+  const { Worker } = globalThis;
+  const bijector = new RealNVP({ dim: 2, blocks: 1, hidden: [4] });
+  const { sampler } = exportFlow(new Flow(bijector), description);
+
+  await using model = await loadSampler(sampler);
+  await model.sample(1, { seed: 1 });
+
+  assertEquals(globalThis.Worker, Worker);
 });

@@ -1,0 +1,157 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { runDimer } from "../../src/experiment/dimer_run.ts";
+import type { DimerSettings } from "../../src/experiment/dimer_settings.ts";
+import type { Progress } from "../../src/experiment/progress.ts";
+import { loadKernels } from "../../src/backend/wasm_deno.ts";
+
+await loadKernels();
+
+/** Everything runs, in a few seconds. */
+const tiny: DimerSettings = {
+  data: {
+    chains: { train: 8, validate: 4, evaluate: 8 },
+    frames: { train: 400, validate: 64, evaluate: 200 },
+    freshPerStep: 4,
+  },
+  flow: { blocks: 2, hidden: [16], activation: "tanh", channels: "even-odd", whiten: true },
+  stages: [
+    {
+      name: "maximum likelihood",
+      steps: 20,
+      batch: 256,
+      learningRate: { shape: "cosine", initial: 1e-3, warmup: 4 },
+      adam: { maximumNorm: 100 },
+      weights: { maximumLikelihood: 1, energy: 0, reactionCoordinate: 0 },
+    },
+    {
+      name: "mixture",
+      steps: 6,
+      batch: 256,
+      learningRate: { shape: "constant", initial: 1e-4 },
+      adam: { maximumNorm: 100 },
+      weights: { maximumLikelihood: 1, energy: 0.01, reactionCoordinate: 0.1 },
+      softening: { highEnergy: 100, maxEnergy: 1e10 },
+    },
+  ],
+  evaluation: { samples: 3000, bootstraps: 20, umbrellaSweeps: 60 },
+};
+
+const silent: Progress = {
+  start() {},
+  update() {},
+  note() {},
+  finish() {},
+  [Symbol.dispose]() {},
+};
+
+interface Variation {
+  readonly threads?: number;
+  readonly resume?: boolean;
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  readonly progress?: Progress;
+}
+
+function run(out: string, variation: Variation = {}) {
+  return runDimer({
+    system: { preset: "noe2019" },
+    temperature: 1,
+    seed: 3,
+    budget: "smoke",
+    settings: tiny,
+    reactionCoordinate: { bounds: [0.5, 2.5] },
+    threads: 1,
+    out,
+    progress: silent,
+    command: "test",
+    ...variation,
+  });
+}
+
+/** The report without what may differ between machines and runs: threads, times, rates. */
+async function comparableReport(out: string): Promise<Record<string, unknown>> {
+  const report = JSON.parse(await Deno.readTextFile(`${out}/report.json`));
+  delete report.threads;
+  delete report.wallTimeMs;
+  delete report.onnx.samplesPerSecond;
+  return report;
+}
+
+const read = (path: string) => Deno.readFile(path);
+
+Deno.test("runDimer() writes report, models and checkpoint, the same for one and two threads and after a resumed stop", async (t) => {
+  const root = await Deno.makeTempDir();
+  const [one, two, stopped] = ["one", "two", "stopped"].map((name) => `${root}/${name}`);
+  const result = await run(one);
+  assert(result.complete);
+
+  await t.step("the report has every key that programs rely on", async () => {
+    const report = await comparableReport(one);
+    for (
+      const key of [
+        "system",
+        "seed",
+        "budget",
+        "temperature",
+        "energyEvaluations",
+        "flow",
+        "losses",
+        "samplingEfficiency",
+        "paretoK",
+        "outsideDomain",
+        "freeEnergyDifference",
+        "profile",
+        "onnx",
+      ]
+    ) assert(key in report, `report.json lacks ${key}`);
+    const differences = report.freeEnergyDifference as Record<string, Record<string, unknown>>;
+    for (const name of ["reweighting", "bar", "reference", "headline"]) {
+      for (const key of ["value", "standardError", "interval95", "reliable", "reason"]) {
+        assert(key in differences[name], `freeEnergyDifference.${name} lacks ${key}`);
+      }
+    }
+    // Two hundred frames and a net of this size cannot support an estimate, and the report must say so.
+    assertEquals(differences.headline.reliable, false);
+    assertEquals(differences.headline.value, null);
+    assert(typeof differences.headline.reason === "string");
+  });
+
+  await t.step("two threads give the same bytes", async () => {
+    assert((await run(two, { threads: 2 })).complete);
+    for (const file of ["sampler.onnx", "density.onnx", "checkpoint.safetensors", "data.safetensors"]) {
+      assertEquals(await read(`${two}/${file}`), await read(`${one}/${file}`), file);
+    }
+    assertEquals(await comparableReport(two), await comparableReport(one));
+  });
+
+  await t.step("a run stopped in training and resumed ends with the same bytes", async () => {
+    const controller = new AbortController();
+    let steps = 0;
+    const progress = {
+      ...silent,
+      update: (_: number, loss?: number) => {
+        if (loss !== undefined && ++steps === 9) controller.abort();
+      },
+    };
+    const first = await run(stopped, { signal: controller.signal, progress });
+    assertEquals(first, { complete: false, during: "training" });
+    assert((await run(stopped, { resume: true })).complete);
+    for (const file of ["sampler.onnx", "density.onnx", "data.safetensors"]) {
+      assertEquals(await read(`${stopped}/${file}`), await read(`${one}/${file}`), file);
+    }
+  });
+
+  await t.step("another seed gives another model", async () => {
+    const ours = await read(`${one}/sampler.onnx`);
+    assert((await run(`${root}/other`, { seed: 4 })).complete);
+    assert((await read(`${root}/other/sampler.onnx`)).some((byte, i) => byte !== ours[i]));
+  });
+
+  await t.step("a directory that holds a run is refused, and left as it is", async () => {
+    const before = await read(`${one}/report.json`);
+    await assertRejects(() => run(one), Error, "Cannot start a run in");
+    await assertRejects(() => run(one, { resume: true, seed: 5 }), Error, "Cannot resume the run in");
+    assertEquals(await read(`${one}/report.json`), before);
+  });
+  await Deno.remove(root, { recursive: true });
+});
