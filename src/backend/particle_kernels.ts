@@ -217,38 +217,43 @@ export function dimerMetropolis(
   const distances = new Float64Array(records * 2 * pairs);
   const bytesPerPair = 32 * c.particles + 256;
   const group = Math.max(1, Math.min(Math.ceil(pairs / (pool.threads * 2)), Math.floor(BUDGET / 4 / bytesPerPair)));
-  const calls = Math.max(1, Math.floor(BUDGET / 2 / (group * bytesPerPair)));
+  const together = group * Math.max(1, Math.floor(BUDGET / 2 / (group * bytesPerPair)));
   // As many sweeps in one call as its time and its records allow, in whole intervals of records.
-  const room = Math.floor(BUDGET / 2 / (16 * Math.min(pairs, group * calls))) * (every || 1);
+  const room = Math.floor(BUDGET / 2 / (16 * Math.min(pairs, together))) * (every || 1);
   const longest = Math.max(1, Math.min(room, Math.ceil(MOST_TERMS / (group * c.particles ** 2))));
   const stretch = every > 0 ? Math.max(every, longest - longest % every) : longest;
-  for (let first = 0; first < pairs; first += group * calls) {
-    const last = Math.min(pairs, first + group * calls);
+  for (let first = 0; first < pairs; first += together) {
+    const count = Math.min(together, pairs - first);
     for (let done = 0; done < sweeps; done += stretch) {
-      const count = Math.min(stretch, sweeps - done);
-      const record = every > 0 ? done / every : 0;
-      advancePairs(c, chains, first, last, group, count, every, record, distances, pool);
+      const part = { first, count, group, sweeps: Math.min(stretch, sweeps - done), every };
+      const rows = advancePairs(c, chains, part, pool);
+      const width = 2 * count;
+      for (let r = 0; r * width < rows.length; r++) {
+        const row = rows.subarray(r * width, (r + 1) * width);
+        distances.set(row, (done / every + r) * 2 * pairs + 2 * first);
+      }
     }
   }
   return distances;
 }
 
-/** Advances the pairs first … last − 1, `group` of them in each call. */
-function advancePairs(
-  c: DimerCoefficients,
-  chains: ChainPairs,
-  first: number,
-  last: number,
-  group: number,
-  sweeps: number,
-  every: number,
-  record: number,
-  distances: Float64Array,
-  pool: Executor,
-): void {
+/** Pairs that are advanced together, and how far. */
+interface Part {
+  /** The first pair. */
+  readonly first: number;
+  /** Number of pairs. */
+  readonly count: number;
+  /** Pairs in one call. */
+  readonly group: number;
+  readonly sweeps: number;
+  readonly every: number;
+}
+
+/** Advances some pairs and returns their distances [records, 2·count]. */
+function advancePairs(c: DimerCoefficients, chains: ChainPairs, part: Part, pool: Executor): Float64Array {
   using s = scope();
+  const { first, count, group, sweeps, every } = part;
   const { particles } = c;
-  const count = last - first;
   const records = every > 0 ? Math.floor(sweeps / every) : 0;
   const parameters = s.f64(10);
   f64(parameters, 10).set(parameterBlock(c));
@@ -264,25 +269,17 @@ function advancePairs(
     return { here, address, bytes };
   });
   const out = s.f64(2 * records * count);
-  pool.run(callsFor(count, group, (k, pairs) => ({
-    kernel: "dimerMetropolisF64",
-    args: [
-      pairs,
-      particles,
-      sweeps,
-      every,
-      parameters,
-      ...blocks.map(({ address, bytes }) => address + k * bytes),
-      out + 16 * records * k,
-    ],
-  })));
+  pool.run(callsFor(count, group, (k, pairs) => {
+    const addresses = blocks.map(({ address, bytes }) => address + k * bytes);
+    const args = [pairs, particles, sweeps, every, parameters, ...addresses, out + 16 * records * k];
+    return { kernel: "dimerMetropolisF64", args };
+  }));
   for (const { here, address } of blocks.slice(1)) here.set(u8(address, here.length));
+  const distances = new Float64Array(2 * records * count);
   for (let k = 0; k < count; k += group) {
     const width = 2 * Math.min(group, count - k);
     const rows = f64(out + 16 * records * k, records * width);
-    for (let r = 0; r < records; r++) {
-      const row = rows.subarray(r * width, (r + 1) * width);
-      distances.set(row, (record + r) * 2 * chains.pairs + 2 * (first + k));
-    }
+    for (let r = 0; r < records; r++) distances.set(rows.subarray(r * width, (r + 1) * width), 2 * (r * count + k));
   }
+  return distances;
 }

@@ -21,6 +21,7 @@ import { serialPool, ThreadPool } from "../../src/backend/pool.ts";
 import { f64, scope } from "../../src/backend/wasm.ts";
 import { RandomStream } from "../../src/random/random_stream.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
+import { exportedOpcodes, relaxedMultiplyAdds, simdArithmetic, simdPrefix } from "../support/wasm_opcodes.ts";
 import { row, scattered, shakenStarts } from "../support/dimer_configurations.ts";
 
 await loadKernels();
@@ -330,4 +331,20 @@ Deno.test("batches are cut alike for any number of threads", async () => {
     canonicalOrder(dimer.sites, x.subarray(0, 200 * dimer.dim), pool),
     canonicalOrder(dimer.sites, x.subarray(0, 200 * dimer.dim)),
   );
+});
+
+Deno.test("particle kernels compute with SIMD; Monte Carlo and relabelling without fused multiply-adds", async () => {
+  for (const build of ["relaxed", "baseline"]) {
+    const file = new URL(`../../src/backend/kernels_${build}.wasm`, import.meta.url);
+    const opcodes = exportedOpcodes(await Deno.readFile(file));
+    const fused = (name: string) => relaxedMultiplyAdds.some((sub) => opcodes.get(name)!.has(simdPrefix * 65536 + sub));
+    for (const name of ["particleDimerEnergyF64", "particleDimerGradientF64"]) {
+      assert(simdArithmetic(opcodes.get(name)!) > 20, name);
+      assertEquals(fused(name), build === "relaxed");
+    }
+    for (const name of ["dimerMetropolisF64", "canonicalOrderF64"]) {
+      assert(simdArithmetic(opcodes.get(name)!) > 20, name);
+      assertEquals(fused(name), false);
+    }
+  }
 });
