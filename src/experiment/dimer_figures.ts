@@ -184,7 +184,7 @@ async function pathFigure({ path, run }: DimerOutcome, system: ParticleDimer): P
   const svg = await configurationPanels(panels, { ...discs(system), size: 150, arrows: true });
   const caption =
     "A straight line in the latent space from a closed to an open Monte Carlo frame, decoded by the flow. " +
-    "It was chosen among 144 pairs of ends for its low highest energy. It shows how the flow connects the basins; it is " +
+    "Of many pairs of ends it is the one whose highest energy is lowest. It shows how the flow connects the basins; it is " +
     "no trajectory, has no time, and enters no number of this report.";
   return { name: "path", svg, caption };
 }

@@ -6,7 +6,7 @@
 import type { ReportTable } from "../plot/html_report.ts";
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { ByBasin, DimerOutcome } from "./dimer_results.ts";
-import { count, duration, fixed, interval, NOTHING, power, share, withError } from "./report_numbers.ts";
+import { count, duration, fixed, interval, NO_BREAK, NOTHING, share, withError } from "./report_numbers.ts";
 
 /** Every estimate of F_open − F_closed with its error and whether to trust it. */
 export function estimatesTable({ evaluation, reference }: DimerOutcome): ReportTable {
@@ -20,7 +20,7 @@ export function estimatesTable({ evaluation, reference }: DimerOutcome): ReportT
   ];
   return {
     caption: "*F*(open) − *F*(closed) in k_BT, ± one standard error.",
-    columns: ["method", "estimate", "95 % interval", "reliable?"],
+    columns: ["method", "estimate", `95${NO_BREAK}% interval`, "reliable?"],
     rows: [
       row("flow, Bennett acceptance ratio", bar),
       row("flow, plain reweighting", reweighting),
@@ -92,28 +92,7 @@ export function costTable({ energyEvaluations, moves, wallTimeMs }: DimerOutcome
   };
 }
 
-/** The numbers of the energy. */
-export function parametersTable({ run }: DimerOutcome): ReportTable {
-  const { epsilon, sigma, tether, slope, a, b, d0, halfBox, boxConstant, solvent } = run.parameters;
-  const rows: [string, number][] = [
-    ["repulsion ε", epsilon],
-    ["repulsion σ", sigma],
-    ["springs of the dimer *k*_d", tether],
-    [run.preset === "printed" ? "bond *c* (`slope`)" : "bond slope", slope],
-    ["bond *a*", a],
-    ["bond *b*", b],
-    ["bond middle *d*_0", d0],
-    ["half box", halfBox],
-    ["wall constant", boxConstant],
-    ["solvent particles", solvent],
-  ];
-  return {
-    columns: ["parameter", "value"],
-    rows: rows.filter(([, value]) => value !== undefined).map(([name, value]) => [name, value]),
-  };
-}
-
-/** The models and what was found about them. */
+/** The models and what they map. */
 export function modelsTable({ onnx }: DimerOutcome): ReportTable {
   return {
     columns: ["file", "maps"],
@@ -121,7 +100,5 @@ export function modelsTable({ onnx }: DimerOutcome): ReportTable {
       [`\`${onnx.files.sampler}\``, "z → (x, log-det)"],
       [`\`${onnx.files.density}\``, "x → (z, log-det)"],
     ],
-    caption: `ONNX, operator set ${onnx.opset}. Largest difference from our own forward pass in onnxruntime: ` +
-      `${power(onnx.maxAbsDifference)}; ${count(onnx.samplesPerSecond)} samples per second on one thread.`,
   };
 }

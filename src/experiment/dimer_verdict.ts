@@ -5,7 +5,7 @@
  */
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { DimerOutcome } from "./dimer_results.ts";
-import { decimalsFor, fixed, power, signed, withError } from "./report_numbers.ts";
+import { decimalsFor, fixed, NO_BREAK, power, signed, withError } from "./report_numbers.ts";
 
 /** How far two independent estimates are apart. */
 export interface Comparison {
@@ -45,7 +45,7 @@ export function agreement({ inErrors }: Comparison): string {
 /** Writes a difference with its error. */
 export function differenceText({ difference, combinedError }: Comparison): string {
   const decimals = decimalsFor(combinedError);
-  return `${signed(difference, decimals)} ± ${fixed(combinedError, decimals)}`;
+  return `${signed(difference, decimals)}${NO_BREAK}±${NO_BREAK}${fixed(combinedError, decimals)}`;
 }
 
 /** Names of the two methods that a headline can come from, as they stand in a sentence. */
@@ -72,7 +72,7 @@ export function populationSentence({ headline }: DimerOutcome): string {
   return `In equilibrium there are about ${
     ratio(Math.exp(Math.abs(headline.value)))
   } ${common} configurations for every ` +
-    `${rare} one (95 %: ${ratio(bounds[0])} to ${ratio(bounds[1])}).`;
+    `${rare} one (95${NO_BREAK}%: ${ratio(bounds[0])} to ${ratio(bounds[1])}).`;
 }
 
 function ratio(value: number): string {
@@ -82,5 +82,5 @@ function ratio(value: number): string {
 
 /** An estimate as "7.02 ± 0.06 k_BT". */
 export function inUnits(estimate: FreeEnergyEstimate): string {
-  return estimate.value === null ? "no estimate" : `${withError(estimate)} k_BT`;
+  return estimate.value === null ? "no estimate" : `${withError(estimate)}${NO_BREAK}k_BT`;
 }

@@ -5,6 +5,9 @@
  */
 import type { Estimate } from "../reweighting/estimate.ts";
 
+/** A blank at which no line may break. */
+export const NO_BREAK = "\u00a0";
+
 /** Shown where there is no number. */
 export const NOTHING = "–";
 
@@ -14,7 +17,7 @@ export function fixed(value: number | null, decimals: number): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (Math.abs(value) >= 1e6) return power(value);
   const text = value.toFixed(decimals);
-  return text.replace("-", "−");
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
 /** Like `fixed`, with a plus sign where it is due. */
@@ -23,11 +26,11 @@ export function signed(value: number | null, decimals: number): string {
   return value !== null && value > 0 ? `+${text}` : text;
 }
 
-/** A count with thin spaces between thousands; powers of ten from a hundred million on. */
+/** A count with thin spaces between thousands; powers of ten from a million on. */
 export function count(value: number): string {
   if (!Number.isFinite(value)) return fixed(value, 0);
-  if (Math.abs(value) >= 1e8) return power(value);
-  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u2009").replace("-", "−");
+  if (Math.abs(value) >= 1e6) return power(value, 3);
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u202f").replace("-", "−");
 }
 
 /** A number as mantissa and power of ten, for example `2.3×10^-4`. */
@@ -43,7 +46,8 @@ export function share(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return fixed(value, 0);
   if (value === 0) return "0";
   if (Math.abs(value) < 1e-3) return power(value);
-  return `${(100 * value).toPrecision(2).replace(/e.*/, "").replace(/^1\.0$/, "1.0")} %`;
+  const percent = 100 * value;
+  return `${percent >= 99.5 ? percent.toFixed(0) : percent.toPrecision(2)}${NO_BREAK}%`;
 }
 
 /** How many decimals an error of this size deserves: two digits of it. */
@@ -56,14 +60,15 @@ export function decimalsFor(error: number | null): number {
 export function withError({ value, standardError }: Pick<Estimate, "value" | "standardError">): string {
   if (value === null) return "no estimate";
   const decimals = decimalsFor(standardError);
-  return `${fixed(value, decimals)} ± ${standardError === null ? "?" : fixed(standardError, decimals)}`;
+  const error = standardError === null ? "?" : fixed(standardError, decimals);
+  return `${fixed(value, decimals)}${NO_BREAK}±${NO_BREAK}${error}`;
 }
 
 /** A 95 % interval, for example `6.69 to 6.78`. */
 export function interval({ interval95, standardError }: Estimate): string {
   if (interval95 === null) return NOTHING;
   const decimals = decimalsFor(standardError);
-  return `${fixed(interval95[0], decimals)} to ${fixed(interval95[1], decimals)}`;
+  return `${fixed(interval95[0], decimals)}${NO_BREAK}to${NO_BREAK}${fixed(interval95[1], decimals)}`;
 }
 
 /** A duration: `850 ms`, `12.3 s`, `8 min 32 s`, `2 h 5 min`. */
