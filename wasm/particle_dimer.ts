@@ -23,8 +23,7 @@ function nmadd(a: v128, b: v128, c: v128): v128 {
 @inline
 /** How far v lies beyond the wall, with its sign; 0 inside, NaN for NaN. */
 function overshoot(v: v128, half: v128): v128 {
-  const beyond = f64x2.sub(v, f64x2.pmax(f64x2.pmin(v, half), f64x2.neg(half)));
-  return v128.bitselect(beyond, v, f64x2.eq(v, v));
+  return f64x2.sub(v, f64x2.pmax(f64x2.pmin(v, half), f64x2.neg(half)));
 }
 
 /** Bytes of scratch per particle of the energy kernel: x and y of two configurations. */
