@@ -81,6 +81,7 @@ const TARGET_ACCEPTANCE = 0.35;
  * ```
  */
 export class MetropolisChains {
+  /** The dimer. */
   readonly system: ParticleDimer;
   /** Number of chains. */
   readonly chains: number;
