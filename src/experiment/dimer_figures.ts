@@ -4,12 +4,11 @@
  * @module
  */
 import { configurationPanels } from "../plot/configuration_plot.ts";
-import { figureGrid } from "../plot/figure_grid.ts";
 import type { PlotNote } from "../plot/guides.ts";
-import { histogramPlot, type HistogramSample } from "../plot/histogram.ts";
 import { linePlot, type LineSeries } from "../plot/line_plot.ts";
 import { DIMER_BOUNDARY, ParticleDimer, type ParticleDimerPreset } from "../system/particle_dimer.ts";
 import { profileEdges } from "./dimer_bins.ts";
+import { energiesFigure } from "./dimer_energy_figure.ts";
 import { lossesFigure } from "./dimer_loss_figure.ts";
 import { DISTANCE, profileFigure } from "./dimer_profile_figure.ts";
 import type { DimerOutcome } from "./dimer_results.ts";
@@ -24,10 +23,6 @@ export interface DimerFigure {
   /** What is seen, in a sentence or two, with the markup of labels. */
   readonly caption: string;
 }
-
-const ENERGY_BINS = 70;
-/** Energies of the flow are shown up to so many widths of the data above the data. */
-const ENERGY_REACH = 3;
 
 /**
  * Draws the pictures of a run. A picture whose data are missing, such as the path of a flow that has none, is left out.
@@ -127,50 +122,6 @@ async function configurationsFigure(outcome: DimerOutcome, system: ParticleDimer
     "Discs have the diameter σ at which the repulsion is ε; the bonded pair is joined by a line. A disc that crosses the square has run into the soft wall." +
     (missing.length === 0 ? "" : ` The flow made none of: ${missing.join(", ")}.`);
   return { name: "configurations", svg, caption };
-}
-
-async function energiesFigure({ evaluation }: DimerOutcome): Promise<DimerFigure | null> {
-  const { data, flow } = evaluation.reducedEnergies;
-  const parts: string[] = [];
-  for (const basin of ["closed", "open"] as const) {
-    const samples: HistogramSample[] = [];
-    if (data[basin].length > 0) samples.push({ label: "Monte Carlo", values: data[basin], color: "blue" });
-    const generated = flow[basin].filter((u) => !Number.isNaN(u));
-    if (generated.length > 0) {
-      samples.push({ label: "flow, unweighted", values: generated, color: "vermillion", style: "outline" });
-    }
-    if (samples.length === 0) continue;
-    parts.push(
-      await histogramPlot(samples, {
-        x: { label: "*U* / k_BT" },
-        y: { label: "probability density" },
-        title: basin,
-        width: 430,
-        height: 330,
-        bins: ENERGY_BINS,
-        legend: "above",
-        range: energyRange(data[basin], generated),
-      }),
-    );
-  }
-  if (parts.length === 0) return null;
-  const description = "Histograms of the energies of flow samples and of Monte Carlo frames, closed and open";
-  const svg = await figureGrid(parts, { columns: 2, description });
-  const caption =
-    "Energies of evaluation frames and of raw flow samples in either basin. The flow's own distribution is " +
-    "too wide and too high; weights and acceptance ratios correct for that, as far as the two overlap.";
-  return { name: "energies", svg, caption };
-}
-
-/** From the lowest energy to the highest of the data and some of what the flow has beyond. */
-function energyRange(data: Float64Array, flow: Float64Array): readonly [number, number] | "robust" {
-  if (data.length < 2) return "robust";
-  const sorted = data.toSorted();
-  const [low, high] = [sorted[0], sorted[sorted.length - 1]];
-  if (!(high > low)) return "robust";
-  const generated = flow.toSorted();
-  const upper = generated.length === 0 ? high : generated[Math.floor(0.9 * (generated.length - 1))];
-  return [Math.min(low, generated[0] ?? low), Math.max(high, Math.min(upper, high + ENERGY_REACH * (high - low)))];
 }
 
 async function pathFigure({ path, run }: DimerOutcome, system: ParticleDimer): Promise<DimerFigure | null> {

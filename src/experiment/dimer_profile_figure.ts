@@ -9,6 +9,7 @@ import type { FreeEnergyProfile } from "../reweighting/profile_band.ts";
 import { DIMER_BOUNDARY } from "../system/particle_dimer.ts";
 import type { DimerFigure } from "./dimer_figures.ts";
 import type { DimerOutcome } from "./dimer_results.ts";
+import { readableBins } from "./dimer_verdict.ts";
 
 /** Title of the axis of d. */
 export const DISTANCE = "*d*, distance of the two bonded particles";
@@ -16,8 +17,9 @@ export const DISTANCE = "*d*, distance of the two bonded particles";
 /** Half width of a 95 % band in standard errors. */
 const BAND = 1.96;
 /** Differences are shown up to so many k_BT at least and at most. */
-const DIFFERENCES = { least: 0.5, most: 4 };
-const DOUBT = "fewer than 50 effective samples";
+const DIFFERENCES = { least: 0.5, most: 10 };
+/** Empty room below and above the curves, as a share of their range. */
+const MARGIN = 0.08;
 
 /**
  * Draws F(d) of flow and umbrella sampling with 95 % bands, and their difference below.
@@ -35,8 +37,8 @@ export async function profileFigure({ evaluation, reference }: DimerOutcome): Pr
   const caption = "Free energy along the distance, *F*(*d*) = −ln *p*(*d*) with no Jacobian removed, in bins of 0.05" +
     (difference === null ? "" : " (a), and flow minus umbrella sampling (b)") +
     "; bands and bars cover 95 %. Neither curve is fitted or shifted to the other: both are normalised densities, shown " +
-    "from the minimum of the umbrella curve. Hollow points rest on fewer than 50 effective samples, or have no error bar " +
-    "that can be estimated, and should not be read. Neighbouring points of one curve are not independent.";
+    "from the minimum of the umbrella curve. Hollow points rest on fewer than 50 effective samples or have an error above " +
+    "1 k_BT (none where it cannot be estimated): they should not be read, and may lie outside the frame. Neighbouring points of one curve are not independent.";
   return { name: "profile", svg, caption };
 }
 
@@ -49,8 +51,9 @@ function distanceAxis({ edges }: FreeEnergyProfile): { label: string; domain: re
   return { label: DISTANCE, domain: [edges[0], edges[edges.length - 1]] };
 }
 
+/** Bins that have a value which should not be read. */
 function doubtful(profile: FreeEnergyProfile): boolean[] {
-  return profile.reliable.map((reliable, k) => !reliable && profile.freeEnergy[k] !== null);
+  return readableBins(profile).map((readable, k) => !readable && profile.freeEnergy[k] !== null);
 }
 
 function profilePanel(flow: FreeEnergyProfile | null, umbrella: FreeEnergyProfile): Promise<string> {
@@ -66,15 +69,24 @@ function profilePanel(flow: FreeEnergyProfile | null, umbrella: FreeEnergyProfil
   if (flow !== null) series.push({ ...toSeries(flow), ...POINTS, label: "flow and evaluation frames" });
   return linePlot(series.filter(({ y }) => Array.from(y).some(Number.isFinite)), {
     x: distanceAxis(umbrella),
-    y: { label: "*F*(*d*) / k_BT" },
+    y: { label: "*F*(*d*) / k_BT", domain: shownRange(series) },
     marks: [{ at: DIMER_BOUNDARY }],
     notes: [
       { x: DIMER_BOUNDARY, y: 0, text: "← closed", side: "left" },
       { x: DIMER_BOUNDARY, y: 0, text: "open →", side: "right" },
     ],
-    unreliableLabel: DOUBT,
+    unreliableLabel: "not to be read",
     height: 400,
   });
+}
+
+/** The range of what can be read. Bins that cannot may lie anywhere and must not squeeze the rest. */
+function shownRange(series: readonly LineSeries[]): readonly [number, number] {
+  const values = series.flatMap(({ y, unreliable }) =>
+    Array.from(y).filter((value, k) => Number.isFinite(value) && !unreliable?.[k])
+  );
+  const [low, high] = [Math.min(0, ...values), Math.max(1, ...values)];
+  return [low - MARGIN * (high - low), high + MARGIN * (high - low)];
 }
 
 const POINTS = { color: "vermillion", markers: "filled", line: "none", errorStyle: "bars" } as const;
@@ -85,12 +97,14 @@ async function differencePanel(flow: FreeEnergyProfile, umbrella: FreeEnergyProf
   const error = orNaN(flow.standardError).map((value, k) => BAND * Math.hypot(value, umbrellaError[k]));
   const known = difference.filter(Number.isFinite);
   if (known.length === 0) return null;
-  const unreliable = doubtful(flow).map((is, k) => is || !umbrella.reliable[k]);
-  const reach = difference.map((value, k) => unreliable[k] ? 0 : Math.abs(value) + (error[k] || 0));
-  const top = Math.min(DIFFERENCES.most, Math.max(DIFFERENCES.least, 1.1 * Math.max(...reach.filter(Number.isFinite))));
+  const readable = readableBins(umbrella);
+  const unreliable = doubtful(flow).map((is, k) => is || !readable[k]);
+  const sure = difference.map((value, k) => unreliable[k] || !Number.isFinite(value) ? 0 : Math.abs(value) + error[k]);
+  const shown = error.map((half, k) => unreliable[k] ? NaN : half);
+  const top = Math.min(DIFFERENCES.most, Math.max(DIFFERENCES.least, 1.1 * Math.max(...sure)));
   return await linePlot([
     { x: distanceAxis(umbrella).domain, y: [0, 0], color: "black" },
-    { x: flow.centers, y: difference, error, unreliable, ...POINTS },
+    { x: flow.centers, y: difference, error: shown, unreliable, ...POINTS },
   ], {
     x: distanceAxis(umbrella),
     y: { label: "difference / k_BT", domain: [-top, top] },

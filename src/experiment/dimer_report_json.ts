@@ -7,7 +7,7 @@ import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { FreeEnergyProfile } from "../reweighting/profile_band.ts";
 import type { JsonObject, JsonValue } from "../training/json.ts";
 import type { DimerOutcome } from "./dimer_results.ts";
-import { compare } from "./dimer_verdict.ts";
+import { compare, readableBins } from "./dimer_verdict.ts";
 
 /** Version of the layout: raised when a key changes its meaning or goes. */
 const VERSION = 1;
@@ -91,11 +91,11 @@ function profileJson(flow: FreeEnergyProfile | null, reference: FreeEnergyProfil
     edges: reference.edges,
     flow: flow?.freeEnergy ?? none,
     flowError: flow?.standardError ?? none,
-    flowReliable: flow?.reliable ?? none.map(() => false),
+    flowReliable: flow === null ? none.map(() => false) : readableBins(flow),
     flowEffectiveSamples: flow?.effectiveSamples ?? none,
     reference: reference.freeEnergy,
     referenceError: reference.standardError,
-    referenceReliable: reference.reliable,
+    referenceReliable: readableBins(reference),
     referenceEffectiveSamples: reference.effectiveSamples,
   };
 }

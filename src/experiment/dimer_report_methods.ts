@@ -28,10 +28,8 @@ export function systemSection({ run }: DimerOutcome): ReportSection {
       }. The bond has the ` +
       `energy ${bond}, *d*_0 = ${number(d0)}. Springs *k*_d [(*x*_0 + *x*_1)^2 + *y*_0^2 + *y*_1^2], *k*_d = ${
         number(tether)
-      }, hold the dimer; a coordinate that lies δ beyond ±${number(halfBox)} costs ${
-        number(boxConstant)
-      } δ^2. Energies are ` +
-      "in units of k_BT at *T*_0.",
+      }, hold the dimer; a coordinate that lies δ beyond ±${number(halfBox)} costs ${number(boxConstant)} δ^2. These ` +
+      "numbers are in units of k_BT at *T*_0, all results in units of k_BT at the temperature of the run.",
       "Discs that are alike have no names. Every configuration is therefore counted once, in its reference domain: the " +
       "left one of the bonded particles comes first, and each disc belongs to the site of a grid that the cheapest " +
       "assignment gives it.",

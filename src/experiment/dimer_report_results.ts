@@ -95,7 +95,7 @@ export function flowSection(outcome: DimerOutcome): ReportSection {
   const { samplingEfficiency, samples, outsideDomain } = evaluation;
   const effective = samplingEfficiency.all === null
     ? ""
-    : `: here, ${count(samples)} samples are worth about ${count(samplingEfficiency.all * samples)} independent ones`;
+    : `: the effective number here is about ${count(samplingEfficiency.all * samples)} of ${count(samples)}`;
   return {
     heading: "How good the flow is",
     paragraphs: [
@@ -105,7 +105,7 @@ export function flowSection(outcome: DimerOutcome): ReportSection {
         run.dim / 2
       } hard cores ` +
       "apart. The number is heavy-tailed and changes from run to run. This is why the Bennett acceptance ratio, which " +
-      "needs overlap and not good weights, carries the result.",
+      "needs overlap and not good weights, is what can carry a result.",
       "Pareto k̂ measures the tail of the weights: above its limit a few samples decide everything, and plain reweighting " +
       "is not to be trusted whatever its error bar says. The gap is the mean of ln *p* − ln *q* over evaluation frames of a " +
       "basin, the Kullback–Leibler divergence from target to flow, with the normalisation of *p* from the acceptance ratio; " +

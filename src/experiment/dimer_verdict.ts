@@ -4,6 +4,7 @@
  * @module
  */
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
+import type { FreeEnergyProfile } from "../reweighting/profile_band.ts";
 import type { DimerOutcome } from "./dimer_results.ts";
 import { decimalsFor, fixed, NO_BREAK, power, signed, withError } from "./report_numbers.ts";
 
@@ -78,6 +79,22 @@ export function populationSentence({ headline }: DimerOutcome): string {
 function ratio(value: number): string {
   if (value >= 1e5) return power(value);
   return value < 10 ? value.toPrecision(2) : String(Number(value.toPrecision(2)));
+}
+
+/** Above this many k_BT an error says little: the bin of a profile is then not shown as a result. */
+const LARGEST_BIN_ERROR = 1;
+
+/**
+ * Tells which bins of a profile can be read: they have 50 effective samples and an error of at most 1 k_BT.
+ *
+ * @param profile the profile
+ * @returns one answer for each bin
+ */
+export function readableBins({ reliable, standardError }: FreeEnergyProfile): boolean[] {
+  return reliable.map((is, k) => {
+    const error = standardError[k];
+    return is && error !== null && error <= LARGEST_BIN_ERROR;
+  });
 }
 
 /** An estimate as "7.02 ± 0.06 k_BT". */

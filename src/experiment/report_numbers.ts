@@ -58,7 +58,7 @@ export function decimalsFor(error: number | null): number {
 
 /** An estimate with its standard error, for example `6.73 ± 0.021`, both to two digits of the error. */
 export function withError({ value, standardError }: Pick<Estimate, "value" | "standardError">): string {
-  if (value === null) return "no estimate";
+  if (value === null) return `no${NO_BREAK}estimate`;
   const decimals = decimalsFor(standardError);
   const error = standardError === null ? "?" : fixed(standardError, decimals);
   return `${fixed(value, decimals)}${NO_BREAK}±${NO_BREAK}${error}`;

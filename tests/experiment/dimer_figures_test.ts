@@ -101,8 +101,34 @@ Deno.test("the profile shows unreliable bins hollow, in both panels, and leaves 
   const doubtful = freeEnergy.filter((value, k) => value !== null && !reliable[k]).length;
   assert(doubtful > 3 && known > 2 * doubtful);
   assertEquals(circles(named(figures, "profile")), { hollow: 2 * doubtful, filled: 2 * (known - doubtful) });
-  const trusting = withEvaluation({ profile: { ...outcome.evaluation.profile!, reliable: reliable.map(() => true) } });
-  assertEquals(circles(named(await dimerFigures(trusting), "profile")), { hollow: 0, filled: 2 * known });
+  const flow = outcome.evaluation.profile!;
+  const sure: (number | null)[] = flow.standardError.map((error) => error ?? 0.1);
+  const redrawn = async (standardError: (number | null)[]) => {
+    const profile = { ...flow, reliable: reliable.map(() => true), standardError };
+    return circles(named(await dimerFigures(withEvaluation({ profile })), "profile"));
+  };
+  assertEquals(await redrawn(sure), { hollow: 0, filled: 2 * known });
+  assertEquals(await redrawn(sure.with(5, 1.01).with(6, null)), { hollow: 4, filled: 2 * known - 4 });
+});
+
+Deno.test("the profile is not squeezed by bins that cannot be read", async () => {
+  const flow = outcome.evaluation.profile!;
+  const wild = flow.freeEnergy.map((value, k) => flow.reliable[k] ? value : 300);
+  const drawn = named(await dimerFigures(withEvaluation({ profile: { ...flow, freeEnergy: wild } })), "profile");
+  const tall = textsOf(drawn).filter((text) => /^\d+$/.test(text)).map(Number);
+  assert(Math.max(...tall) <= 25, `ticks up to ${Math.max(...tall)}`);
+});
+
+Deno.test("energies are shown as logarithms where the flow is far above the data", async () => {
+  const { data, flow } = outcome.evaluation.reducedEnergies;
+  assert(!named(figures, "energies").textContent.includes("log"));
+  const far = withEvaluation({ reducedEnergies: { data, flow: { ...flow, open: flow.open.map((u) => 100 * u) } } });
+  assert(textsOf(named(await dimerFigures(far), "energies")).includes("log10(U / kBT)"));
+  const negative = { ...data, closed: data.closed.with(0, -1) };
+  const linear = withEvaluation({
+    reducedEnergies: { data: negative, flow: { ...flow, open: flow.open.map((u) => 100 * u) } },
+  });
+  assert(!named(await dimerFigures(linear), "energies").textContent.includes("log"));
 });
 
 Deno.test("configurations and path are drawn with all particles, the path in its order", () => {

@@ -83,7 +83,9 @@ function assertHonest(page: string, of: DimerOutcome): void {
   assertEquals(rows.length, estimates.length);
   estimates.forEach(({ value, reliable, reason }, k) => {
     const cells = Array.from(rows[k].children, (cell) => cell.textContent);
-    if (value === null ? cells[1] !== "no estimate" : !cells[1].includes("±")) throw new Error(`no error: ${cells}`);
+    if (value === null ? cells[1] !== "no\u00a0estimate" : !cells[1].includes("±")) {
+      throw new Error(`no error: ${cells}`);
+    }
     if (reliable !== (cells[3] === "yes")) throw new Error(`wrong verdict: ${cells}`);
     if (!reliable && !cells[3].includes(reason!)) throw new Error(`no reason: ${cells}`);
   });
