@@ -11,7 +11,7 @@ import { loadCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
 import type { JsonObject } from "../training/json.ts";
 import type { StoredTensor, TensorData } from "../training/safetensors.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
-import type { HistoryEntry, TrainingPosition } from "../training/train.ts";
+import type { HistoryEntry, RunningSums, TrainingPosition } from "../training/train.ts";
 import type { SampledDimerData } from "./dimer_data.ts";
 import type { DimerData, DimerFrames } from "./dimer_results.ts";
 import type { TrainingCounts } from "./dimer_training.ts";
@@ -119,6 +119,7 @@ export async function saveDimerTraining(
     step: position.step,
     optimiserSteps: position.optimiser?.steps ?? null,
     history: position.history,
+    running: position.running,
     bestValidation: Number.isFinite(position.bestValidation) ? position.bestValidation : null,
     counts,
     pushed,
@@ -143,6 +144,7 @@ export async function loadDimerTraining(
       step: state.step as number,
       optimiser: steps === null ? null : { steps, tensors: take(tensors, "optimiser") },
       history: state.history as unknown as HistoryEntry[],
+      running: state.running as unknown as RunningSums,
       bestValidation: state.bestValidation as number | null ?? Infinity,
       best: take(tensors, "best"),
     },

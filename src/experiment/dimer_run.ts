@@ -14,12 +14,13 @@ import { restoreSnapshot } from "../training/snapshot.ts";
 import type { TrainingPosition } from "../training/train.ts";
 import { loadDimerData, loadDimerTraining, saveDimerData, saveDimerTraining } from "./dimer_checkpoint.ts";
 import { type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
+import { profileEdges } from "./dimer_bins.ts";
 import { evaluateDimer, headlineOf } from "./dimer_evaluation.ts";
 import { dimerFigures } from "./dimer_figures.ts";
 import { describeFlow, dimerFlow } from "./dimer_flow.ts";
 import { checkModels, describeDimer } from "./dimer_models.ts";
 import { dimerPath } from "./dimer_path.ts";
-import { dimerReference, profileEdges } from "./dimer_reference.ts";
+import { dimerReference } from "./dimer_reference.ts";
 import { dimerReportHtml } from "./dimer_report_html.ts";
 import { dimerReportJson } from "./dimer_report_json.ts";
 import type { DimerOutcome } from "./dimer_results.ts";
@@ -270,7 +271,9 @@ class DimerRun {
         }),
       ...signal && { signal },
       ...saved && { resume: saved.position },
-    }, this.#counts);
+    }, this.#counts).catch(async (error) => {
+      throw await pointToCheckpoint(error, path);
+    });
     this.#account.add("training", this.#counts.energies);
     if (!complete) return null;
     const trainable = flow.parameters().filter((parameter) => parameter.trainable);
@@ -295,7 +298,7 @@ class DimerRun {
       frames: data.evaluate,
       samples,
       bootstraps,
-      edges: profileEdges,
+      edges: profileEdges(this.#system, this.#options.temperature),
       ...this.#common(),
       ...this.#begin("sampling the flow"),
     });
@@ -330,4 +333,12 @@ class DimerRun {
     await this.#directory.writeJson(FILES.json, dimerReportJson(outcome));
     await this.#directory.write(FILES.html, await dimerReportHtml(outcome, figures));
   }
+}
+
+/** Adds to an error of training where the last good checkpoint is. */
+async function pointToCheckpoint(error: unknown, path: string): Promise<unknown> {
+  if (!(error instanceof Error)) return error;
+  const found = await Deno.stat(path).then(() => true, () => false);
+  const where = found ? `the last good checkpoint is ${path}` : "no checkpoint had been written yet";
+  return new Error(`${error.message}; ${where}`, { cause: error });
 }

@@ -10,6 +10,7 @@
 export {
   type HistoryEntry,
   type Objective,
+  type RunningSums,
   type Stage,
   train,
   type TrainingPosition,

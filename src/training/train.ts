@@ -52,6 +52,14 @@ export interface HistoryEntry {
   readonly validation: number | null;
 }
 
+/** Sums of several numbers, and how many of each. */
+export interface RunningSums {
+  /** The sums. */
+  readonly sums: readonly number[];
+  /** How many numbers are in each. */
+  readonly count: number;
+}
+
 /** Where training stands: what is needed to go on, beside parameters and data. */
 export interface TrainingPosition {
   /** Index of the stage. */
@@ -62,6 +70,8 @@ export interface TrainingPosition {
   readonly optimiser: { readonly steps: number; readonly tensors: ReadonlyMap<string, Float32Array> } | null;
   /** History up to here. */
   readonly history: readonly HistoryEntry[];
+  /** Sums of the loss and each metric over the steps since the last line of the history. */
+  readonly running: RunningSums;
   /** Lowest validation loss up to here. */
   readonly bestValidation: number;
   /** The parameters that had it, by name; empty before the first validation. */
@@ -175,7 +185,7 @@ class Training {
   async start(): Promise<TrainResult> {
     const { stages, resume } = this.#options;
     requirePossible(stages, resume);
-    let position = resume ?? this.#position(0, 0, null);
+    let position = resume ?? this.#position(0, 0);
     for (let index = position.stage; index < stages.length; index++) {
       position = await this.#runStage(index, position);
       await this.#options.onCheckpoint?.(position);
@@ -184,12 +194,13 @@ class Training {
     return { complete: true, position };
   }
 
-  #position(stage: number, step: number, adam: Adam | null): TrainingPosition {
+  #position(stage: number, step: number, within?: { adam: Adam; averages: Averages }): TrainingPosition {
     return {
       stage,
       step,
-      optimiser: adam?.state() ?? null,
+      optimiser: within?.adam.state() ?? null,
       history: [...this.#history],
+      running: within?.averages.state() ?? { sums: [], count: 0 },
       bestValidation: this.#bestValidation,
       best: this.#best,
     };
@@ -218,7 +229,7 @@ class Training {
     }
     using adam = new Adam(parameters, stage.adam);
     if (from.optimiser) adam.restore(from.optimiser);
-    const averages = new Averages(["loss", ...names]);
+    const averages = new Averages(["loss", ...names], from.running);
     const noCotangents = names.map(() => null);
     let { step } = from;
     while (step < stage.steps && !this.#options.signal?.aborted) {
@@ -231,9 +242,9 @@ class Training {
       averages.add(values);
       if (step % this.#reportEvery === 0 || step === stage.steps) this.#report(index, step, averages.take());
       this.#options.onStep?.({ stage, index, step, loss: values[0] });
-      await this.#betweenSteps(() => this.#position(index, step, adam));
+      await this.#betweenSteps(() => this.#position(index, step, { adam, averages }));
     }
-    return step === stage.steps ? this.#position(index + 1, 0, null) : this.#position(index, step, adam);
+    return step === stage.steps ? this.#position(index + 1, 0) : this.#position(index, step, { adam, averages });
   }
 
   #requireFinite(value: number, what: string, { name }: Stage, step: number): void {
@@ -290,11 +301,16 @@ function requirePossible(stages: readonly Stage[], resume: TrainingPosition | un
 class Averages {
   readonly #names: readonly string[];
   #sums: number[];
-  #count = 0;
+  #count: number;
 
-  constructor(names: readonly string[]) {
+  constructor(names: readonly string[], from: RunningSums) {
     this.#names = names;
-    this.#sums = names.map(() => 0);
+    this.#sums = names.map((_, i) => from.sums[i] ?? 0);
+    this.#count = from.count;
+  }
+
+  state(): RunningSums {
+    return { sums: [...this.#sums], count: this.#count };
   }
 
   add(values: readonly number[]): void {

@@ -50,6 +50,7 @@ interface Variation {
   readonly seed?: number;
   readonly signal?: AbortSignal;
   readonly progress?: Progress;
+  readonly settings?: DimerSettings;
 }
 
 function run(out: string, variation: Variation = {}) {
@@ -136,9 +137,27 @@ Deno.test("runDimer() writes report, models and checkpoint, the same for one and
     const first = await run(stopped, { signal: controller.signal, progress });
     assertEquals(first, { complete: false, during: "training" });
     assert((await run(stopped, { resume: true })).complete);
-    for (const file of ["sampler.onnx", "density.onnx", "data.safetensors"]) {
+    for (const file of ["sampler.onnx", "density.onnx", "checkpoint.safetensors", "data.safetensors"]) {
       assertEquals(await read(`${stopped}/${file}`), await read(`${one}/${file}`), file);
     }
+    assertEquals(await comparableReport(stopped), await comparableReport(one));
+  });
+
+  await t.step("a loss that becomes infinite ends the run with stage, step and checkpoint", async () => {
+    const [first, second] = tiny.stages;
+    const wild = { ...second, learningRate: { shape: "constant", initial: 1e30 } } as const;
+    const error = await assertRejects(
+      () => run(`${root}/wild`, { settings: { ...tiny, stages: [first, wild] } }),
+      Error,
+    );
+    assert(
+      /^Cannot go on training: the (loss|gradient norm) must be finite, got .* at step \d of stage "mixture": .*; /
+        .test(
+          error.message,
+        ),
+      error.message,
+    );
+    assert(error.message.endsWith(`the last good checkpoint is ${root}/wild/checkpoint.safetensors`), error.message);
   });
 
   await t.step("another seed gives another model", async () => {
