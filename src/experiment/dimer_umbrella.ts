@@ -60,16 +60,29 @@ const STREAM = 21;
 /** Standard errors by which the two starts may differ. */
 const LARGEST_DISAGREEMENT = 3;
 
-/** Places windows evenly over the distances that carry weight. */
+/**
+ * Places windows evenly over the distances that carry weight.
+ *
+ * @param system the dimer
+ * @param temperature T in units of T₀
+ * @returns centres, κ, and their spacing in units of (2κ)^−1/2
+ */
 export function bondlessWindows(system: ParticleDimer, temperature: number): UmbrellaWindows {
-  const [low, high] = dimerRange(system, temperature, REACH);
   const sigma = 1 / Math.sqrt(2 * SPRING);
+  const [shortest, high] = dimerRange(system, temperature, REACH);
+  // A window at σ reaches down to 0; one at 0 would be narrower, since d is not negative.
+  const low = Math.max(shortest, sigma);
   const gaps = Math.ceil((high - low) / (SPACING * sigma));
   const centres = Float64Array.from({ length: gaps + 1 }, (_, k) => low + (high - low) * k / gaps);
   return { centres, biasConstant: SPRING, spacing: (high - low) / gaps / sigma };
 }
 
-/** The same system without the energy of its bond. */
+/**
+ * Makes the same system without the energy of its bond.
+ *
+ * @param system the dimer
+ * @returns a dimer whose U is less by the bond
+ */
 export function withoutBond(system: ParticleDimer): ParticleDimer {
   const { preset, parameters, sites } = system;
   return new ParticleDimer({ ...parameters, preset, sites, a: 0, b: 0, slope: 0 });

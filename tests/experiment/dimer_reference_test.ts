@@ -204,7 +204,8 @@ Deno.test("bondlessWindows cover what carries weight, in equal steps below 1.5 Ï
       assert(spacing <= 1 && centres.length >= 10 && centres.length <= 60, `${centres.length} windows`);
       assertClose((centres[1] - centres[0]) * Math.sqrt(2 * biasConstant), spacing, { relative: 1e-9 });
       const [low, high] = dimerRange(dimer, temperature, 8);
-      assert(centres[0] <= low && centres[centres.length - 1] >= high && low < 1.5 && high > 1.5);
+      const sigma = 1 / Math.sqrt(2 * biasConstant);
+      assert(centres[0] <= Math.max(low, sigma) && centres[centres.length - 1] >= high && low < 1.5 && high > 1.5);
     }
   }
 });
