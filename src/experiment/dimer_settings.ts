@@ -101,7 +101,7 @@ const standard: DimerSettings = {
   },
   flow: { blocks: 8, hidden: [200, 200, 200], activation: "silu", channels: "even-odd", whiten: true },
   stages: [maximumLikelihood(4600), mixture(400)],
-  evaluation: { samples: 1_000_000, bootstraps: 200, umbrellaSweeps: 60_000 },
+  evaluation: { samples: 1_000_000, bootstraps: 200, umbrellaSweeps: 250_000 },
 };
 
 /** One row of the published schedule: steps, bound of the energy, w_ML, w_RC. */
@@ -142,7 +142,7 @@ const paper: DimerSettings = {
       softening: { highEnergy, maxEnergy: 1e10 },
     })),
   ],
-  evaluation: { samples: 1_000_000, bootstraps: 200, umbrellaSweeps: 60_000 },
+  evaluation: { samples: 1_000_000, bootstraps: 200, umbrellaSweeps: 250_000 },
 };
 
 /** Settings by budget. */
