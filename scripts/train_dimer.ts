@@ -9,6 +9,7 @@ import {
   type BudgetName,
   dimerBudgets,
   openProgress,
+  type ParticleDimerOptions,
   type ParticleDimerPreset,
   runDimer,
   summarizeDimer,
@@ -71,6 +72,17 @@ const command = {
   },
 } as const;
 
+type Options = CommandLine<typeof command.options>["options"];
+
+/** Preset and those parameters that were given. */
+function systemOptions(options: Options): ParticleDimerOptions {
+  const { slope, a, b, d0, epsilon, sigma, tether } = options;
+  const [halfBox, boxConstant] = [options["half-box"], options["box-constant"]];
+  const given = Object.entries({ slope, a, b, d0, epsilon, sigma, tether, halfBox, boxConstant })
+    .filter(([, value]) => value !== undefined);
+  return { preset: options.system as ParticleDimerPreset, ...Object.fromEntries(given) };
+}
+
 /** Reads "0.5,2.5". */
 function readBounds(text: string): [number, number] {
   const bounds = text.split(",").map(Number);
@@ -98,18 +110,7 @@ async function main({ options }: CommandLine<typeof command.options>): Promise<v
   const interrupted = interruptSignal();
   using progress = await openProgress();
   const result = await runDimer({
-    system: {
-      preset: options.system as ParticleDimerPreset,
-      slope: options.slope,
-      a: options.a,
-      b: options.b,
-      d0: options.d0,
-      epsilon: options.epsilon,
-      sigma: options.sigma,
-      tether: options.tether,
-      halfBox: options["half-box"],
-      boxConstant: options["box-constant"],
-    },
+    system: systemOptions(options),
     temperature: options.temperature,
     seed: options.seed,
     budget,
