@@ -8,6 +8,7 @@
 import {
   type BudgetName,
   dimerBudgets,
+  type DimerSettings,
   openProgress,
   type ParticleDimerOptions,
   type ParticleDimerPreset,
@@ -46,6 +47,19 @@ const command = {
     tether: parameter("strength of the springs that hold the dimer at the origin"),
     "half-box": parameter("half the width of the box"),
     "box-constant": parameter("strength of the walls"),
+    blocks: { kind: "integer", minimum: 1, maximum: 64, whenAbsent: "the budget's", help: "blocks of RealNVP" },
+    hidden: {
+      kind: "text",
+      placeholder: "SIZE,SIZE,…",
+      whenAbsent: "the budget's",
+      help: "hidden layers of the S and T networks, for example 200,200,200",
+    },
+    channels: {
+      kind: "choice",
+      choices: ["even-odd", "xy"],
+      whenAbsent: "the budget's",
+      help: "what the couplings split: even and odd principal components, or x and y coordinates",
+    },
     "rc-bounds": {
       kind: "text",
       placeholder: "LOW,HIGH",
@@ -83,6 +97,30 @@ function systemOptions(options: Options): ParticleDimerOptions {
   return { preset: options.system as ParticleDimerPreset, ...Object.fromEntries(given) };
 }
 
+/** The settings of a budget, with the size of the flow that was asked for. */
+function settingsOf(options: Options): DimerSettings {
+  const settings = dimerBudgets[options.budget as BudgetName];
+  const { blocks = settings.flow.blocks, hidden, channels = settings.flow.channels } = options;
+  const flow = {
+    ...settings.flow,
+    blocks,
+    hidden: hidden === undefined ? settings.flow.hidden : readSizes(hidden),
+    channels: channels as "even-odd" | "xy",
+  };
+  return { ...settings, flow };
+}
+
+/** Reads "200,200,200". */
+function readSizes(text: string): number[] {
+  const sizes = text.split(",").map(Number);
+  if (sizes.some((size) => !Number.isInteger(size) || size < 1 || size > 4096)) {
+    throw new RangeError(
+      `Cannot run train_dimer.ts: --hidden must be whole numbers from 1 to 4096 such as 200,200,200, got ${text}`,
+    );
+  }
+  return sizes;
+}
+
 /** Reads "0.5,2.5". */
 function readBounds(text: string): [number, number] {
   const bounds = text.split(",").map(Number);
@@ -106,15 +144,14 @@ function interruptSignal(): { signal: AbortSignal; release(): void } {
 }
 
 async function main({ options }: CommandLine<typeof command.options>): Promise<void> {
-  const budget = options.budget as BudgetName;
   const interrupted = interruptSignal();
   using progress = await openProgress();
   const result = await runDimer({
     system: systemOptions(options),
     temperature: options.temperature,
     seed: options.seed,
-    budget,
-    settings: dimerBudgets[budget],
+    budget: options.budget as BudgetName,
+    settings: settingsOf(options),
     reactionCoordinate: { bounds: readBounds(options["rc-bounds"]), form: options["rc-form"] as "flat" | "entropy" },
     threads: options.threads ?? navigator.hardwareConcurrency,
     out: options.out,

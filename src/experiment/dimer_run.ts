@@ -79,11 +79,11 @@ const WHITENING_FRAMES = 20_000;
 
 /** Everything that the results depend on, for the claim of the directory. */
 function configurationOf(options: DimerRunOptions, system: ParticleDimer): JsonObject {
-  const { temperature, seed, budget, reactionCoordinate } = options;
+  const { temperature, seed, budget, settings, reactionCoordinate } = options;
   const { bounds, form = "flat" } = reactionCoordinate;
   const { preset, parameters } = system;
   const coordinate = { bounds: [...bounds], form };
-  return { budget, system: preset, parameters, temperature, seed, coordinate } as unknown as JsonObject;
+  return { budget, system: preset, parameters, temperature, seed, coordinate, settings } as unknown as JsonObject;
 }
 
 /**
