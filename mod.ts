@@ -32,7 +32,9 @@ import { loadKernels } from "./src/backend/wasm_deno.ts";
 await loadKernels();
 
 export { loadKernels } from "./src/backend/wasm_deno.ts";
+export type { KernelBuild } from "./src/backend/wasm.ts";
 export { type Executor, ThreadPool } from "./src/backend/pool.ts";
+export type { BaseKind, KernelCall, Program } from "./src/backend/program.ts";
 export * from "./src/random/mod.ts";
 export * from "./src/autodiff/mod.ts";
 export * from "./src/nn/mod.ts";

@@ -9,10 +9,10 @@
  */
 import { kernels } from "./wasm.ts";
 
-/** What an argument is relative to: nothing, the task's own block, or the executing thread's block. */
-export const Base = { none: 0, task: 1, thread: 2, gradient: 3 } as const;
-/** One of the values of {@link Base}. */
-export type BaseKind = typeof Base[keyof typeof Base];
+/** What an argument is relative to: 0 nothing, 1 the task's block, 2 the thread's block, 3 the task's gradient block. */
+export type BaseKind = 0 | 1 | 2 | 3;
+/** The values of {@link BaseKind} by name. */
+export const Base = { none: 0, task: 1, thread: 2, gradient: 3 } as const satisfies Record<string, BaseKind>;
 
 /** One call of a kernel by name. */
 export interface KernelCall {

@@ -37,6 +37,8 @@ export class BoltzmannGenerator {
   readonly beta: number;
 
   /**
+   * Joins a density and a target.
+   *
    * @param generator a flow, or another density that can be sampled
    * @param system the target's energy
    * @param options `beta`: 1 / (k_B T), default 1
