@@ -14,9 +14,12 @@ export interface Mapped {
 
 let runtime: Promise<Runtime> | undefined;
 
-/** Loads onnxruntime-web on first use: a program that never opens a model pays nothing for it. */
+/**
+ * Loads onnxruntime-web on first use: a program that never opens a model pays nothing for it. The specifier is no
+ * literal, because Deno downloads literal ones with the module graph, here more than 150 MB.
+ */
 function loadRuntime(): Promise<Runtime> {
-  runtime ??= import("npm:onnxruntime-web@1.30.0/wasm").then((ort) => {
+  runtime ??= import("npm:onnxruntime-web@1.30.0/wasm" as string).then((ort: Runtime) => {
     ort.env.wasm.numThreads = 1; // more than one fails outside browsers that are cross-origin isolated
     return ort;
   });

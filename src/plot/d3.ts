@@ -113,7 +113,8 @@ async function importSilently(): Promise<Drawing> {
   const before = flags.noDeprecation ?? false;
   flags.noDeprecation = true;
   try {
-    const { D3Node } = await import("npm:d3-node@4.0.2");
+    // A literal would be downloaded with the module graph, 20 MB that a program without plots does not need.
+    const { D3Node } = await import("npm:d3-node@4.0.2" as string);
     const { d3, window, document } = new D3Node();
     const serializer = new window.XMLSerializer();
     return {
