@@ -27,9 +27,7 @@
  *
  * @module
  */
-import { loadKernels } from "./src/backend/wasm_deno.ts";
-
-await loadKernels();
+import "./src/backend/loaded.ts";
 
 export { loadKernels } from "./src/backend/wasm_deno.ts";
 export type { KernelBuild } from "./src/backend/wasm.ts";

@@ -38,6 +38,8 @@ const LAYERS: { readonly [folder: string]: Layer } = {
   plot: { code: [] },
   hybrid: { code: ["autodiff", "flow", "system", "sampling", "loss", "training", POOL] },
 };
+/** Loads the kernels for whoever imports an entry of the package: a folder's mod.ts, which nothing of ours imports. */
+const LOADER = "src/backend/loaded.ts";
 /** May import every layer. */
 const TOP_LAYER = "experiment";
 
@@ -115,6 +117,7 @@ function checkInside(file: string, target: string, isTypeOnly: boolean): string 
   const [from, to] = [folderOf(file), folderOf(target)];
   if (to === undefined) return "src/ must not depend on what is outside it";
   if (target.endsWith("/mod.ts")) return "inside src/ import the file that defines the thing";
+  if (target === LOADER) return file.endsWith("/mod.ts") ? undefined : "only entries load the kernels";
   if (from === to || from === undefined) return undefined;
   if (target.endsWith(".wasm")) return "only src/backend knows the .wasm files";
   if (from === TOP_LAYER || EXCEPTIONS[file]?.includes(to) || !Object.hasOwn(LAYERS, from)) return undefined;

@@ -15,6 +15,8 @@
  *
  * @module
  */
+import "../backend/loaded.ts";
+
 export { Flow, type FlowSamples, type Generator } from "./flow.ts";
 export { NormalPrior, type Prior } from "./prior.ts";
 export type { Bijector } from "./bijector.ts";

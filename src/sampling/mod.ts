@@ -3,6 +3,8 @@
  *
  * @module
  */
+import "../backend/loaded.ts";
+
 export { equilibrationStart, integratedAutocorrelationTime, statisticalInefficiency } from "./autocorrelation.ts";
 export { metropolis, type MetropolisFrames, type MetropolisOptions } from "./metropolis.ts";
 export {

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import "../backend/loaded.ts";
+
 export type { ComputeOptions, EnergyAndGradient, System } from "./system.ts";
 export * from "./double_well.ts";
 export * from "./particle_dimer.ts";

@@ -7,6 +7,8 @@
  *
  * @module
  */
+import "../backend/loaded.ts";
+
 export {
   type HistoryEntry,
   type Objective,

@@ -19,9 +19,11 @@ const good: Record<string, string> = {
   "mod.ts": 'export * from "./src/flow/flow.ts"; export * from "./src/experiment/run.ts";',
   "src/backend/wasm.ts": 'export const memory = 1; export { open } from "./pool.ts";',
   "src/backend/pool.ts": "export const open = 1;",
+  "src/backend/loaded.ts": 'import "./wasm.ts";',
   "src/random/normal.ts": 'export const draw = 1; import "node:fs";',
   "src/autodiff/tape.ts": 'import { memory } from "../backend/wasm.ts"; export type T = 1; export const t = memory;',
   "src/nn/mlp.ts": 'export { t } from "../autodiff/tape.ts"; export { draw } from "../random/normal.ts";',
+  "src/flow/mod.ts": 'import "../backend/loaded.ts"; export { flow } from "./flow.ts";',
   "src/flow/flow.ts":
     'import { t } from "../nn/mlp.ts"; import "../backend/pool.ts"; export const flow = t; export type Flow = 1;',
   "src/loss/energy.ts": 'import type { Flow } from "../flow/flow.ts"; export type Loss = Flow; export const loss = 1;',
@@ -67,6 +69,11 @@ const broken: [string, Record<string, string>, string[]][] = [
     "more of the backend than its pool",
     { "src/flow/flow.ts": 'import "../backend/wasm.ts"; export const flow = 1; export type Flow = 1;' },
     ["src/flow/flow.ts must not import src/backend/wasm.ts: flow may import autodiff, nn, random, backend/pool.ts"],
+  ],
+  [
+    "kernels loaded by what is not an entry",
+    { "src/system/from_autodiff.ts": 'import "../backend/loaded.ts";' },
+    ["src/system/from_autodiff.ts must not import src/backend/loaded.ts: only entries load the kernels"],
   ],
   [
     "a dynamic import that hides a forbidden layer",
