@@ -135,7 +135,8 @@ async function pathFigure({ path, run }: DimerOutcome, system: ParticleDimer): P
   const svg = await configurationPanels(panels, { ...discs(system), size: 150, arrows: true });
   const caption =
     "A straight line in the latent space from a closed to an open Monte Carlo frame, decoded by the flow. " +
-    "Of many pairs of ends it is the one whose highest energy is lowest. It shows how the flow connects the basins; it is " +
-    "no trajectory, has no time, and enters no number of this report.";
+    "Of many pairs of ends it is the one whose highest energy is lowest; shown are the points nearest to evenly spaced " +
+    "distances. It shows how the flow connects the basins; it is no trajectory, has no time, and enters no number of this " +
+    "report.";
   return { name: "path", svg, caption };
 }

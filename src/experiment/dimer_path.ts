@@ -9,14 +9,17 @@ import { latentPath } from "../hybrid/latent_path.ts";
 import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
 import type { DimerFrames, DimerPath } from "./dimer_results.ts";
 
-/** Frames of the path, both ends included. */
-const POINTS = 9;
+/** Points of a path that are computed, both ends included. */
+const POINTS = 65;
+/** Points of the best path that are shown. */
+const SHOWN = 9;
 /** Frames of each basin that are tried as ends. */
 const ENDS = 12;
 
 /**
  * Interpolates in the latent space between closed and open frames and keeps the path whose highest energy is lowest,
- * among 12 × 12 pairs of ends spread over the data.
+ * among 12 × 12 pairs of ends spread over the data. Of its 65 points those nine are returned whose distances come closest
+ * to evenly spaced ones: along the straight line in z the distance changes suddenly.
  *
  * @param flow the map
  * @param system the dimer
@@ -44,7 +47,7 @@ export function dimerPath(
       const highest = Math.max(...reducedEnergy);
       if (!(highest < lowest)) continue;
       lowest = highest;
-      best = { x, d: system.distance(x), reducedEnergy };
+      best = shown(x, system.distance(x), reducedEnergy, system.dim);
     }
   }
   return best;
@@ -58,4 +61,24 @@ function spread({ d }: DimerFrames, accepts: (d: number) => boolean): number[] {
   });
   const step = Math.max(1, Math.floor(found.length / ENDS));
   return found.filter((_, k) => k % step === 0).slice(0, ENDS);
+}
+
+/** The points whose distances are nearest to evenly spaced ones from end to end, each at most once, in order. */
+function shown(x: Float64Array, d: Float64Array, reducedEnergy: Float64Array, dim: number): DimerPath {
+  const last = d.length - 1;
+  const picked: number[] = [];
+  for (let k = 0; k < SHOWN; k++) {
+    const target = d[0] + (d[last] - d[0]) * k / (SHOWN - 1);
+    const first = (picked.at(-1) ?? -1) + 1;
+    const end = last - (SHOWN - 1 - k);
+    let nearest = k === SHOWN - 1 ? last : first;
+    for (let i = first; i <= end && k < SHOWN - 1; i++) {
+      if (Math.abs(d[i] - target) < Math.abs(d[nearest] - target)) nearest = i;
+    }
+    picked.push(nearest);
+  }
+  const pick = (values: Float64Array) => Float64Array.from(picked, (i) => values[i]);
+  const frames = new Float64Array(SHOWN * dim);
+  picked.forEach((i, k) => frames.set(x.subarray(i * dim, (i + 1) * dim), k * dim));
+  return { x: frames, d: pick(d), reducedEnergy: pick(reducedEnergy) };
 }

@@ -8,6 +8,7 @@ import { kernelBuild } from "../backend/wasm.ts";
 import type { Flow } from "../flow/flow.ts";
 import { exportFlow } from "../onnx/export_flow.ts";
 import { packageVersion } from "../onnx/version.ts";
+import type { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
 import type { JsonObject } from "../training/json.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
@@ -118,6 +119,16 @@ export async function runDimer(options: DimerRunOptions): Promise<DimerRunResult
   }
 }
 
+/** What training leaves behind. */
+interface Trained {
+  /** The flow with its best parameters. */
+  readonly flow: Flow;
+  /** History, and where training ended. */
+  readonly position: TrainingPosition;
+  /** The training chains, fresh frames included. */
+  readonly chains: MetropolisChains;
+}
+
 class DimerRun {
   /** What is being done. */
   part = "sampling data";
@@ -141,10 +152,12 @@ class DimerRun {
   /** Runs all parts; null if training was stopped. */
   async start(): Promise<DimerOutcome | null> {
     const data = await this.#timed("data", () => this.#data());
-    this.#account.add("data", data.statistics.energyEvaluations);
+    const atStart = { energies: data.chains.energyEvaluations, moves: data.chains.moves };
     const trained = await this.#timed("training", () => this.#train(data));
     if (trained === null) return null;
-    const { flow, position } = trained;
+    const { flow, position, chains } = trained;
+    const freshMoves = chains.moves - atStart.moves;
+    this.#account.add("data", data.statistics.energyEvaluations + chains.energyEvaluations - atStart.energies);
     const evaluation = await this.#timed("evaluation", () => this.#evaluate(flow, data));
     this.#account.add("evaluation", evaluation.samples + 2 * data.evaluate.d.length);
     const reference = await this.#timed("reference", () => this.#reference());
@@ -167,7 +180,7 @@ class DimerRun {
         command: options.command,
       },
       energyEvaluations: this.#account.ledger,
-      moves: { data: data.statistics.moves, umbrella, plain },
+      moves: { data: data.statistics.moves + freshMoves, umbrella, plain },
       wallTimeMs: this.#wallTimeMs,
       data: {
         ...data.statistics,
@@ -233,7 +246,7 @@ class DimerRun {
     return data;
   }
 
-  async #train(data: SampledDimerData): Promise<{ flow: Flow; position: TrainingPosition } | null> {
+  async #train(data: SampledDimerData): Promise<Trained | null> {
     const { settings, seed, signal, resume, reactionCoordinate } = this.#options;
     const [system, pool, path] = [this.#system, this.#pool, this.#directory.pathOf(FILES.training)];
     const sourceOptions = {
@@ -278,7 +291,7 @@ class DimerRun {
     if (!complete) return null;
     const trainable = flow.parameters().filter((parameter) => parameter.trainable);
     if (position.best.size > 0) restoreSnapshot(trainable, position.best);
-    return { flow, position };
+    return { flow, position, chains: source.chains };
   }
 
   #beginTraining(from: TrainingPosition | null): void {
