@@ -1,0 +1,44 @@
+/**
+ * Weighted samples from a model file: averages that are exact although the flow is not.
+ *
+ *     deno run --allow-read examples/sample_model.ts runs/dimer/sampler.onnx
+ *     deno run --allow-read examples/sample_model.ts runs/well/sampler.onnx        of examples/double_well.ts
+ *
+ * @module
+ */
+import {
+  DoubleWell,
+  kishEffectiveSampleSize,
+  loadSampler,
+  logPartitionFunction,
+  ParticleDimer,
+  type ParticleDimerPreset,
+  type System,
+} from "../mod.ts";
+
+const n = 20_000;
+await using sampler = await loadSampler(await Deno.readFile(Deno.args[0]));
+const { metadata } = sampler;
+const { x, logProb } = await sampler.sample(n, { seed: 1 });
+
+// The energy that the model was trained for; samples outside its reference domain have weight zero.
+const system: System = metadata.system === "ParticleDimer"
+  ? new ParticleDimer({ preset: metadata.preset as ParticleDimerPreset, ...metadata.parameters })
+  : new DoubleWell();
+const energy = system.energy(x);
+const inDomain = system.inDomain?.(x);
+const logWeights = energy.map((u, i) => inDomain?.[i] === 0 ? -Infinity : -u / metadata.temperature - logProb[i]);
+
+const largest = logWeights.reduce((a, b) => Math.max(a, b));
+const weights = logWeights.map((logWeight) => Math.exp(logWeight - largest));
+const sum = (values: Float64Array) => values.reduce((a, b) => a + b);
+const mean = sum(weights.map((w, i) => w > 0 ? w * energy[i] : 0)) / sum(weights);
+const error = Math.hypot(...weights.map((w, i) => w > 0 ? w * (energy[i] - mean) : 0)) / sum(weights);
+const logPartition = logPartitionFunction(logWeights);
+
+console.log(
+  `${n} samples of ${metadata.system}, worth ${kishEffectiveSampleSize(logWeights).toFixed(0)} of equal weight`,
+);
+console.log(`Mean energy: ${mean.toFixed(3)} ± ${error.toFixed(3)} k_BT₀`);
+console.log(`log Z: ${logPartition.value?.toFixed(4)} ± ${logPartition.standardError?.toFixed(4)}`);
+if (logPartition.reason !== null) console.log(`Do not rely on these: ${logPartition.reason}.`);
