@@ -51,7 +51,7 @@ const maximumNumbers = 2 ** 27;
 export async function sampleModel(options: SampleFileOptions): Promise<SampleFiles> {
   const { model, n, seed, first = 0, out, force = false } = options;
   const files = outputFiles(out);
-  if (!force) await Promise.all(files.map(refuseExisting));
+  if (!force) { for (const file of files) await refuseExisting(file); }
   await using sampler = await loadSampler(await readModelFile(model));
   const { metadata } = sampler;
   if (n * metadata.dim > maximumNumbers) {
