@@ -65,8 +65,8 @@ const DEFAULT_SOFTENING: Softening = { highEnergy: 1e3, maxEnergy: 1e10 };
  */
 export function boltzmannObjective(
   options: BoltzmannObjectiveOptions,
-): (graph: Graph, stage: Stage, index: number) => Objective {
-  return (graph, stage, index) => new ObjectiveBuilder(options, graph, stage as BoltzmannStage, index).build();
+): (graph: Graph, stage: BoltzmannStage, index: number) => Objective {
+  return (graph, stage, index) => new ObjectiveBuilder(options, graph, stage, index).build();
 }
 
 class ObjectiveBuilder {

@@ -79,13 +79,13 @@ export interface TrainingPosition {
 }
 
 /** How to train. */
-export interface TrainOptions {
+export interface TrainOptions<S extends Stage = Stage> {
   /** What is trained: those that are trainable. */
   readonly parameters: readonly Parameter[];
   /** The stages, in order. */
-  readonly stages: readonly Stage[];
+  readonly stages: readonly S[];
   /** Builds the objective of a stage in a fresh graph. */
-  readonly objective: (graph: Graph, stage: Stage, index: number) => Objective;
+  readonly objective: (graph: Graph, stage: S, index: number) => Objective;
   /** Computes the loss by which the best parameters are chosen. Default: none, so best is last. */
   readonly validate?: () => number;
   /** Steps between validations and lines of history. Default 50. */
@@ -158,13 +158,13 @@ const YIELD_EVERY_MS = 100;
  * assertAlmostEquals(flow.decode(Float64Array.of(1)).x[0], 5, 0.5);
  * ```
  */
-export async function train(options: TrainOptions): Promise<TrainResult> {
+export async function train<S extends Stage>(options: TrainOptions<S>): Promise<TrainResult> {
   const run = new Training(options);
   return await run.start();
 }
 
-class Training {
-  readonly #options: TrainOptions;
+class Training<S extends Stage> {
+  readonly #options: TrainOptions<S>;
   readonly #pool: Executor;
   readonly #reportEvery: number;
   readonly #history: HistoryEntry[];
@@ -173,7 +173,7 @@ class Training {
   #lastYield = performance.now();
   #lastCheckpoint = performance.now();
 
-  constructor(options: TrainOptions) {
+  constructor(options: TrainOptions<S>) {
     this.#options = options;
     this.#pool = options.pool ?? serialPool;
     this.#reportEvery = options.reportEvery ?? 50;
