@@ -5,8 +5,7 @@
  */
 import { figureGrid } from "../plot/figure_grid.ts";
 import { histogramPlot, type HistogramSample } from "../plot/histogram.ts";
-import type { DimerFigure } from "./dimer_figures.ts";
-import type { DimerOutcome } from "./dimer_results.ts";
+import type { DimerFigure, DimerOutcome } from "./dimer_results.ts";
 
 const BINS = 70;
 /** Energies of the flow are shown up to so many widths of the data above the data. */

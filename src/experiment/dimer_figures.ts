@@ -11,18 +11,8 @@ import { profileEdges } from "./dimer_bins.ts";
 import { energiesFigure } from "./dimer_energy_figure.ts";
 import { lossesFigure } from "./dimer_loss_figure.ts";
 import { DISTANCE, profileFigure } from "./dimer_profile_figure.ts";
-import type { DimerOutcome } from "./dimer_results.ts";
+import type { DimerFigure, DimerOutcome } from "./dimer_results.ts";
 import { fixed } from "./report_numbers.ts";
-
-/** A picture with its name and what it shows. */
-export interface DimerFigure {
-  /** Name of the file, without ending. */
-  readonly name: "potential" | "configurations" | "losses" | "energies" | "profile" | "path";
-  /** SVG text. */
-  readonly svg: string;
-  /** What is seen, in a sentence or two, with the markup of labels. */
-  readonly caption: string;
-}
 
 /**
  * Draws the pictures of a run. A picture whose data are missing, such as the path of a flow that has none, is left out.

@@ -6,8 +6,7 @@
 import { figureGrid } from "../plot/figure_grid.ts";
 import type { PlotMark } from "../plot/guides.ts";
 import { linePlot } from "../plot/line_plot.ts";
-import type { DimerFigure } from "./dimer_figures.ts";
-import type { DimerOutcome } from "./dimer_results.ts";
+import type { DimerFigure, DimerOutcome } from "./dimer_results.ts";
 
 /** Early losses may leave the frame: it shows what comes after this share of the lines. */
 const SETTLED = 0.15;

@@ -7,8 +7,7 @@ import { figureGrid } from "../plot/figure_grid.ts";
 import { linePlot, type LineSeries } from "../plot/line_plot.ts";
 import type { FreeEnergyProfile } from "../reweighting/profile_band.ts";
 import { DIMER_BOUNDARY } from "../system/particle_dimer.ts";
-import type { DimerFigure } from "./dimer_figures.ts";
-import type { DimerOutcome } from "./dimer_results.ts";
+import type { DimerFigure, DimerOutcome } from "./dimer_results.ts";
 import { readableBins } from "./dimer_verdict.ts";
 
 /** Title of the axis of d. */

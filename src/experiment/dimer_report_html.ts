@@ -5,7 +5,6 @@
  */
 import { type HtmlReport, htmlReport, type ReportFigure, type ReportNumber } from "../plot/html_report.ts";
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
-import type { DimerFigure } from "./dimer_figures.ts";
 import {
   costSection,
   dataSection,
@@ -15,7 +14,7 @@ import {
   trainingSection,
 } from "./dimer_report_methods.ts";
 import { answerSection, caveatsSection, estimatesSection, flowSection } from "./dimer_report_results.ts";
-import type { DimerOutcome } from "./dimer_results.ts";
+import type { DimerFigure, DimerOutcome } from "./dimer_results.ts";
 import { agreement, compare, differenceText, inUnits } from "./dimer_verdict.ts";
 import { interval, NO_BREAK, NOTHING } from "./report_numbers.ts";
 

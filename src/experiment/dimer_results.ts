@@ -215,3 +215,13 @@ export interface DimerOutcome {
   /** The models. */
   readonly onnx: DimerModels;
 }
+
+/** A picture with its name and what it shows. */
+export interface DimerFigure {
+  /** Name of the file, without ending. */
+  readonly name: "potential" | "configurations" | "losses" | "energies" | "profile" | "path";
+  /** SVG text. */
+  readonly svg: string;
+  /** What is seen, in a sentence or two, with the markup of labels. */
+  readonly caption: string;
+}

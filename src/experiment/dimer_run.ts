@@ -10,7 +10,6 @@ import { exportFlow } from "../onnx/export_flow.ts";
 import { packageVersion } from "../onnx/version.ts";
 import type { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
-import type { JsonObject } from "../training/json.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import type { TrainingPosition } from "../training/train.ts";
 import { loadDimerData, loadDimerTraining, saveDimerData, saveDimerTraining } from "./dimer_checkpoint.ts";
@@ -18,6 +17,7 @@ import { type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
 import { profileEdges } from "./dimer_bins.ts";
 import { evaluateDimer, headlineOf } from "./dimer_evaluation.ts";
 import { dimerFigures } from "./dimer_figures.ts";
+import { configurationOf, dimerFigureNames, dimerFiles, type DimerQuestion, pointToCheckpoint } from "./dimer_files.ts";
 import { describeFlow, dimerFlow } from "./dimer_flow.ts";
 import { checkModels, describeDimer } from "./dimer_models.ts";
 import { dimerPath } from "./dimer_path.ts";
@@ -25,26 +25,15 @@ import { dimerReference } from "./dimer_reference.ts";
 import { dimerReportHtml } from "./dimer_report_html.ts";
 import { dimerReportJson } from "./dimer_report_json.ts";
 import type { DimerOutcome } from "./dimer_results.ts";
-import type { BudgetName, DimerSettings } from "./dimer_settings.ts";
-import { type DimerCoordinateOptions, trainDimer, type TrainingCounts, TrainingSource } from "./dimer_training.ts";
+import { trainDimer, type TrainingCounts, TrainingSource } from "./dimer_training.ts";
 import { EnergyAccount } from "./energy_ledger.ts";
 import type { Progress } from "./progress.ts";
 import { RunDirectory } from "./run_directory.ts";
 
 /** What to run, and where to put it. */
-export interface DimerRunOptions {
+export interface DimerRunOptions extends DimerQuestion {
   /** Preset and overrides of the system. */
   readonly system: ParticleDimerOptions;
-  /** T in units of T₀. */
-  readonly temperature: number;
-  /** Seed of everything random. */
-  readonly seed: number;
-  /** Name of the budget, for the report. */
-  readonly budget: BudgetName;
-  /** Its numbers. */
-  readonly settings: DimerSettings;
-  /** Range of d and form of the reaction-coordinate loss. */
-  readonly reactionCoordinate: DimerCoordinateOptions;
   /** Number of threads. */
   readonly threads: number;
   /** Directory for everything that is written. */
@@ -66,26 +55,8 @@ export type DimerRunResult =
   | { readonly complete: true; readonly outcome: DimerOutcome }
   | { readonly complete: false; readonly during: string };
 
-const FILES = {
-  data: "data.safetensors",
-  training: "checkpoint.safetensors",
-  sampler: "sampler.onnx",
-  density: "density.onnx",
-  json: "report.json",
-  html: "report.html",
-} as const;
-const FIGURES = ["potential", "configurations", "losses", "energies", "profile", "path"] as const;
 /** Configurations that the whitening is fitted to. */
 const WHITENING_FRAMES = 20_000;
-
-/** Everything that the results depend on, for the claim of the directory. */
-function configurationOf(options: DimerRunOptions, system: ParticleDimer): JsonObject {
-  const { temperature, seed, budget, settings, reactionCoordinate } = options;
-  const { bounds, form = "flat" } = reactionCoordinate;
-  const { preset, parameters } = system;
-  const coordinate = { bounds: [...bounds], form };
-  return { budget, system: preset, parameters, temperature, seed, coordinate, settings } as unknown as JsonObject;
-}
 
 /**
  * Runs the dimer from data to report.
@@ -102,7 +73,7 @@ export async function runDimer(options: DimerRunOptions): Promise<DimerRunResult
   await using directory = await RunDirectory.claim(options.out, {
     kind: "dimer",
     configuration: configurationOf(options, system),
-    files: [...Object.values(FILES), ...FIGURES.map((name) => `figures/${name}.svg`)],
+    files: [...Object.values(dimerFiles), ...dimerFigureNames.map((name) => `figures/${name}.svg`)],
     resume: options.resume ?? false,
     force: options.force ?? false,
   });
@@ -233,7 +204,7 @@ class DimerRun {
   }
 
   async #data(): Promise<SampledDimerData> {
-    const path = this.#directory.pathOf(FILES.data);
+    const path = this.#directory.pathOf(dimerFiles.data);
     const saved = this.#options.resume ? await loadDimerData(path, this.#system) : null;
     if (saved !== null) return saved;
     const data = await sampleDimerData({
@@ -248,7 +219,7 @@ class DimerRun {
 
   async #train(data: SampledDimerData): Promise<Trained | null> {
     const { settings, seed, signal, resume, reactionCoordinate } = this.#options;
-    const [system, pool, path] = [this.#system, this.#pool, this.#directory.pathOf(FILES.training)];
+    const [system, pool, path] = [this.#system, this.#pool, this.#directory.pathOf(dimerFiles.training)];
     const sourceOptions = {
       stride: data.statistics.stride.train,
       freshPerStep: settings.data.freshPerStep,
@@ -333,25 +304,17 @@ class DimerRun {
     this.#begin("exporting models");
     const { seed, temperature } = this.#options;
     const models = exportFlow(flow, describeDimer(this.#system, temperature, seed));
-    await this.#directory.write(FILES.sampler, models.sampler);
-    await this.#directory.write(FILES.density, models.density);
+    await this.#directory.write(dimerFiles.sampler, models.sampler);
+    await this.#directory.write(dimerFiles.density, models.density);
     const checked = await checkModels(models, flow, seed);
     flow.release();
-    return { files: { sampler: FILES.sampler, density: FILES.density }, ...checked };
+    return { files: { sampler: dimerFiles.sampler, density: dimerFiles.density }, ...checked };
   }
 
   async #report(outcome: DimerOutcome): Promise<void> {
     const figures = await dimerFigures(outcome);
     for (const { name, svg } of figures) await this.#directory.write(`figures/${name}.svg`, svg);
-    await this.#directory.writeJson(FILES.json, dimerReportJson(outcome));
-    await this.#directory.write(FILES.html, await dimerReportHtml(outcome, figures));
+    await this.#directory.writeJson(dimerFiles.json, dimerReportJson(outcome));
+    await this.#directory.write(dimerFiles.html, await dimerReportHtml(outcome, figures));
   }
-}
-
-/** Adds to an error of training where the last good checkpoint is. */
-async function pointToCheckpoint(error: unknown, path: string): Promise<unknown> {
-  if (!(error instanceof Error)) return error;
-  const found = await Deno.stat(path).then(() => true, () => false);
-  const where = found ? `the last good checkpoint is ${path}` : "no checkpoint had been written yet";
-  return new Error(`${error.message}; ${where}`, { cause: error });
 }

@@ -9,7 +9,7 @@ import type { Executor } from "../backend/pool.ts";
 import type { Flow } from "../flow/flow.ts";
 import { boltzmannObjective, type ReactionCoordinate } from "../hybrid/boltzmann_objective.ts";
 import type { EnergyFunction } from "../loss/energy.ts";
-import { MetropolisChains } from "../sampling/metropolis_chains.ts";
+import type { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import { dimerSymmetries } from "../system/dimer_symmetries.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 import { FrameBuffer } from "../training/frame_buffer.ts";

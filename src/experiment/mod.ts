@@ -14,11 +14,12 @@ export {
   type EvaluationSettings,
   type FlowSettings,
 } from "./dimer_settings.ts";
+export type { DimerQuestion } from "./dimer_files.ts";
 export type * from "./dimer_results.ts";
 export { dimerReference, type DimerReferenceOptions } from "./dimer_reference.ts";
 export { type DimerEvaluationOptions, evaluateDimer } from "./dimer_evaluation.ts";
 export { type DimerDataOptions, type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
-export { type DimerFigure, dimerFigures } from "./dimer_figures.ts";
+export { dimerFigures } from "./dimer_figures.ts";
 export { dimerReportHtml } from "./dimer_report_html.ts";
 export { dimerReportJson } from "./dimer_report_json.ts";
 export { type DimerCoordinateOptions } from "./dimer_training.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
-import { type DimerFigure, dimerFigures } from "../../src/experiment/dimer_figures.ts";
-import type { DimerOutcome } from "../../src/experiment/dimer_results.ts";
+import { dimerFigures } from "../../src/experiment/dimer_figures.ts";
+import type { DimerFigure, DimerOutcome } from "../../src/experiment/dimer_results.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
 import { all, type Element, parseSvg, textsOf } from "../plot/parse_svg.ts";
 import { syntheticOutcome } from "../support/dimer_outcome.ts";
