@@ -46,7 +46,16 @@ export class Graph {
   readonly nodes: Node[] = [];
   readonly #parameters = new Map<Parameter, Tensor>();
 
-  /** Appends a node. Operations call this after they have checked shapes. */
+  /**
+   * Appends a node. Operations call this after they have checked shapes.
+   *
+   * @param primitive what to apply
+   * @param inputs what to apply it to
+   * @param attributes what it needs besides
+   * @param shape shape of the result
+   * @returns the result
+   * @throws {Error} if an input belongs to another graph
+   */
   add<P extends PrimitiveName>(
     primitive: P,
     inputs: readonly Tensor[],
@@ -63,7 +72,12 @@ export class Graph {
     return { graph: this, id, shape };
   }
 
-  /** The tensor of a parameter: one node however often it is used. */
+  /**
+   * Enters a parameter: one node however often it is used.
+   *
+   * @param parameter numbers that outlive the graph
+   * @returns its tensor
+   */
   parameter(parameter: Parameter): Tensor {
     let tensor = this.#parameters.get(parameter);
     if (tensor === undefined) {

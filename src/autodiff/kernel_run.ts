@@ -241,7 +241,13 @@ export class KernelRun implements Disposable {
     }
   }
 
-  /** The gradient by one parameter, summed over slices in float32 as the optimiser does. */
+  /**
+   * Reads the gradient by one parameter, summed over slices in float32 as the optimiser does.
+   *
+   * @param parameter a trainable parameter of the graph
+   * @returns as many numbers as the parameter has, row-major
+   * @throws {RangeError} if the graph does not use it, or it is not trainable
+   */
   gradientOf(parameter: Parameter): Float32Array<ArrayBuffer> {
     const { groups, offsets, stride, address } = this.gradients;
     const offset = offsets.get(parameter);

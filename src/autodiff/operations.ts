@@ -71,38 +71,75 @@ function commonShape(operation: string, a: Tensor, b: Tensor): Shape {
   );
 }
 
-/** a + b; b may be a number. */
+/**
+ * Adds a + b.
+ *
+ * @param a a tensor
+ * @param b a tensor of the same shape, a scalar beside a column, or a number
+ * @returns a tensor of the common shape
+ * @throws {TypeError} if the shapes do not go together
+ */
 export function add(a: Tensor, b: Tensor | number): Tensor {
   return typeof b === "number" ? scaleShift(a, 1, b) : a.graph.add("add", [a, b], {}, commonShape("add", a, b));
 }
 
-/** a − b; b may be a number. */
+/**
+ * Subtracts a − b.
+ *
+ * @param a a tensor
+ * @param b a tensor of the same shape, a scalar beside a column, or a number
+ * @returns a tensor of the common shape
+ * @throws {TypeError} if the shapes do not go together
+ */
 export function subtract(a: Tensor, b: Tensor | number): Tensor {
   if (typeof b === "number") return scaleShift(a, 1, -b);
   return a.graph.add("subtract", [a, b], {}, commonShape("subtract", a, b));
 }
 
-/** a b; b may be a number. */
+/**
+ * Multiplies a b, element by element.
+ *
+ * @param a a tensor
+ * @param b a tensor of the same shape, a scalar beside a column, or a number
+ * @returns a tensor of the common shape
+ * @throws {TypeError} if the shapes do not go together
+ */
 export function multiply(a: Tensor, b: Tensor | number): Tensor {
   if (typeof b === "number") return scaleShift(a, b, 0);
   return a.graph.add("multiply", [a, b], {}, commonShape("multiply", a, b));
 }
 
-/** a / b; b may be a number. */
+/**
+ * Divides a / b, element by element.
+ *
+ * @param a a tensor
+ * @param b a tensor of the same shape, a scalar beside a column, or a number
+ * @returns a tensor of the common shape
+ * @throws {TypeError} if the shapes do not go together
+ */
 export function divide(a: Tensor, b: Tensor | number): Tensor {
   if (typeof b === "number") return scaleShift(a, 1 / b, 0);
   return a.graph.add("divide", [a, b], {}, commonShape("divide", a, b));
 }
 
-/** scale · x + shift with constants. */
+/**
+ * Computes scale · x + shift with constants.
+ *
+ * @param x a tensor of any shape
+ * @param scale factor
+ * @param shift what is added
+ * @returns a tensor of the shape of x
+ */
 export function scaleShift(x: Tensor, scale: number, shift: number): Tensor {
   return x.graph.add("scaleShift", [x], { scale, shift }, x.shape);
 }
 
 /**
- * xᵏ for a constant k.
+ * Computes xᵏ for a constant k.
  *
  * @param x a column or scalar
+ * @param exponent k
+ * @returns a tensor of the shape of x
  * @throws {TypeError} if x is a batch: take columns first, or use `square`
  */
 export function power(x: Tensor, exponent: number): Tensor {
@@ -192,13 +229,24 @@ export function column(x: Tensor, index: number): Tensor {
   return x.graph.add("column", [x], { index }, ["n"]);
 }
 
-/** The sum over features, [n, d] → [n], accumulated in float64. */
+/**
+ * Sums over features, in float64.
+ *
+ * @param x [n, d]
+ * @returns [n]
+ */
 export function sumFeatures(x: Tensor): Tensor {
   requireBatch("sum over features", "x", x);
   return x.graph.add("sumFeatures", [x], {}, ["n"]);
 }
 
-/** A column [n] that holds the same number for every sample. */
+/**
+ * Makes a column that holds the same number for every sample.
+ *
+ * @param graph where to
+ * @param value the number
+ * @returns [n]
+ */
 export function constantColumn(graph: Graph, value: number): Tensor {
   return graph.add("constantColumn", [], { value }, ["n"]);
 }
@@ -207,21 +255,32 @@ function requireColumn(operation: string, x: Tensor): void {
   if (!isColumn(x.shape)) throw new TypeError(`Cannot ${operation}: x must be a column [n], got ${text(x.shape)}`);
 }
 
-/** The mean over samples, [n] → []. */
+/**
+ * Takes the mean over samples.
+ *
+ * @param x [n]
+ * @returns a scalar
+ */
 export function mean(x: Tensor): Tensor {
   requireColumn("take the mean", x);
   return x.graph.add("mean", [x], {}, []);
 }
 
-/** The sum over samples, [n] → []. */
+/**
+ * Sums over samples.
+ *
+ * @param x [n]
+ * @returns a scalar
+ */
 export function sum(x: Tensor): Tensor {
   requireColumn("sum over samples", x);
   return x.graph.add("sum", [x], {}, []);
 }
 
 /**
- * The affine coupling x eˢ + t (`forward`) or its inverse (y − t) e⁻ˢ, with its log-determinant.
+ * Applies the affine coupling x eˢ + t (`forward`) or its inverse (y − t) e⁻ˢ, with its log-determinant.
  *
+ * @param direction which of the two
  * @param x [n, d]
  * @param s log-scales [n, d]
  * @param t shifts [n, d]
@@ -248,12 +307,12 @@ export function affineCoupling(
 }
 
 /**
- * A float64 TypeScript function with its own derivative.
+ * Applies a float64 TypeScript function that brings its own derivative.
  *
  * @param operation value and vjp
  * @param inputs what it is applied to
  * @param shape a column ["n"], a scalar [] or a vector [k]
- *
+ * @returns the result
  * @throws {TypeError} if there are no inputs, or the result is a batch
  *
  * @example The energy of a spring, with its own derivative

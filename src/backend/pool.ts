@@ -31,11 +31,25 @@ export const CONTROL_LENGTH = 16;
 export interface Executor {
   /** Number of threads that take tasks, the calling one included. */
   readonly threads: number;
-  /** Runs one phase of a program for the tasks 0 … tasks − 1 and returns when all are done. */
+  /**
+   * Runs one phase of a program for every task, and returns when all are done.
+   *
+   * @param program phases and addresses
+   * @param phase number of the phase
+   * @param tasks number of tasks: 0 … tasks − 1 are run
+   */
   runPhase(program: Program, phase: number, tasks: number): void;
-  /** Runs independent calls, spread over the threads, and returns when all are done. */
+  /**
+   * Runs independent calls, spread over the threads, and returns when all are done.
+   *
+   * @param calls with absolute addresses
+   */
   run(calls: readonly KernelCall[]): void;
-  /** Frees what was kept for a program that will not run again. */
+  /**
+   * Frees what was kept for a program that will not run again.
+   *
+   * @param program the program
+   */
   forget(program: Program): void;
 }
 

@@ -50,6 +50,7 @@ type Split = keyof typeof SPLITS;
  * basin of its own distance.
  *
  * @param options what, how much
+ * @returns the three splits, and what they cost
  * @throws {DOMException} "AbortError" if the signal says so
  */
 export async function sampleDimerData(options: DimerDataOptions): Promise<SampledDimerData> {

@@ -68,6 +68,7 @@ const basinOf = (d: number): number => d < DIMER_BOUNDARY ? CLOSED : OPEN;
  * reweighting and by the Bennett acceptance ratio with evaluation frames.
  *
  * @param options what, and how thoroughly
+ * @returns weights, estimates and profile
  * @throws {DOMException} "AbortError" if the signal says so
  */
 export async function evaluateDimer(options: DimerEvaluationOptions): Promise<DimerEvaluation> {

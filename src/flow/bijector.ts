@@ -17,10 +17,20 @@ import type { Parameter } from "../autodiff/parameter.ts";
 export interface Bijector {
   /** Number of coordinates. */
   readonly dim: number;
-  /** Everything that must be stored to rebuild the map: trainable parameters and constants. */
+  /** Lists everything that must be stored to rebuild the map: trainable parameters and constants. */
   parameters(): readonly Parameter[];
-  /** Maps the prior side to the target side. */
+  /**
+   * Maps the prior side to the target side.
+   *
+   * @param z [n, dim]
+   * @returns x [n, dim] and log |det ∂x/∂z| [n]
+   */
   forward(z: Tensor): { readonly x: Tensor; readonly logDet: Tensor };
-  /** Maps the target side to the prior side. */
+  /**
+   * Maps the target side to the prior side.
+   *
+   * @param x [n, dim]
+   * @returns z [n, dim] and log |det ∂z/∂x| [n]
+   */
   inverse(x: Tensor): { readonly z: Tensor; readonly logDet: Tensor };
 }

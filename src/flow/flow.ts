@@ -26,9 +26,21 @@ export interface FlowSamples {
 export interface Generator {
   /** Number of coordinates. */
   readonly dim: number;
-  /** Draws n independent samples with their log-density. */
+  /**
+   * Draws independent samples.
+   *
+   * @param n how many
+   * @param options `seed`; `first`: number of the first sample, default 0; `pool`: threads
+   * @returns samples with their log-density
+   */
   sample(n: number, options: { readonly seed: number; readonly first?: number; readonly pool?: Executor }): FlowSamples;
-  /** log p_X(x), normalised, of given configurations [n, dim]. */
+  /**
+   * Computes log p_X(x), normalised.
+   *
+   * @param x configurations [n, dim]
+   * @param options `pool`: threads
+   * @returns [n]
+   */
   logProb(x: Float64Array, options?: { readonly pool?: Executor }): Float64Array;
 }
 
@@ -94,13 +106,23 @@ export class Flow implements Generator {
     return this.bijector.parameters();
   }
 
-  /** log p_X(x) in a graph, [n, dim] → [n]. */
+  /**
+   * Enters log p_X(x) into a graph.
+   *
+   * @param x [n, dim]
+   * @returns [n]
+   */
   logProbOf(x: Tensor): Tensor {
     const { z, logDet } = this.bijector.inverse(x);
     return add(this.prior.logProb(z), logDet);
   }
 
-  /** x and log p_X(x) of given z in a graph. */
+  /**
+   * Enters x = f(z) and its density into a graph.
+   *
+   * @param z [n, dim]
+   * @returns x [n, dim] and log p_X(x) [n]
+   */
   pushForward(z: Tensor): { readonly x: Tensor; readonly logProb: Tensor } {
     const { x, logDet } = this.bijector.forward(z);
     return { x, logProb: subtract(this.prior.logProb(z), logDet) };
@@ -112,6 +134,8 @@ export class Flow implements Generator {
    *
    * @param n how many, ≥ 1
    * @param options `seed`; `first`: number of the first sample, default 0; `pool`: threads
+   * @returns x, z and log p_X(x)
+   * @throws {RangeError} if n is not a whole number ≥ 1
    */
   sample(
     n: number,
@@ -128,6 +152,7 @@ export class Flow implements Generator {
    * Maps z to x.
    *
    * @param z [n, dim] row-major
+   * @param options `pool`: threads
    * @returns x [n, dim] and log p_X(x) [n]
    */
   decode(z: Float64Array, options: { readonly pool?: Executor } = {}): { x: Float64Array; logProb: Float64Array } {
@@ -139,6 +164,7 @@ export class Flow implements Generator {
    * Maps x to z.
    *
    * @param x [n, dim] row-major
+   * @param options `pool`: threads
    * @returns z [n, dim] and log p_X(x) [n]
    */
   encode(x: Float64Array, options: { readonly pool?: Executor } = {}): { z: Float64Array; logProb: Float64Array } {

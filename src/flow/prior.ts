@@ -11,7 +11,12 @@ import { RandomStream } from "../random/random_stream.ts";
 export interface Prior {
   /** Number of coordinates. */
   readonly dim: number;
-  /** log p(z), normalised, [n, dim] → [n]. */
+  /**
+   * Enters log p(z), normalised, into a graph.
+   *
+   * @param z [n, dim]
+   * @returns [n]
+   */
   logProb(z: Tensor): Tensor;
   /**
    * Draws samples. Sample i depends on the seed and on i alone.

@@ -53,7 +53,13 @@ export class Whitening implements Bijector {
     this.#logDet = constant("logDet", [2]);
   }
 
-  /** A whitening that is the identity: to be filled from a checkpoint. */
+  /**
+   * Makes a whitening that is the identity: to be filled from a checkpoint.
+   *
+   * @param dim number of coordinates
+   * @param options name
+   * @returns the whitening
+   */
   static identity(dim: number, options: WhiteningOptions = {}): Whitening {
     const whitening = new Whitening(dim, options.name ?? "whitening");
     const one = Float64Array.from({ length: dim * dim }, (_, i) => i % (dim + 1) === 0 ? 1 : 0);
@@ -68,6 +74,7 @@ export class Whitening implements Bijector {
    * @param data row-major [n, dim], n > dim
    * @param dim number of coordinates
    * @param options groups of coordinates, name
+   * @returns the whitening
    * @throws {RangeError} if there are too few rows, a direction without variance, or a coordinate in no group or two
    */
   static fit(data: Float64Array, dim: number, options: WhiteningOptions = {}): Whitening {

@@ -64,6 +64,7 @@ export class BoltzmannGenerator {
    *
    * @param n how many
    * @param options `seed`; `first`: number of the first sample; `pool`: threads
+   * @returns samples with energies and log-weights
    */
   sample(
     n: number,
@@ -77,6 +78,7 @@ export class BoltzmannGenerator {
    * The log-weights of given configurations, for instance of data.
    *
    * @param x [n, dim] row-major
+   * @param options `pool`: threads
    * @returns [n]; −∞ outside the reference domain
    */
   logWeights(x: Float64Array, options: { readonly pool?: Executor } = {}): Float64Array {

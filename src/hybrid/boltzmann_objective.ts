@@ -29,7 +29,12 @@ export interface BoltzmannStage extends Stage {
 
 /** A reaction coordinate, and how its loss is formed. */
 export interface ReactionCoordinate extends ReactionCoordinateOptions {
-  /** The coordinate of each configuration in a graph, [n, dim] → [n]. */
+  /**
+   * Enters the coordinate of each configuration into a graph.
+   *
+   * @param x [n, dim]
+   * @returns [n]
+   */
   of(x: Tensor): Tensor;
 }
 

@@ -11,13 +11,23 @@ import type { ExternalOperation } from "../autodiff/primitives/attributes.ts";
 export interface EnergyFunction {
   /** Number of coordinates. */
   readonly dim: number;
-  /** U [n] and ∂U/∂x [n, dim] of configurations [n, dim], row-major. */
+  /**
+   * Computes energies and their gradients.
+   *
+   * @param x configurations [n, dim], row-major
+   * @returns U [n] and ∂U/∂x [n, dim]
+   */
   energyAndGradient(x: Float64Array): { readonly energy: Float64Array; readonly gradient: Float64Array };
 }
 
 /** What the loss needs of a flow. */
 export interface Transport {
-  /** x and log p_X(x) of z in a graph. */
+  /**
+   * Enters x = f(z) and its density into a graph.
+   *
+   * @param z [n, dim]
+   * @returns x [n, dim] and log p_X(x) [n]
+   */
   pushForward(z: Tensor): { readonly x: Tensor; readonly logProb: Tensor };
 }
 
@@ -64,6 +74,7 @@ export function linLogCut(u: number, { highEnergy: a, maxEnergy: b }: Softening)
  * @param system energy and gradient, evaluated in float64
  * @param beta 1 / (k_B T) in the inverse unit of the energy
  * @param softening bounds, or null for the exact energy
+ * @returns an operation [n, dim] → [n]
  * @throws {RangeError} if beta is not positive and finite, or the bounds do not increase
  */
 export function reducedEnergyOperation(

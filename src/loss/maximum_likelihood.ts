@@ -8,7 +8,12 @@ import { mean, negate } from "../autodiff/operations.ts";
 
 /** What the loss needs of a flow. */
 export interface Density {
-  /** log p_X(x) in a graph, [n, dim] → [n]. */
+  /**
+   * Enters log p_X(x) into a graph.
+   *
+   * @param x [n, dim]
+   * @returns [n]
+   */
   logProbOf(x: Tensor): Tensor;
 }
 

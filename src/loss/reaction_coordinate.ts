@@ -64,6 +64,7 @@ function kernelDensity(r: Float64Array, [low, high]: readonly [number, number]):
  * with 11 centres from bound to bound. Reference: Noé et al. 2019, SI, and the published code (`rc_entropy`).
  *
  * @param options bounds and form
+ * @returns an operation [n] → []
  * @throws {RangeError} if the bounds are not two increasing finite numbers
  */
 export function reactionCoordinateOperation(options: ReactionCoordinateOptions): ExternalOperation {

@@ -80,7 +80,12 @@ export class Mlp {
     return this.#layers.flatMap(({ weight, bias }) => [weight, bias]);
   }
 
-  /** Applies the network, [n, inputs] → [n, outputs]. */
+  /**
+   * Applies the network.
+   *
+   * @param x [n, inputs]
+   * @returns [n, outputs]
+   */
   apply(x: Tensor): Tensor {
     return this.#layers.reduce((h, { weight, bias }, i) => {
       const y = linear(h, weight, bias);

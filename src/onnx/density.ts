@@ -16,7 +16,12 @@ export class DensityModel {
   readonly #session: ModelSession;
   readonly #chunk: number;
 
-  /** Use {@linkcode loadDensity}. */
+  /**
+   * Takes an opened model: use {@linkcode loadDensity}.
+   *
+   * @param session x → z
+   * @param chunk samples per call of the runtime
+   */
   constructor(session: ModelSession, chunk: number) {
     this.metadata = session.metadata;
     this.#session = session;

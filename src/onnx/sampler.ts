@@ -33,7 +33,13 @@ export class ModelSampler {
   readonly #density: DensityModel | null;
   readonly #chunk: number;
 
-  /** Use {@linkcode loadSampler}. */
+  /**
+   * Joins the opened models of a flow: use {@linkcode loadSampler}.
+   *
+   * @param session z → x
+   * @param density x → z, if there is one
+   * @param chunk samples per call of the runtime
+   */
   constructor(session: ModelSession, density: DensityModel | null, chunk: number) {
     this.metadata = session.metadata;
     this.#session = session;

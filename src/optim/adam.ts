@@ -144,6 +144,7 @@ export class Adam implements Disposable {
   /**
    * Continues from a state.
    *
+   * @param state what `state` returned
    * @throws {Error} if moments of a parameter are missing or have another length
    */
   restore(state: { readonly steps: number; readonly tensors: ReadonlyMap<string, Float32Array> }): void {

@@ -17,11 +17,12 @@ export interface LearningRateSchedule {
 }
 
 /**
- * The learning rate of a step.
+ * Computes the learning rate of a step.
  *
  * @param schedule the schedule
  * @param step 0 … steps − 1
  * @param steps length of the stage
+ * @returns the step size
  *
  * @example
  * ```ts

@@ -14,9 +14,19 @@ export interface AutodiffSystem {
   readonly name: string;
   /** Number of coordinates. */
   readonly dim: number;
-  /** U [n] of configurations [n, dim], row-major. */
+  /**
+   * Computes energies.
+   *
+   * @param x configurations [n, dim], row-major
+   * @returns U [n]
+   */
   energy(x: Float64Array): Float64Array;
-  /** U [n] and ∂U/∂x [n, dim]. */
+  /**
+   * Computes energies and their gradients.
+   *
+   * @param x configurations [n, dim], row-major
+   * @returns U [n] and ∂U/∂x [n, dim]
+   */
   energyAndGradient(x: Float64Array): { energy: Float64Array; gradient: Float64Array };
 }
 

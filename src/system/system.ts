@@ -33,13 +33,37 @@ export interface System {
   readonly preset?: string;
   /** Every number in its formula. */
   readonly parameters?: Readonly<Record<string, number>>;
-  /** Computes U [n] of configurations [n, dim]. */
+  /**
+   * Computes energies.
+   *
+   * @param x configurations [n, dim]
+   * @param options threads
+   * @returns U [n]
+   */
   energy(x: Float64Array, options?: ComputeOptions): Float64Array;
-  /** Computes U [n] and ∂U/∂x [n, dim] of configurations [n, dim]. */
+  /**
+   * Computes energies and their gradients.
+   *
+   * @param x configurations [n, dim]
+   * @param options threads
+   * @returns U [n] and ∂U/∂x [n, dim]
+   */
   energyAndGradient(x: Float64Array, options?: ComputeOptions): EnergyAndGradient;
-  /** Relabels alike particles so that every configuration lies in the reference domain; its energy does not change. */
+  /**
+   * Relabels alike particles so that every configuration lies in the reference domain; its energy does not change.
+   *
+   * @param x configurations [n, dim]
+   * @param options threads
+   * @returns relabelled configurations [n, dim]
+   */
   canonicalize?(x: Float64Array, options?: ComputeOptions): Float64Array;
-  /** Tells for each configuration whether it lies in the reference domain (1) or not (0). */
+  /**
+   * Tells which configurations lie in the reference domain.
+   *
+   * @param x configurations [n, dim]
+   * @param options threads
+   * @returns 1 inside and 0 outside, [n]
+   */
   inDomain?(x: Float64Array, options?: ComputeOptions): Uint8Array;
 }
 

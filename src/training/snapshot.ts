@@ -26,6 +26,8 @@ export function takeSnapshot(parameters: readonly Parameter[]): Map<string, Floa
 /**
  * Sets parameters from a snapshot.
  *
+ * @param parameters what to set
+ * @param snapshot what `takeSnapshot` returned
  * @throws {Error} if one is missing or has another length; nothing is changed then
  */
 export function restoreSnapshot(parameters: readonly Parameter[], snapshot: ReadonlyMap<string, Float32Array>): void {

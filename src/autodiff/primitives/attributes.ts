@@ -27,6 +27,7 @@ export interface ExternalOperation {
    * @param inputs as given to `forward`
    * @param saved what `forward` kept
    * @param n number of samples
+   * @returns a cotangent for each input, of its size
    */
   vjp(
     cotangent: Float64Array,
