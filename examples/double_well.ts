@@ -47,7 +47,7 @@ const basins = ["left", "right"];
 const basinOf = (x: Float64Array) => Int32Array.from({ length: x.length / 2 }, (_, i) => x[2 * i] < 0 ? 0 : 1);
 
 /**
- * A little Monte Carlo, half of it started in each well. Chains do not cross the barrier of 11 k_BT in this time, so
+ * A little Monte Carlo, half of it started in each well. Chains hardly ever cross the barrier of 7 to 11 k_BT, so
  * they know the shape of each well, but not how the wells compare.
  */
 function monteCarlo(seed: number) {

@@ -1,7 +1,7 @@
 /**
  * The record of a computation: nodes in the order of their creation, each a primitive applied to earlier nodes.
  *
- * A graph holds no numbers. It is run by `reference_run.ts` in float64 (the oracle), by `compile.ts` as kernel calls
+ * A graph holds no numbers. It is run by `reference_run.ts` in float64 (the oracle), by `kernel_run.ts` as kernel calls
  * over float32 panels (what training and sampling use), and read by the ONNX exporter.
  *
  * @module

@@ -1,7 +1,9 @@
 /**
  * What joins flow, system and training: the Boltzmann generator, its objective, paths through its latent space.
  *
- * Start at `boltzmann_generator.ts`.
+ * In: a flow and a system. Out: weighted samples, losses for `train`, pictures of a transition.
+ *
+ * Start here: {@link BoltzmannGenerator}.
  *
  * @module
  */

@@ -1,5 +1,10 @@
 /**
- * Systems: energies U(x) of configurations, with named presets.
+ * Stage 1 of 8: U(x).
+ *
+ * In: the name of a preset, or an energy of one's own. Out: systems, which know the energy of any configuration and,
+ * where particles are alike, which labelling of it is meant.
+ *
+ * Start here: {@link ParticleDimer}, or {@link systemFromEnergy} for an energy written with autodiff operations.
  *
  * @module
  */
