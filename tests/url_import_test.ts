@@ -113,7 +113,7 @@ async function runDeno(args: readonly string[], cwd = ".", cache?: string): Prom
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd,
-    env: { NO_COLOR: "1", ...(cache === undefined ? {} : { DENO_DIR: cache }) },
+    env: { NO_COLOR: "1", NO_PROXY: "localhost", ...(cache === undefined ? {} : { DENO_DIR: cache }) },
   }).output();
   const ms = performance.now() - start;
   const text = new TextDecoder();
@@ -175,7 +175,7 @@ Deno.test("mod.ts type-checks by URL", async () => {
       const { success, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["check", `--allow-import=${host}`, path],
         cwd: directory,
-        env: { NO_COLOR: "1", DENO_DIR: cache },
+        env: { NO_COLOR: "1", NO_PROXY: "localhost", DENO_DIR: cache },
       }).output();
       assert(!success && new TextDecoder().decode(stderr).includes("TS2322"), "types must reach the program");
     })
