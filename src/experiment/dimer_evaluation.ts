@@ -6,7 +6,7 @@
 import type { Executor } from "../backend/pool.ts";
 import { BoltzmannGenerator } from "../hybrid/boltzmann_generator.ts";
 import type { Flow } from "../flow/flow.ts";
-import { basinFreeEnergies } from "../reweighting/basin_free_energies.ts";
+import { type BasinFreeEnergies, basinFreeEnergies } from "../reweighting/basin_free_energies.ts";
 import { combinedProfile } from "../reweighting/combined_profile.ts";
 import { samplingEfficiency } from "../reweighting/effective_sample_size.ts";
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
@@ -25,8 +25,10 @@ export interface DimerEvaluationOptions {
   readonly beta: number;
   /** Frames that neither training nor the choice of parameters has seen. */
   readonly frames: DimerFrames;
-  /** Number of flow samples. */
+  /** Number of flow samples to begin with; doubled while the acceptance-ratio estimate is not what `until` asks for. */
   readonly samples: number;
+  /** When to stop doubling: a reliable estimate with this standard error, or this number of samples. Default: at once. */
+  readonly until?: { readonly standardError: number; readonly maximumSamples: number };
   /** Replicates of the bootstrap. */
   readonly bootstraps: number;
   /** Edges of the profile's bins. */
@@ -74,7 +76,6 @@ const basinOf = (d: number): number => d < DIMER_BOUNDARY ? CLOSED : OPEN;
 export async function evaluateDimer(options: DimerEvaluationOptions): Promise<DimerEvaluation> {
   const { flow, system, beta, frames, bootstraps, edges, seed, pool } = options;
   const generator = new BoltzmannGenerator(flow, system, { beta });
-  const drawn = await draw(generator, options);
   const data = {
     logWeights: generator.logWeights(frames.x, { pool }),
     basins: Int32Array.from(frames.d, basinOf),
@@ -82,7 +83,10 @@ export async function evaluateDimer(options: DimerEvaluationOptions): Promise<Di
   };
   const resampling = { replicates: bootstraps, seed };
   const names = [...NAMES];
-  const basins = basinFreeEnergies(drawn, data, { names, ...resampling });
+  const { drawn, basins } = await drawUntil(generator, options, (samples) => {
+    return basinFreeEnergies(samples, data, { names, ...resampling });
+  });
+  const samples = drawn.d.length;
   const profile = combinedProfile(
     { ...drawn, coordinate: drawn.d },
     { ...data, coordinate: frames.d },
@@ -91,10 +95,10 @@ export async function evaluateDimer(options: DimerEvaluationOptions): Promise<Di
   const dataEnergies = system.energy(frames.x, { pool }).map((energy) => beta * energy);
   const nll = byBasin((basin) => meanWhere(data.basins, basin, (i) => data.logWeights[i] + dataEnergies[i]));
   return {
-    samples: options.samples,
-    outsideDomain: drawn.outside / options.samples,
+    samples,
+    outsideDomain: drawn.outside / samples,
     samplingEfficiency: byBasin((basin) => efficiency(restrict(drawn, basin))),
-    paretoK: { ...byBasin((basin) => tailShape(restrict(drawn, basin))), limit: paretoKLimit(options.samples) },
+    paretoK: { ...byBasin((basin) => tailShape(restrict(drawn, basin))), limit: paretoKLimit(samples) },
     freeEnergyDifference: {
       reweighting: freeEnergyDifferenceByReweighting(drawn.logWeights, drawn.basins, { names, ...resampling }),
       bar: basins.difference(CLOSED, OPEN),
@@ -139,17 +143,60 @@ export function headlineOf(estimates: Readonly<Record<string, FreeEnergyEstimate
   return { value: null, standardError: null, interval95: null, reliable: false, reason: reasons.join("; ") };
 }
 
-async function draw(generator: BoltzmannGenerator, options: DimerEvaluationOptions): Promise<Drawn> {
-  const { samples, seed, pool, system, signal, onProgress } = options;
-  const drawn: Drawn = {
-    logWeights: new Float64Array(samples),
-    d: new Float64Array(samples),
-    reducedEnergy: new Float64Array(samples),
-    basins: new Int8Array(samples),
-    outside: 0,
-    pictures: { closed: null, transition: null, open: null },
+/** Draws samples, and more of them until the difference of the basins is as exact as was asked for. */
+async function drawUntil(
+  generator: BoltzmannGenerator,
+  options: DimerEvaluationOptions,
+  solve: (drawn: Drawn) => BasinFreeEnergies,
+): Promise<{ drawn: Drawn; basins: BasinFreeEnergies }> {
+  const { standardError, maximumSamples } = options.until ?? { standardError: Infinity, maximumSamples: 0 };
+  let drawn = emptyDraw();
+  for (let samples = options.samples;; samples = Math.min(2 * samples, maximumSamples)) {
+    drawn = await draw(generator, drawn, samples, options);
+    const basins = solve(drawn);
+    const { reliable, standardError: error } = basins.difference(CLOSED, OPEN);
+    if ((reliable && error! <= standardError) || samples >= maximumSamples) return { drawn, basins };
+  }
+}
+
+const emptyDraw = (): Drawn => ({
+  logWeights: new Float64Array(0),
+  d: new Float64Array(0),
+  reducedEnergy: new Float64Array(0),
+  basins: new Int8Array(0),
+  outside: 0,
+  pictures: { closed: null, transition: null, open: null },
+});
+
+/** A copy of a draw with room for more samples. */
+function grown(drawn: Drawn, samples: number): Drawn {
+  const numbers = (before: Float64Array) => {
+    const after = new Float64Array(samples);
+    after.set(before);
+    return after;
   };
-  for (let first = 0; first < samples; first += CHUNK) {
+  const basins = new Int8Array(samples);
+  basins.set(drawn.basins);
+  const { logWeights, d, reducedEnergy, outside, pictures } = drawn;
+  return {
+    logWeights: numbers(logWeights),
+    d: numbers(d),
+    reducedEnergy: numbers(reducedEnergy),
+    basins,
+    outside,
+    pictures: { ...pictures },
+  };
+}
+
+/** Goes on drawing until there are `samples`. */
+async function draw(
+  generator: BoltzmannGenerator,
+  before: Drawn,
+  samples: number,
+  { seed, pool, system, signal, onProgress }: DimerEvaluationOptions,
+): Promise<Drawn> {
+  const drawn = grown(before, samples);
+  for (let first = before.d.length; first < samples; first += CHUNK) {
     signal?.throwIfAborted();
     const n = Math.min(CHUNK, samples - first);
     const batch = generator.sample(n, { seed, first, pool });

@@ -274,13 +274,14 @@ class DimerRun {
   }
 
   async #evaluate(flow: Flow, data: SampledDimerData) {
-    const { samples, bootstraps } = this.#options.settings.evaluation;
+    const { samples, until, bootstraps } = this.#options.settings.evaluation;
     const result = await evaluateDimer({
       flow,
       system: this.#system,
       beta: this.#beta,
       frames: data.evaluate,
       samples,
+      until,
       bootstraps,
       edges: profileEdges(this.#system, this.#options.temperature),
       ...this.#common(),

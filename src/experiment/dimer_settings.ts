@@ -38,8 +38,10 @@ export interface FlowSettings {
 
 /** Sizes of evaluation and reference. */
 export interface EvaluationSettings {
-  /** Flow samples for weights and free energies. */
+  /** Flow samples for weights and free energies; doubled while the estimate by BAR is not what `until` asks for. */
   readonly samples: number;
+  /** When to stop doubling: a reliable estimate with this standard error, or this number of samples. */
+  readonly until: { readonly standardError: number; readonly maximumSamples: number };
   /** Replicates of the bootstrap. */
   readonly bootstraps: number;
   /** Sweeps per umbrella window and start after burn-in. */
@@ -89,7 +91,12 @@ const smoke: DimerSettings = {
   },
   flow: { blocks: 6, hidden: [64, 64], activation: "silu", channels: "even-odd", whiten: true },
   stages: [maximumLikelihood(900), mixture(100)],
-  evaluation: { samples: 200_000, bootstraps: 100, umbrellaSweeps: 8000 },
+  evaluation: {
+    samples: 200_000,
+    until: { standardError: 1, maximumSamples: 200_000 },
+    bootstraps: 100,
+    umbrellaSweeps: 8000,
+  },
 };
 
 /** The budget of a quarter of an hour on two cores. */
@@ -101,7 +108,12 @@ const standard: DimerSettings = {
   },
   flow: { blocks: 8, hidden: [200, 200, 200], activation: "silu", channels: "even-odd", whiten: true },
   stages: [maximumLikelihood(4600), mixture(400)],
-  evaluation: { samples: 1_000_000, bootstraps: 200, umbrellaSweeps: 250_000 },
+  evaluation: {
+    samples: 1_000_000,
+    until: { standardError: 0.1, maximumSamples: 4_000_000 },
+    bootstraps: 200,
+    umbrellaSweeps: 250_000,
+  },
 };
 
 /** One row of the published schedule: steps, bound of the energy, w_ML, w_RC. */
@@ -142,7 +154,12 @@ const paper: DimerSettings = {
       softening: { highEnergy, maxEnergy: 1e10 },
     })),
   ],
-  evaluation: { samples: 1_000_000, bootstraps: 200, umbrellaSweeps: 250_000 },
+  evaluation: {
+    samples: 1_000_000,
+    until: { standardError: 0.1, maximumSamples: 4_000_000 },
+    bootstraps: 200,
+    umbrellaSweeps: 250_000,
+  },
 };
 
 /** Settings by budget. */

@@ -33,7 +33,12 @@ const tiny: DimerSettings = {
       softening: { highEnergy: 100, maxEnergy: 1e10 },
     },
   ],
-  evaluation: { samples: 3000, bootstraps: 20, umbrellaSweeps: 60 },
+  evaluation: {
+    samples: 3000,
+    until: { standardError: 0.1, maximumSamples: 5000 },
+    bootstraps: 20,
+    umbrellaSweeps: 60,
+  },
 };
 
 const silent: Progress = {
@@ -111,6 +116,8 @@ Deno.test("runDimer() writes report, models and checkpoint, the same for one and
         assert(key in differences[name], `freeEnergyDifference.${name} lacks ${key}`);
       }
     }
+    // 3,000 samples did not suffice, so the run went on to the most it may draw.
+    assertEquals(report.samples, tiny.evaluation.until.maximumSamples);
     // Two hundred frames and a net of this size cannot support an estimate, and the report must say so.
     assertEquals(differences.headline.reliable, false);
     assertEquals(differences.headline.value, null);
