@@ -63,7 +63,10 @@ interface Drawn {
   readonly pictures: Record<"closed" | "transition" | "open", { x: Float64Array; logWeight: number } | null>;
 }
 
-const basinOf = (d: number): number => d < DIMER_BOUNDARY ? CLOSED : OPEN;
+/** Label of samples that left the range of numbers: they are in no basin and have no weight, but count. */
+const NOWHERE = -1;
+
+const basinOf = (d: number): number => !Number.isFinite(d) ? NOWHERE : d < DIMER_BOUNDARY ? CLOSED : OPEN;
 
 /**
  * Draws flow samples, weighs them against the target in its reference domain, and estimates F_open − F_closed by plain
@@ -203,7 +206,7 @@ async function draw(
     const d = system.distance(batch.x);
     drawn.logWeights.set(batch.logWeights, first);
     drawn.reducedEnergy.set(batch.reducedEnergy, first);
-    drawn.d.set(d, first);
+    drawn.d.set(d.map((distance) => Number.isFinite(distance) ? distance : 0), first);
     drawn.basins.set(d.map(basinOf), first);
     drawn.outside += batch.outsideDomain;
     for (let i = 0; i < n; i++) keepPicture(drawn, batch.x, i, system.dim, d[i], batch.logWeights[i]);
@@ -215,6 +218,7 @@ async function draw(
 
 /** Keeps a sample as the picture of its region if its weight is the largest there so far. */
 function keepPicture(drawn: Drawn, x: Float64Array, i: number, dim: number, d: number, logWeight: number): void {
+  if (basinOf(d) === NOWHERE) return;
   const transition = Math.abs(d - DIMER_BOUNDARY) < TRANSITION_WIDTH;
   const region = transition ? "transition" : NAMES[basinOf(d)];
   const kept = drawn.pictures[region];

@@ -37,8 +37,8 @@ export async function lossesFigure(outcome: DimerOutcome): Promise<DimerFigure |
     "−ln *q*(*x*) in nats per configuration; lower is better, and what separates the two curves is over-fitting." +
     (terms.length === 0
       ? ""
-      : " Below, the terms of the later stages: *J*_{KL}, the mean over flow samples of the softened *U*/*T* minus the " +
-        "log-determinant, and *J*_{RC}, which spreads samples along *d*.") +
+      : " Below, the terms of the later stages: *J*_{KL}, the mean over flow samples of the softened *U*/*T* plus " +
+        "ln *q*, and *J*_{RC}, which spreads samples along *d*.") +
     " Values of the first steps may lie above the frame.";
   return { name: "losses", svg, caption };
 }

@@ -108,8 +108,9 @@ export function flowSection(outcome: DimerOutcome): ReportSection {
       "needs overlap and not good weights, is what can carry a result.",
       "Pareto k̂ measures the tail of the weights: above its limit a few samples decide everything, and plain reweighting " +
       "is not to be trusted whatever its error bar says. The gap is the mean of ln *p* − ln *q* over evaluation frames of a " +
-      "basin, the Kullback–Leibler divergence from target to flow, with the normalisation of *p* from the acceptance ratio; " +
-      "it would be 0 for a perfect flow.",
+      "basin, the Kullback–Leibler divergence from target to flow, with the normalisation of *p* from the acceptance ratio. " +
+      "*p* is the target in that basin alone and *q* covers both, so that −ln of the flow's share of the basin is in it: " +
+      "ln 2 where a flow gives half to each.",
       `${
         share(outsideDomain)
       } of the flow samples lie outside the reference domain. They count as samples of weight zero, ` +

@@ -83,7 +83,8 @@ export async function runDimer(options: DimerRunOptions): Promise<DimerRunResult
     const outcome = await run.start();
     return outcome === null ? { complete: false, during: run.part } : { complete: true, outcome };
   } catch (error) {
-    if (options.signal?.aborted) return { complete: false, during: run.part };
+    // Only the stop itself: a checkpoint that could not be written must not look like a run that can go on.
+    if (options.signal?.aborted && error === options.signal.reason) return { complete: false, during: run.part };
     throw error;
   } finally {
     options.progress.finish();

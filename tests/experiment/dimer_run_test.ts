@@ -150,6 +150,21 @@ Deno.test("runDimer() writes report, models and checkpoint, the same for one and
     assertEquals(await comparableReport(stopped), await comparableReport(one));
   });
 
+  await t.step("a stop whose checkpoint cannot be written is an error, not a run that can go on", async () => {
+    const controller = new AbortController();
+    const blocked = `${root}/blocked`;
+    const update = (_: number, loss?: number) => {
+      if (loss === undefined || controller.signal.aborted) return;
+      Deno.mkdirSync(`${blocked}/checkpoint.safetensors/in the way`, { recursive: true });
+      controller.abort();
+    };
+    const error = await assertRejects(
+      () => run(blocked, { signal: controller.signal, progress: { ...silent, update } }),
+      Error,
+    );
+    assert(error.message.includes(`${blocked}/checkpoint.safetensors`), error.message);
+  });
+
   await t.step("a loss that becomes infinite ends the run with stage, step and checkpoint", async () => {
     const [first, second] = tiny.stages;
     const wild = { ...second, learningRate: { shape: "constant", initial: 1e30 } } as const;
