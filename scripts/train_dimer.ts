@@ -124,7 +124,7 @@ function readSizes(text: string): number[] {
 /** Reads "0.5,2.5". */
 function readBounds(text: string): [number, number] {
   const bounds = text.split(",").map(Number);
-  if (bounds.length !== 2 || !(bounds[1] > bounds[0])) {
+  if (bounds.length !== 2 || !bounds.every(Number.isFinite) || !(bounds[1] > bounds[0])) {
     throw new RangeError(
       `Cannot run train_dimer.ts: --rc-bounds must be two increasing numbers such as 0.5,2.5, got ${text}`,
     );
@@ -132,15 +132,17 @@ function readBounds(text: string): [number, number] {
   return [bounds[0], bounds[1]];
 }
 
-/** An abort signal for Ctrl-C; a second Ctrl-C ends the program at once. */
+/** An abort signal for Ctrl-C and SIGTERM; a second one ends the program at once. */
 function interruptSignal(): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const interrupt = () => {
     if (controller.signal.aborted) Deno.exit(130);
     controller.abort(new DOMException("stopped by the user", "AbortError"));
   };
-  Deno.addSignalListener("SIGINT", interrupt);
-  return { signal: controller.signal, release: () => Deno.removeSignalListener("SIGINT", interrupt) };
+  const signals = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
+  signals.forEach((name) => Deno.addSignalListener(name, interrupt));
+  const release = () => signals.forEach((name) => Deno.removeSignalListener(name, interrupt));
+  return { signal: controller.signal, release };
 }
 
 async function main({ options }: CommandLine<typeof command.options>): Promise<void> {

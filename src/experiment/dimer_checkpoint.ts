@@ -8,7 +8,7 @@ import type { MetropolisState } from "../sampling/chain_state.ts";
 import { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 import { loadCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
-import type { JsonObject } from "../training/json.ts";
+import { firstDifference, type JsonObject, type JsonValue } from "../training/json.ts";
 import type { StoredTensor, TensorData } from "../training/safetensors.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import type { HistoryEntry, RunningSums, TrainingPosition } from "../training/train.ts";
@@ -31,6 +31,38 @@ const CHAIN_ARRAYS = [
 
 type Tensors = Map<string, StoredTensor>;
 
+/** What data and parameters belong to: they mean nothing for another system or temperature. */
+function identityOf({ preset, parameters }: ParticleDimer, temperature: number): JsonObject {
+  return { system: preset, parameters, temperature } as unknown as JsonObject;
+}
+
+/** Refuses a file that belongs to something else. */
+function checkIdentity(
+  path: string,
+  recorded: JsonValue | undefined,
+  system: ParticleDimer,
+  temperature: number,
+): void {
+  const difference = firstDifference(identityOf(system, temperature), recorded);
+  if (difference === undefined) return;
+  const { path: name, expected, actual } = difference;
+  throw new RangeError(
+    `Cannot resume from ${path}: its ${
+      name || "identity"
+    } must be ${expected}, got ${actual}: put the file of this run ` +
+      "back, or start anew with --force",
+  );
+}
+
+/** A tensor of a file that must have it. */
+function need(path: string, tensors: ReadonlyMap<string, StoredTensor>, name: string): TensorData {
+  const tensor = tensors.get(name);
+  if (tensor === undefined) {
+    throw new RangeError(`Cannot resume from ${path}: the file must hold ${name}, got none: start anew with --force`);
+  }
+  return tensor.data;
+}
+
 const stored = (data: TensorData): StoredTensor => ({ shape: [data.length], data });
 
 function put(tensors: Tensors, prefix: string, arrays: ReadonlyMap<string, TensorData>): void {
@@ -50,11 +82,12 @@ function putChains(tensors: Tensors, { arrays }: MetropolisState): void {
 }
 
 function takeChains(
+  path: string,
   system: ParticleDimer,
   tensors: ReadonlyMap<string, StoredTensor>,
   numbers: unknown,
 ): MetropolisChains {
-  const arrays = Object.fromEntries(CHAIN_ARRAYS.map((name) => [name, tensors.get(`chains/${name}`)?.data]));
+  const arrays = Object.fromEntries(CHAIN_ARRAYS.map((name) => [name, need(path, tensors, `chains/${name}`)]));
   return MetropolisChains.fromState(system, { numbers, arrays } as unknown as MetropolisState);
 }
 
@@ -64,25 +97,35 @@ export async function saveDimerData(path: string, data: SampledDimerData): Promi
   for (const split of SPLITS) put(tensors, split, new Map(Object.entries(data[split])));
   const { state } = data.chains;
   putChains(tensors, state);
-  const document = { statistics: data.statistics, chains: state.numbers } as unknown as JsonObject;
+  const identity = identityOf(data.chains.system, data.chains.temperature);
+  const document = { identity, statistics: data.statistics, chains: state.numbers } as unknown as JsonObject;
   await saveCheckpoint(path, { kind: DATA_KIND, state: document, tensors });
 }
 
-/** Loads what {@link saveDimerData} saved; null if there is no file. */
-export async function loadDimerData(path: string, system: ParticleDimer): Promise<SampledDimerData | null> {
+/**
+ * Loads what {@link saveDimerData} saved; null if there is no file.
+ *
+ * @throws {RangeError} if the file is not whole, or belongs to another system or temperature
+ */
+export async function loadDimerData(
+  path: string,
+  system: ParticleDimer,
+  temperature: number,
+): Promise<SampledDimerData | null> {
   if (!await exists(path)) return null;
   const { state, tensors } = await loadCheckpoint(path, DATA_KIND);
+  checkIdentity(path, state.identity, system, temperature);
   const frames = (split: string): DimerFrames => ({
-    x: tensors.get(`${split}/x`)!.data as Float64Array,
-    chain: tensors.get(`${split}/chain`)!.data as Int32Array,
-    d: tensors.get(`${split}/d`)!.data as Float64Array,
+    x: need(path, tensors, `${split}/x`) as Float64Array,
+    chain: need(path, tensors, `${split}/chain`) as Int32Array,
+    d: need(path, tensors, `${split}/d`) as Float64Array,
   });
   return {
     train: frames("train"),
     validate: frames("validate"),
     evaluate: frames("evaluate"),
     statistics: state.statistics as unknown as DimerData["statistics"],
-    chains: takeChains(system, tensors, state.chains),
+    chains: takeChains(path, system, tensors, state.chains),
   };
 }
 
@@ -115,6 +158,7 @@ export async function saveDimerTraining(
   const { state } = chains;
   putChains(tensors, state);
   const document = {
+    identity: identityOf(chains.system, chains.temperature),
     stage: position.stage,
     step: position.step,
     optimiserSteps: position.optimiser?.steps ?? null,
@@ -132,10 +176,12 @@ export async function saveDimerTraining(
 export async function loadDimerTraining(
   path: string,
   system: ParticleDimer,
+  temperature: number,
   parameters: readonly Parameter[],
 ): Promise<DimerTrainingState | null> {
   if (!await exists(path)) return null;
   const { state, tensors } = await loadCheckpoint(path, TRAINING_KIND);
+  checkIdentity(path, state.identity, system, temperature);
   restoreSnapshot(parameters, take(tensors, "parameter"));
   const steps = state.optimiserSteps as number | null;
   return {
@@ -149,9 +195,9 @@ export async function loadDimerTraining(
       best: take(tensors, "best"),
     },
     counts: state.counts as unknown as TrainingCounts,
-    frames: tensors.get("ring")!.data as Float64Array,
+    frames: need(path, tensors, "ring") as Float64Array,
     pushed: state.pushed as number,
-    chains: takeChains(system, tensors, state.chains),
+    chains: takeChains(path, system, tensors, state.chains),
   };
 }
 

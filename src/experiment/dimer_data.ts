@@ -72,7 +72,8 @@ export async function sampleDimerData(options: DimerDataOptions): Promise<Sample
     statistics: {
       burnIn: Math.max(...[train, validate, evaluate].map(({ relaxation }) => relaxation.burnIn)),
       relaxed: [train, validate, evaluate].every(({ relaxation }) => relaxation.relaxed),
-      stride: { train: train.stride, evaluate: evaluate.stride },
+      evaluationRelaxed: evaluate.relaxation.relaxed,
+      stride: { train: train.stride, validate: validate.stride, evaluate: evaluate.stride },
       autocorrelationSweeps: train.relaxation.autocorrelationTime,
       acceptance: train.acceptance,
       crossings: sum(({ crossings }) => crossings.reduce((a, b) => a + b, 0)),

@@ -25,6 +25,8 @@ export interface DimerEvaluationOptions {
   readonly beta: number;
   /** Frames that neither training nor the choice of parameters has seen. */
   readonly frames: DimerFrames;
+  /** Whether the chains of those frames had relaxed; if not, the estimate by BAR is unreliable. Default true. */
+  readonly framesRelaxed?: boolean;
   /** Number of flow samples to begin with; doubled while the acceptance-ratio estimate is not what `until` asks for. */
   readonly samples: number;
   /** When to stop doubling: a reliable estimate with this standard error, or this number of samples. Default: at once. */
@@ -104,7 +106,7 @@ export async function evaluateDimer(options: DimerEvaluationOptions): Promise<Di
     paretoK: { ...byBasin((basin) => tailShape(restrict(drawn, basin))), limit: paretoKLimit(samples) },
     freeEnergyDifference: {
       reweighting: freeEnergyDifferenceByReweighting(drawn.logWeights, drawn.basins, { names, ...resampling }),
-      bar: basins.difference(CLOSED, OPEN),
+      bar: doubtUnrelaxed(basins.difference(CLOSED, OPEN), options.framesRelaxed ?? true),
     },
     evaluationNll: nll,
     gap: byBasin((basin) => {
@@ -144,6 +146,12 @@ export function headlineOf(estimates: Readonly<Record<string, FreeEnergyEstimate
   }
   const reasons = Object.entries(estimates).map(([name, estimate]) => `${name}: ${estimate.reason}`);
   return { value: null, standardError: null, interval95: null, reliable: false, reason: reasons.join("; ") };
+}
+
+/** Marks an estimate as unreliable where its frames come from chains that still remembered their starts. */
+function doubtUnrelaxed(estimate: FreeEnergyEstimate, relaxed: boolean): FreeEnergyEstimate {
+  if (relaxed || !estimate.reliable) return estimate;
+  return { ...estimate, reliable: false, reason: "the evaluation chains had not relaxed when burn-in ended" };
 }
 
 /** Draws samples, and more of them until the difference of the basins is as exact as was asked for. */

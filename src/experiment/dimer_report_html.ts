@@ -67,7 +67,7 @@ function summary({ headline, reference }: DimerOutcome): ReportNumber[] {
   const umbrella = reference.freeEnergyDifference;
   const comparison = compare(headline, umbrella);
   const apart = comparison === null
-    ? { value: NOTHING, note: "one of the two is missing" }
+    ? { value: NOTHING, note: "one of the two is missing or unreliable" }
     : { value: `${differenceText(comparison)}${NO_BREAK}k_BT`, note: agreement(comparison) };
   return [
     estimateTile("*F*(open) − *F*(closed), flow", headline, "no umbrella data in it"),

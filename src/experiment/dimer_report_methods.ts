@@ -59,7 +59,7 @@ export function dataSection(outcome: DimerOutcome): ReportSection {
       "seen neither by training nor by the choice of parameters.",
       `${
         count(burnIn)
-      } sweeps were thrown away as burn-in. The integrated autocorrelation time of the slowest coordinates ` +
+      } sweeps were thrown away as burn-in. The integrated autocorrelation time of energy and configurations, the longer of the two, ` +
       `is ${fixed(autocorrelationSweeps, 0)} sweeps; ${share(acceptance)} of the moves were accepted. ` +
       (relaxed ? "" : "The chains had not come to rest when burn-in ended: mistrust every number of this report. ") +
       `${

@@ -43,7 +43,7 @@ function umbrellaSentence({ headline, reference }: DimerOutcome): string {
     : `gives ${inUnits(umbrella)}${umbrella.reliable ? "" : `, unreliable because ${umbrella.reason}`}`;
   return `Umbrella sampling with Monte Carlo of our own, which shares no sample with it, ${found}. ` +
     (comparison === null
-      ? "The two cannot be compared, because one of them is missing."
+      ? "The two cannot be compared, because one of them is missing or unreliable."
       : `The difference is ${differenceText(comparison)}${NO_BREAK}k_BT, ${agreement(comparison)}.`);
 }
 

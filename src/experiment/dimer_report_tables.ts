@@ -61,7 +61,7 @@ export function dataTable({ data }: DimerOutcome): ReportTable {
     columns: ["", "frames", "sweeps between frames of a chain"],
     rows: [
       ["training", count(frames.train), count(stride.train)],
-      ["validation", count(frames.validate), count(stride.evaluate)],
+      ["validation", count(frames.validate), count(stride.validate)],
       ["evaluation", count(frames.evaluate), count(stride.evaluate)],
     ],
   };

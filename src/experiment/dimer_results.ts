@@ -31,9 +31,11 @@ export interface DimerData {
     readonly burnIn: number;
     /** Whether the chains of every split had relaxed by then. */
     readonly relaxed: boolean;
+    /** Whether those of the evaluation split had, on which the estimate by BAR rests. */
+    readonly evaluationRelaxed: boolean;
     /** Sweeps between frames of a chain. */
-    readonly stride: { readonly train: number; readonly evaluate: number };
-    /** Integrated autocorrelation time of the slowest observable, in sweeps. */
+    readonly stride: { readonly train: number; readonly validate: number; readonly evaluate: number };
+    /** Integrated autocorrelation time of the training chains, in sweeps: the longer one of energy and configurations. */
     readonly autocorrelationSweeps: number;
     /** Share of moves accepted. */
     readonly acceptance: number;

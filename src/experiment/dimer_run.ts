@@ -206,7 +206,7 @@ class DimerRun {
 
   async #data(): Promise<SampledDimerData> {
     const path = this.#directory.pathOf(dimerFiles.data);
-    const saved = this.#options.resume ? await loadDimerData(path, this.#system) : null;
+    const saved = this.#options.resume ? await loadDimerData(path, this.#system, this.#options.temperature) : null;
     if (saved !== null) return saved;
     const data = await sampleDimerData({
       system: this.#system,
@@ -219,7 +219,7 @@ class DimerRun {
   }
 
   async #train(data: SampledDimerData): Promise<Trained | null> {
-    const { settings, seed, signal, resume, reactionCoordinate } = this.#options;
+    const { settings, seed, temperature, signal, resume, reactionCoordinate } = this.#options;
     const [system, pool, path] = [this.#system, this.#pool, this.#directory.pathOf(dimerFiles.training)];
     const sourceOptions = {
       stride: data.statistics.stride.train,
@@ -230,7 +230,7 @@ class DimerRun {
     const fresh = new TrainingSource(system, data.train.x, data.chains, sourceOptions);
     const whitened = fresh.buffer.batch(Math.min(WHITENING_FRAMES, data.train.d.length), 255, 0);
     const flow = dimerFlow(settings.flow, system.dim, seed, whitened);
-    const saved = resume ? await loadDimerTraining(path, system, flow.parameters()) : null;
+    const saved = resume ? await loadDimerTraining(path, system, temperature, flow.parameters()) : null;
     if (saved !== null) Object.assign(this.#counts, saved.counts);
     const source = saved === null ? fresh : TrainingSource.restore(system, saved, sourceOptions);
     this.#beginTraining(saved?.position ?? null);
@@ -262,7 +262,7 @@ class DimerRun {
     this.#account.add("training", this.#counts.energies);
     if (!complete) return null;
     const trainable = flow.parameters().filter((parameter) => parameter.trainable);
-    if (position.best.size > 0) restoreSnapshot(trainable, position.best);
+    if (settings.keep === "best" && position.best.size > 0) restoreSnapshot(trainable, position.best);
     return { flow, position, chains: source.chains };
   }
 
@@ -281,6 +281,7 @@ class DimerRun {
       system: this.#system,
       beta: this.#beta,
       frames: data.evaluate,
+      framesRelaxed: data.statistics.evaluationRelaxed,
       samples,
       until,
       bootstraps,

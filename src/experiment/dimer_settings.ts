@@ -56,6 +56,11 @@ export interface DimerSettings {
   readonly flow: FlowSettings;
   /** Stages of training. */
   readonly stages: readonly BoltzmannStage[];
+  /**
+   * Which parameters are evaluated: those of the lowest validation NLL, or the last ones. A schedule that ends with the
+   * energy loss in charge raises the NLL on purpose, so its result is the last.
+   */
+  readonly keep: "best" | "last";
   /** Evaluation and reference. */
   readonly evaluation: EvaluationSettings;
 }
@@ -91,6 +96,7 @@ const smoke: DimerSettings = {
   },
   flow: { blocks: 6, hidden: [64, 64], activation: "silu", channels: "even-odd", whiten: true },
   stages: [maximumLikelihood(900), mixture(100)],
+  keep: "best",
   evaluation: {
     samples: 200_000,
     until: { standardError: 1, maximumSamples: 200_000 },
@@ -108,6 +114,7 @@ const standard: DimerSettings = {
   },
   flow: { blocks: 8, hidden: [200, 200, 200], activation: "silu", channels: "even-odd", whiten: true },
   stages: [maximumLikelihood(4600), mixture(400)],
+  keep: "best",
   evaluation: {
     samples: 1_000_000,
     until: { standardError: 0.1, maximumSamples: 4_000_000 },
@@ -154,6 +161,7 @@ const paper: DimerSettings = {
       softening: { highEnergy, maxEnergy: 1e10 },
     })),
   ],
+  keep: "last",
   evaluation: {
     samples: 1_000_000,
     until: { standardError: 0.1, maximumSamples: 4_000_000 },

@@ -23,10 +23,10 @@ export interface Comparison {
  *
  * @param first one of them
  * @param second the other
- * @returns how far they are apart, or null where one has no value or no error
+ * @returns how far they are apart, or null where one has no value or no error, or is not reliable
  */
 export function compare(first: FreeEnergyEstimate, second: FreeEnergyEstimate): Comparison | null {
-  if (first.value === null || second.value === null) return null;
+  if (first.value === null || second.value === null || !first.reliable || !second.reliable) return null;
   if (first.standardError === null || second.standardError === null) return null;
   const difference = first.value - second.value;
   const combinedError = Math.hypot(first.standardError, second.standardError);
@@ -40,7 +40,7 @@ export function agreement({ inErrors }: Comparison): string {
   if (inErrors < 3) {
     return `${size}: chance alone does this in one comparison of ${inErrors < 2.5 ? "20 to 80" : "80 to 370"}`;
   }
-  return `${size}: they contradict each other, and at least one error is too small`;
+  return `${size}: they contradict each other, unless this is the one comparison in 370 that goes so far by chance`;
 }
 
 /** Writes a difference with its error. */

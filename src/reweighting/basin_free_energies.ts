@@ -119,7 +119,10 @@ export function summariseBasins(
       if (typeof first === "string") return noEstimate(first);
       if (typeof last === "string") return noEstimate(last);
       const differences = values[to].map((value, r) => value - values[from][r]);
-      return combine(problem, [[last, 1], [first, -1]], differences, [doubts[to], doubts[from]]).estimate;
+      // The basin that fewer samples carry speaks first: its doubt is the graver one.
+      const weakest = (part: LinearPart) => Math.min(...part.effectiveSamples);
+      const graver = weakest(last) <= weakest(first) ? [doubts[to], doubts[from]] : [doubts[from], doubts[to]];
+      return combine(problem, [[last, 1], [first, -1]], differences, graver).estimate;
     },
   };
 }

@@ -72,9 +72,11 @@ export function freeEnergyDifferenceByReweighting(
   const values = replicateDifferences(weights, sums, logWeights.length, { replicates, seed });
   const value = sums[0] - sums[1];
   const standardError = standardDeviation(values);
-  const doubts = [from, to].map((basin, side) =>
-    weightDoubt(weights[side], kishEffectiveSampleSize(weights[side]), ` of basin ${names[basin]}`)
-  );
+  // The side with fewer effective samples speaks first: its doubt is the graver one.
+  const doubts = [from, to]
+    .map((basin, side) => ({ basin, weights: weights[side], effective: kishEffectiveSampleSize(weights[side]) }))
+    .sort((a, b) => a.effective - b.effective)
+    .map((side) => weightDoubt(side.weights, side.effective, ` of basin ${names[side.basin]}`));
   const reason = firstDoubt([...doubts, errorDoubt(standardError), bootstrapDoubt(values)]);
   return estimateFrom(value, standardError, { reason });
 }

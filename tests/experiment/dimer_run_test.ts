@@ -33,6 +33,7 @@ const tiny: DimerSettings = {
       softening: { highEnergy: 100, maxEnergy: 1e10 },
     },
   ],
+  keep: "best",
   evaluation: {
     samples: 3000,
     until: { standardError: 0.1, maximumSamples: 5000 },

@@ -167,7 +167,8 @@ export function syntheticOutcome(): DimerOutcome {
     data: {
       burnIn: 4400,
       relaxed: true,
-      stride: { train: 40, evaluate: 160 },
+      evaluationRelaxed: true,
+      stride: { train: 40, validate: 80, evaluate: 160 },
       autocorrelationSweeps: 39.6,
       acceptance: 0.351,
       crossings: 2,
