@@ -145,6 +145,12 @@ function interruptSignal(): { signal: AbortSignal; release(): void } {
   return { signal: controller.signal, release };
 }
 
+/** The arguments that start the same run elsewhere, quoted where a shell would split them. */
+function again(): string[] {
+  const kept = Deno.args.filter((arg) => arg !== "--force" && arg !== "--resume");
+  return kept.map((arg) => /^[\w./,=:@%+-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`);
+}
+
 async function main({ options }: CommandLine<typeof command.options>): Promise<void> {
   const interrupted = interruptSignal();
   using progress = await openProgress();
@@ -161,13 +167,12 @@ async function main({ options }: CommandLine<typeof command.options>): Promise<v
     force: options.force,
     progress,
     signal: interrupted.signal,
-    command: [command.usage, ...Deno.args].join(" "),
+    command: [command.usage, ...again()].join(" "),
   });
   progress.finish();
   interrupted.release();
   if (!result.complete) {
-    const again = [...Deno.args.filter((arg) => arg !== "--force" && arg !== "--resume"), "--resume"].join(" ");
-    console.error(`Stopped while ${result.during}; go on with: ${command.usage} ${again}`);
+    console.error(`Stopped while ${result.during}; go on with: ${[command.usage, ...again(), "--resume"].join(" ")}`);
     Deno.exit(130);
   }
   console.log(summarizeDimer(result.outcome));

@@ -31,7 +31,7 @@ export function dimerReportJson(outcome: DimerOutcome): JsonObject {
     version: VERSION,
     packageVersion: run.packageVersion,
     kernelBuild: run.kernelBuild,
-    system: { name: "particle-dimer", preset: run.preset, parameters: run.parameters, dim: run.dim },
+    system: { name: "ParticleDimer", preset: run.preset, parameters: run.parameters, dim: run.dim },
     seed: run.seed,
     budget: run.budget,
     temperature: run.temperature,
@@ -61,7 +61,7 @@ export function dimerReportJson(outcome: DimerOutcome): JsonObject {
     energyEvaluations: outcome.energyEvaluations,
     moves: outcome.moves,
     wallTimeMs: outcome.wallTimeMs,
-    data: outcome.data,
+    data: inFixedOrder(outcome.data),
     flow: outcome.flow,
     stages: outcome.stages,
     reactionCoordinate: outcome.reactionCoordinate,
@@ -110,4 +110,9 @@ function toJson(value: unknown): JsonValue {
     return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, toJson(entry)]));
   }
   return value as boolean | string;
+}
+
+/** Statistics with their keys sorted: a resumed run reads them back from a file in another order. */
+function inFixedOrder<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1)) as T;
 }

@@ -76,7 +76,7 @@ export function costTable({ energyEvaluations, moves, wallTimeMs }: DimerOutcome
   const energies = Object.values(energyEvaluations).reduce((sum, n) => sum + n, 0);
   const { data, umbrella, plain } = moves;
   return {
-    columns: ["part", "single-particle moves", "energy evaluations", "wall time"],
+    columns: ["part", "single-particle moves", "energy evaluations", "wall time (since the last resume)"],
     rows: [
       ["Monte Carlo for data", count(data), count(energyEvaluations.data), time("data")],
       ["training", NOTHING, count(energyEvaluations.training), time("training")],

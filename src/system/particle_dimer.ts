@@ -131,6 +131,12 @@ export class ParticleDimer implements System {
     this.dim = 2 * this.particles;
     this.bondForm = preset === "printed" ? "printed" : "code";
     this.#bond = bondCoefficients(this.bondForm, p);
+    if (this.#bond.c4 < 0) {
+      const [name, value] = this.bondForm === "code" ? ["b", p.b] : ["a / 4 + slope", p.a / 4 + p.slope];
+      throw new RangeError(
+        `Cannot ${WHAT}: ${name} must not be negative, got ${value}: the energy of a long bond would have no lower bound`,
+      );
+    }
     const { epsilon, sigma, tether, d0, halfBox, boxConstant } = p;
     this.coefficients = { particles: this.particles, epsilon, sigma, tether, d0, halfBox, boxConstant, ...this.#bond };
     const grid = sites === undefined ? squareGrid(p) : checkedSites(sites, p.solvent);

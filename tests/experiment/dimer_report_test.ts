@@ -229,7 +229,7 @@ Deno.test("numbers are rounded to what they are worth", () => {
 const json = dimerReportJson(outcome) as any;
 
 Deno.test("dimerReportJson keeps the keys that machines rely on", () => {
-  assertEquals(json.system.name, "particle-dimer");
+  assertEquals(json.system.name, "ParticleDimer");
   assertEquals([json.system.preset, json.system.dim, json.system.parameters.slope], ["noe2019", 76, 2]);
   assertEquals([json.seed, json.budget, json.temperature, json.threads], [1, "default", 1, 2]);
   assertEquals(json.energyEvaluations, outcome.energyEvaluations);

@@ -240,3 +240,19 @@ Deno.test("ParticleDimer says what is wrong", () => {
   );
   assertThrows(() => system.initialConfiguration(0), RangeError, "Cannot set up a ParticleDimer: d must be a positive");
 });
+
+Deno.test("ParticleDimer refuses a bond whose energy has no lower bound", () => {
+  const rule = "the energy of a long bond would have no lower bound";
+  const cases = [
+    [{ b: -10 }, `Cannot make a ParticleDimer: b must not be negative, got -10: ${rule}`],
+    [
+      { preset: "printed", slope: -7 },
+      `Cannot make a ParticleDimer: a / 4 + slope must not be negative, got -0.75: ${rule}`,
+    ],
+  ] as const;
+
+  for (const [options, message] of cases) {
+    assertEquals(assertThrows(() => new ParticleDimer(options), RangeError).message, message);
+  }
+  new ParticleDimer({ a: 0, b: 0, slope: 0 });
+});
