@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { allocate, i32 } from "../backend/wasm.ts";
+import { allocate, f32, i32 } from "../backend/wasm.ts";
 import { Base, type KernelCall } from "../backend/program.ts";
 import { type Graph, isBatch, type Node } from "./graph.ts";
 import { Layout } from "./layout.ts";
@@ -56,6 +56,9 @@ class Lowerer {
   readonly #task = new Layout();
   readonly #lists: number[] = [];
   readonly #listsByText = new Map<string, Address>();
+  readonly #tables = new Map<Float32Array, Address>();
+  readonly #saved = new Map<number, Address>();
+  readonly #gradient: boolean;
   readonly #values = new Map<number, Address>();
   readonly #inputGradients = new Map<number, Address>();
   readonly #gradientOffsets = new Map<Parameter, number>();
@@ -75,6 +78,7 @@ class Lowerer {
     this.#graph = graph;
     this.#parts = parts;
     this.#panels = panels;
+    this.#gradient = options.gradient;
     const kept = this.#kept(options.gradient);
     for (const node of graph.inputs()) this.#values.set(node.id, this.#taskAddress(node));
     this.#lowerForward(kept);
@@ -151,7 +155,9 @@ class Lowerer {
         );
       }
       this.#values.set(node.id, buffers.get(lead)!);
-      primitiveOf(node.primitive).lowering!.forward(this.#at(node, this.#forward));
+      this.#with(thread, (scratch) => {
+        primitiveOf(node.primitive).lowering!.forward(this.#at(node, this.#forward, scratch));
+      });
       for (const id of new Set([...node.inputs, node.id])) {
         const dead = leader.get(id) === id && !kept.has(id) && (lastUse.get(id) ?? node.id) === node.id;
         if (dead) thread.give(buffers.get(id)!.offset);
@@ -211,15 +217,17 @@ class Lowerer {
         additions.push({ elements: this.#bytes(source) / 4, from, to: address });
         return from;
       };
-      const at: VjpLowering<PrimitiveName> = {
-        ...this.#at(node, this.#backward),
-        cotangent: cotangent.address,
-        wants: (i) => this.#parts.differentiable[node.inputs[i]],
-        contribute,
-        overwrite,
-      };
-      primitiveOf(node.primitive).lowering!.vjp(at);
-      for (const { elements, from, to } of additions) at.emit("accumulateF32", elements, 1, from, to);
+      this.#with(thread, (scratch) => {
+        const at: VjpLowering<PrimitiveName> = {
+          ...this.#at(node, this.#backward, scratch),
+          cotangent: cotangent.address,
+          wants: (i) => this.#parts.differentiable[node.inputs[i]],
+          contribute,
+          overwrite,
+        };
+        primitiveOf(node.primitive).lowering!.vjp(at);
+        for (const { elements, from, to } of additions) at.emit("accumulateF32", elements, 1, from, to);
+      });
       discarded.forEach(give);
       give(cotangent.address);
     }
@@ -233,7 +241,18 @@ class Lowerer {
     return { address: { base: Base.gradient, offset: this.#gradientOffsets.get(parameter)! }, accumulate };
   }
 
-  #at(node: Node, calls: KernelCall[]): ForwardLowering<PrimitiveName> {
+  /** Lowers one node with scratch memory that is free again afterwards. */
+  #with(thread: Layout, lowerNode: (scratch: (bytes: number) => Address) => void): void {
+    const offsets: number[] = [];
+    lowerNode((bytes) => {
+      const offset = thread.take(bytes);
+      offsets.push(offset);
+      return { base: Base.thread, offset };
+    });
+    offsets.forEach((offset) => thread.give(offset));
+  }
+
+  #at(node: Node, calls: KernelCall[], scratch: (bytes: number) => Address): ForwardLowering<PrimitiveName> {
     const inputNode = (i: number) => this.#graph.nodes[node.inputs[i]];
     const parameterOf = (i: number) => (inputNode(i).attributes as { parameter: Parameter }).parameter;
     const absolute = (offset: number): Address => ({ base: Base.none, offset });
@@ -252,6 +271,10 @@ class Lowerer {
         return { forward: absolute(forward), transposed: absolute(transposed) };
       },
       indices: (list) => this.#list(list),
+      constants: (table) => this.#table(table),
+      scratch,
+      willWant: (i) => this.#gradient && this.#parts.differentiable[node.inputs[i]],
+      saved: (features) => this.#savedBatch(node.id, features),
       emit: (kernel, ...args) => {
         calls.push({
           kernel,
@@ -271,6 +294,27 @@ class Lowerer {
       this.#lists.push(offset);
       address = { base: Base.none, offset };
       this.#listsByText.set(text, address);
+    }
+    return address;
+  }
+
+  #table(values: Float32Array): Address {
+    let address = this.#tables.get(values);
+    if (address === undefined) {
+      const offset = allocate(4 * values.length);
+      f32(offset, values.length).set(values);
+      this.#lists.push(offset);
+      address = { base: Base.none, offset };
+      this.#tables.set(values, address);
+    }
+    return address;
+  }
+
+  #savedBatch(id: number, features: number): Address {
+    let address = this.#saved.get(id);
+    if (address === undefined) {
+      address = { base: Base.task, offset: this.#task.take(128 * this.#panels * features) };
+      this.#saved.set(id, address);
     }
     return address;
   }

@@ -5,6 +5,7 @@
  */
 import { type Graph, isBatch, type Node, type Tensor } from "./graph.ts";
 import type { Parameter } from "./parameter.ts";
+import { primitiveOf } from "./primitives.ts";
 
 /** Where nodes run, and which values cross. */
 export interface Partition {
@@ -18,10 +19,11 @@ export interface Partition {
   readonly differentiable: readonly boolean[];
 }
 
-/** Whether a node runs as a kernel: batches do, and the two primitives that make a column of a batch. */
-function isKernelNode(node: Node): boolean {
+/** Whether a node runs as a kernel: batches do, and primitives that make a column of batches. */
+function isKernelNode(graph: Graph, node: Node): boolean {
   if (node.primitive === "input" || node.primitive === "parameter") return false;
-  return isBatch(node.shape) || node.primitive === "sumFeatures" || node.primitive === "column";
+  if (isBatch(node.shape)) return true;
+  return primitiveOf(node.primitive).lowering !== undefined && node.inputs.some((id) => isBatch(graph.nodes[id].shape));
 }
 
 /**
@@ -37,7 +39,7 @@ export function partition(graph: Graph, outputs: readonly Tensor[], inputGradien
   const head = new Set<number>();
   for (const node of graph.nodes) {
     if (!needed.has(node.id)) continue;
-    if (isKernelNode(node)) kernelNodes.push(node);
+    if (isKernelNode(graph, node)) kernelNodes.push(node);
     else if (node.primitive !== "input" && node.primitive !== "parameter") head.add(node.id);
   }
   const boundary = new Set<number>();

@@ -47,6 +47,17 @@ export interface ForwardLowering<P extends PrimitiveName> {
   packed(i: number): { readonly forward: Address; readonly transposed: Address };
   /** Address of a list of int32 that lives as long as the plan. */
   indices(values: readonly number[]): Address;
+  /** Address of a table of float32 that lives as long as the plan; the same array gives the same address. */
+  constants(values: Float32Array): Address;
+  /** Bytes of the executing thread for use within the calls of this primitive; what they hold is undefined. */
+  scratch(bytes: number): Address;
+  /** Whether the derivative by input i will be asked for. */
+  willWant(i: number): boolean;
+  /**
+   * A batch that `forward` fills for `vjp`, such as a derivative that is cheap beside the value: the same address in
+   * both. Only where a derivative will be asked for.
+   */
+  saved(features: number): Address;
   /** Appends a kernel call. */
   emit(kernel: string, ...args: (number | Address)[]): void;
 }
