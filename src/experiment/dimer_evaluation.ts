@@ -5,7 +5,7 @@
  */
 import type { Executor } from "../backend/pool.ts";
 import { BoltzmannGenerator } from "../hybrid/boltzmann_generator.ts";
-import type { Flow } from "../flow/flow.ts";
+import type { Generator } from "../flow/flow.ts";
 import { type BasinFreeEnergies, basinFreeEnergies } from "../reweighting/basin_free_energies.ts";
 import { combinedProfile } from "../reweighting/combined_profile.ts";
 import { samplingEfficiency } from "../reweighting/effective_sample_size.ts";
@@ -17,8 +17,8 @@ import type { ByBasin, DimerEvaluation, DimerFrames } from "./dimer_results.ts";
 
 /** What is evaluated, and how thoroughly. */
 export interface DimerEvaluationOptions {
-  /** The trained flow. */
-  readonly flow: Flow;
+  /** The trained flow, or another density that can be sampled. */
+  readonly flow: Generator;
   /** The system. */
   readonly system: ParticleDimer;
   /** 1 / T in units of 1 / T₀. */
@@ -81,8 +81,9 @@ const basinOf = (d: number): number => !Number.isFinite(d) ? NOWHERE : d < DIMER
 export async function evaluateDimer(options: DimerEvaluationOptions): Promise<DimerEvaluation> {
   const { flow, system, beta, frames, bootstraps, edges, seed, pool } = options;
   const generator = new BoltzmannGenerator(flow, system, { beta });
+  const weighed = generator.weigh(frames.x, { pool });
   const data = {
-    logWeights: generator.logWeights(frames.x, { pool }),
+    logWeights: weighed.logWeights,
     basins: Int32Array.from(frames.d, basinOf),
     chains: frames.chain,
   };
@@ -97,8 +98,6 @@ export async function evaluateDimer(options: DimerEvaluationOptions): Promise<Di
     { ...data, coordinate: frames.d },
     { edges, names, ...resampling },
   );
-  const dataEnergies = system.energy(frames.x, { pool }).map((energy) => beta * energy);
-  const nll = byBasin((basin) => meanWhere(data.basins, basin, (i) => data.logWeights[i] + dataEnergies[i]));
   return {
     samples,
     outsideDomain: drawn.outside / samples,
@@ -108,7 +107,7 @@ export async function evaluateDimer(options: DimerEvaluationOptions): Promise<Di
       reweighting: freeEnergyDifferenceByReweighting(drawn.logWeights, drawn.basins, { names, ...resampling }),
       bar: doubtUnrelaxed(basins.difference(CLOSED, OPEN), options.framesRelaxed ?? true),
     },
-    evaluationNll: nll,
+    evaluationNll: byBasin((basin) => meanWhere(data.basins, basin, (i) => -weighed.logProb[i])),
     gap: byBasin((basin) => {
       const energy = basin === null ? null : basins.basins[basin].value;
       if (energy === null) return null;
@@ -118,8 +117,8 @@ export async function evaluateDimer(options: DimerEvaluationOptions): Promise<Di
     profile: profile.profile,
     reducedEnergies: {
       data: {
-        closed: thinned(dataEnergies, (i) => data.basins[i] === CLOSED),
-        open: thinned(dataEnergies, (i) => data.basins[i] === OPEN),
+        closed: thinned(weighed.reducedEnergy, (i) => data.basins[i] === CLOSED),
+        open: thinned(weighed.reducedEnergy, (i) => data.basins[i] === OPEN),
       },
       flow: {
         closed: thinned(drawn.reducedEnergy, (i) => drawn.basins[i] === CLOSED),

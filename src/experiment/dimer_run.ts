@@ -131,7 +131,7 @@ class DimerRun {
     const freshMoves = chains.moves - atStart.moves;
     this.#account.add("data", data.statistics.energyEvaluations + chains.energyEvaluations - atStart.energies);
     const evaluation = await this.#timed("evaluation", () => this.#evaluate(flow, data));
-    this.#account.add("evaluation", evaluation.samples + 2 * data.evaluate.d.length);
+    this.#account.add("evaluation", evaluation.samples + data.evaluate.d.length);
     const reference = await this.#timed("reference", () => this.#reference());
     const { umbrella, plain } = reference.moves;
     this.#account.add("reference", reference.energyEvaluations);

@@ -10,15 +10,20 @@ import type { System } from "../system/system.ts";
 /** What a Boltzmann generator needs of a system. */
 export type Target = Pick<System, "dim" | "energy" | "inDomain">;
 
-/** Samples of a generator with what reweighting needs. */
-export interface WeightedSamples extends FlowSamples {
+/** What reweighting needs to know of configurations. */
+export interface Weights {
   /** u(x) = βU(x), exact, [n]. */
   readonly reducedEnergy: Float64Array;
+  /** log p_X(x), normalised, [n]. */
+  readonly logProb: Float64Array;
   /** −u(x) − log p_X(x), and −∞ outside the reference domain, [n]. */
   readonly logWeights: Float64Array;
-  /** Number of samples outside the reference domain: they keep their place, with weight zero. */
+  /** Number of configurations outside the reference domain: they keep their place, with weight zero. */
   readonly outsideDomain: number;
 }
+
+/** Samples of a generator with what reweighting needs. */
+export interface WeightedSamples extends FlowSamples, Weights {}
 
 /**
  * A generator of configurations beside the Boltzmann distribution that it is meant to sample:
@@ -75,21 +80,42 @@ export class BoltzmannGenerator {
   }
 
   /**
-   * The log-weights of given configurations, for instance of data.
+   * Weighs given configurations, for instance data: one energy and one density for each.
+   *
+   * @param x [n, dim] row-major
+   * @param options `pool`: threads
+   * @returns energies, densities and log-weights, [n] each
+   *
+   * @example The weights of a flow that is already the Boltzmann distribution are all Z
+   * ```ts
+   * import { BoltzmannGenerator, Flow, Scaling } from "@boltzflow/boltzflow";
+   * import { assertAlmostEquals } from "@std/assert";
+   *
+   * const spring = { dim: 1, energy: (x: Float64Array) => x.map((v) => v * v / 2) };
+   * const generator = new BoltzmannGenerator(new Flow(new Scaling({ dim: 1 })), spring);
+   * const { reducedEnergy, logProb, logWeights } = generator.weigh(Float64Array.of(0, 2));
+   *
+   * assertAlmostEquals(reducedEnergy[1], 2);
+   * assertAlmostEquals(logProb[0], -Math.log(Math.sqrt(2 * Math.PI)), 1e-6);
+   * assertAlmostEquals(logWeights[0], logWeights[1], 1e-6);
+   * ```
+   */
+  weigh(x: Float64Array, options: { readonly pool?: Executor } = {}): Weights {
+    return this.#weigh(x, this.generator.logProb(x, options), options.pool);
+  }
+
+  /**
+   * The log-weights of given configurations alone; {@link weigh} also returns what they are made of.
    *
    * @param x [n, dim] row-major
    * @param options `pool`: threads
    * @returns [n]; −∞ outside the reference domain
    */
   logWeights(x: Float64Array, options: { readonly pool?: Executor } = {}): Float64Array {
-    return this.#weigh(x, this.generator.logProb(x, options), options.pool).logWeights;
+    return this.weigh(x, options).logWeights;
   }
 
-  #weigh(
-    x: Float64Array,
-    logProb: Float64Array,
-    pool: Executor | undefined,
-  ): { reducedEnergy: Float64Array; logWeights: Float64Array; outsideDomain: number } {
+  #weigh(x: Float64Array, logProb: Float64Array, pool: Executor | undefined): Weights {
     const reducedEnergy = this.system.energy(x, { pool }).map((energy) => this.beta * energy);
     const inside = this.system.inDomain?.(x, { pool });
     let outsideDomain = 0;
@@ -98,6 +124,6 @@ export class BoltzmannGenerator {
       outsideDomain++;
       return -Infinity;
     });
-    return { reducedEnergy, logWeights, outsideDomain };
+    return { reducedEnergy, logProb, logWeights, outsideDomain };
   }
 }

@@ -7,7 +7,7 @@
  *
  * @module
  */
-export { BoltzmannGenerator, type Target, type WeightedSamples } from "./boltzmann_generator.ts";
+export { BoltzmannGenerator, type Target, type WeightedSamples, type Weights } from "./boltzmann_generator.ts";
 export {
   boltzmannObjective,
   type BoltzmannObjectiveOptions,

@@ -119,6 +119,8 @@ Deno.test("runDimer() writes report, models and checkpoint, the same for one and
     }
     // 3,000 samples did not suffice, so the run went on to the most it may draw.
     assertEquals(report.samples, tiny.evaluation.until.maximumSamples);
+    const { evaluation } = report.energyEvaluations as Record<string, number>;
+    assertEquals(evaluation, tiny.evaluation.until.maximumSamples + tiny.data.frames.evaluate, "one energy for each");
     // Two hundred frames and a net of this size cannot support an estimate, and the report must say so.
     assertEquals(differences.headline.reliable, false);
     assertEquals(differences.headline.value, null);

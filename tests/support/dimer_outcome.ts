@@ -161,7 +161,7 @@ export function syntheticOutcome(): DimerOutcome {
       kernelBuild: "relaxed",
       command: "deno run -A scripts/train_dimer.ts",
     },
-    energyEvaluations: { data: 29_400_000, training: 51_200, evaluation: 580_000, reference: 79_200_000 },
+    energyEvaluations: { data: 29_400_000, training: 51_200, evaluation: 540_000, reference: 79_200_000 },
     moves: { data: 558_600_000, umbrella: 752_400_000, plain: 752_400_000 },
     wallTimeMs: { data: 61_000, training: 512_000, evaluation: 48_000, reference: 71_000, export: 9_000 },
     data: {
