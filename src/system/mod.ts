@@ -13,6 +13,7 @@ import "../backend/loaded.ts";
 export type { ComputeOptions, EnergyAndGradient, System } from "./system.ts";
 export * from "./double_well.ts";
 export * from "./particle_dimer.ts";
+export type { PairTerm, ParticleInteractions } from "./particle_interactions.ts";
 export type { DimerCoefficients } from "../backend/particle_kernels.ts";
 export { type BondForm } from "./dimer_bond.ts";
 export { dimerSymmetries } from "./dimer_symmetries.ts";

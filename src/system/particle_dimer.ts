@@ -5,6 +5,8 @@
  */
 import { canonicalOrder, type DimerCoefficients, dimerEnergy, dimerGradient } from "../backend/particle_kernels.ts";
 import { type BondCoefficients, bondCoefficients, type BondForm } from "./dimer_bond.ts";
+import { powerPairTerm, wallEnergy } from "./pair_terms.ts";
+import type { PairTerm, ParticleInteractions } from "./particle_interactions.ts";
 import {
   type ComputeOptions,
   configurationCount,
@@ -72,6 +74,8 @@ export const DIMER_BOUNDARY = 1.5;
 /** Factor between the grid of the published code, its start, and its reference: applied once and twice. */
 const STRETCH = 1.05;
 const MOST_SOLVENT = 400;
+/** The bond's cutoff in units of halfBox: the diagonal of a box that is 5 % wider than the one with soft walls. */
+const LONGEST_BOND = 2.1 * Math.SQRT2;
 
 /**
  * Two bonded particles (0 and 1) among solvent discs in a soft box, in two dimensions:
@@ -98,8 +102,9 @@ const MOST_SOLVENT = 400;
  * if (dimer.dim !== 76 || Math.round(u) !== 425) throw new Error("the published start, open");
  * ```
  */
-export class ParticleDimer implements System {
+export class ParticleDimer implements System, ParticleInteractions {
   readonly name = "particle-dimer";
+  readonly spatialDim = 2;
   readonly preset: ParticleDimerPreset;
   readonly parameters: Readonly<Record<string, number>> & ParticleDimerParameters;
   /** Dimer and solvent together. */
@@ -112,6 +117,8 @@ export class ParticleDimer implements System {
   /** The energy's numbers as the kernels take them. */
   readonly coefficients: DimerCoefficients;
   readonly #bond: BondCoefficients;
+  readonly #bondTerm: PairTerm;
+  readonly #repulsion: PairTerm | null;
   readonly #sites: Float64Array;
   readonly #startSites: Float64Array;
 
@@ -139,6 +146,9 @@ export class ParticleDimer implements System {
     }
     const { epsilon, sigma, tether, d0, halfBox, boxConstant } = p;
     this.coefficients = { particles: this.particles, epsilon, sigma, tether, d0, halfBox, boxConstant, ...this.#bond };
+    this.#repulsion = powerPairTerm(epsilon * sigma ** 12, 0);
+    const longest = LONGEST_BOND * halfBox;
+    this.#bondTerm = { cutoff: longest, energy: (r) => r < longest ? this.dimerEnergy(r) : 0 };
     const grid = sites === undefined ? squareGrid(p) : checkedSites(sites, p.solvent);
     this.#startSites = sites === undefined ? grid.map((v) => STRETCH * v) : grid;
     this.#sites = sites === undefined ? grid.map((v) => STRETCH * STRETCH * v) : grid;
@@ -178,6 +188,33 @@ export class ParticleDimer implements System {
   energyAndGradient(x: Float64Array, options: ComputeOptions = {}): EnergyAndGradient {
     configurationCount(x, this.dim, "compute gradients");
     return dimerGradient(this.coefficients, x, options.pool);
+  }
+
+  /**
+   * Finds the pair term: the bond for 0 and 1, ε (σ/r)¹² for all others.
+   *
+   * The repulsion counts as zero where it is below 0.003 k_BT₀, from r = 1.79 on for `noe2019`; the bond beyond the box's
+   * diagonal, from 2.97 halfBox on. All terms together lack k_d (x₀ + x₁)², which belongs to two coordinates.
+   *
+   * @param i a particle
+   * @param j another one
+   * @returns the term; null where ε = 0
+   */
+  pairTerm(i: number, j: number): PairTerm | null {
+    return i + j === 1 ? this.#bondTerm : this.#repulsion;
+  }
+
+  /**
+   * Computes what one coordinate contributes by itself: walls, and k_d y² of particles 0 and 1.
+   *
+   * @param particle the particle
+   * @param axis 0 for x, 1 for y
+   * @param x the coordinate
+   * @returns energy in k_BT₀
+   */
+  oneBodyEnergy(particle: number, axis: number, x: number): number {
+    const { halfBox, boxConstant, tether } = this.parameters;
+    return wallEnergy(x, halfBox, boxConstant) + (particle < 2 && axis === 1 ? tether * x * x : 0);
   }
 
   /**
