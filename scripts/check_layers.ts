@@ -18,7 +18,7 @@ interface Layer {
 /** Where work runs. Whatever evaluates a graph hands it on, so it is let through to layers that know no kernels. */
 const POOL = "backend/pool.ts";
 
-/** What a symmetry is: training shows frames under symmetries and knows nothing else of systems. */
+/** What a symmetry is: training shows frames under them, flows average over them; neither knows more of systems. */
 const SYMMETRY = "system/symmetry.ts";
 
 /** What every folder of src/ may import besides itself, in the order of the pipeline. */
@@ -30,7 +30,7 @@ const LAYERS: { readonly [folder: string]: Layer } = {
   optim: { code: ["autodiff", "backend"] },
   system: { code: ["backend"] },
   sampling: { code: ["system", "random", "backend"] },
-  flow: { code: ["autodiff", "nn", "random", POOL] },
+  flow: { code: ["autodiff", "nn", "random", POOL, SYMMETRY] },
   loss: { code: ["autodiff"], types: ["flow", "system"] },
   training: { code: ["autodiff", "optim", "random", POOL, SYMMETRY], types: ["loss"] },
   reweighting: { code: [] },

@@ -18,6 +18,7 @@
 import "../backend/loaded.ts";
 
 export { Flow, type FlowSamples, type Generator } from "./flow.ts";
+export { SymmetrisedGenerator } from "./symmetrised_generator.ts";
 export { NormalPrior, type Prior } from "./prior.ts";
 export type { Bijector } from "./bijector.ts";
 export { RealNVP, type RealNVPOptions } from "./real_nvp.ts";

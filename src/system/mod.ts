@@ -17,5 +17,13 @@ export type { PairTerm, ParticleInteractions } from "./particle_interactions.ts"
 export type { DimerCoefficients } from "../backend/particle_kernels.ts";
 export { type BondForm } from "./dimer_bond.ts";
 export { dimerSymmetries } from "./dimer_symmetries.ts";
-export { applySymmetry, type SymmetryOperation } from "./symmetry.ts";
+export {
+  applySymmetry,
+  composeSymmetries,
+  requireSymmetries,
+  type SymmetricSystem,
+  symmetryGroup,
+  symmetryImages,
+  type SymmetryOperation,
+} from "./symmetry.ts";
 export { type AutodiffSystem, systemFromEnergy } from "./from_autodiff.ts";
