@@ -5,6 +5,7 @@
  * same buffer as an input. `…GradF32` computes dx = dy·f′ (accumulate = 0) or dx += dy·f′ (accumulate = 1).
  */
 import { exp, log, ones, sigmoid, sine, softplus, tanh } from "./math";
+import { normalCdf, normalQuantile } from "./normal";
 import { loadRest, madd, nmadd, storeRest } from "./simd";
 
 // @ts-ignore: decorator
@@ -49,6 +50,8 @@ function mapTwo<F>(count: i32, accumulate: i32, a: usize, b: usize, y: usize): v
 @unmanaged class Negate { @inline of(x: v128): v128 { return f32x4.neg(x); } }
 @unmanaged class Sqrt { @inline of(x: v128): v128 { return f32x4.sqrt(x); } }
 @unmanaged class Sin { @inline of(x: v128): v128 { return sine(x, 0); } }
+@unmanaged class NormalCdf { @inline of(x: v128): v128 { return normalCdf(x); } }
+@unmanaged class NormalQuantile { @inline of(a: v128, b: v128): v128 { return normalQuantile(a, b); } }
 @unmanaged class Cos { @inline of(x: v128): v128 { return sine(x, 1); } }
 
 /** y = tanh x, within 4.5 ULP and within 2.1e-7. */
@@ -109,6 +112,16 @@ export function sinF32(count: i32, x: usize, y: usize): void {
 /** y = cos x, absolute error ≤ 1.2e-7 for every finite x. */
 export function cosF32(count: i32, x: usize, y: usize): void {
   mapOne<Cos>(count, x, y);
+}
+
+/** y = Φ(x), relative error as stated in normal.ts, also in the lower tail. */
+export function normalCdfF32(count: i32, x: usize, y: usize): void {
+  mapOne<NormalCdf>(count, x, y);
+}
+
+/** z = Φ⁻¹(lower/(lower + upper)), relative error as stated in normal.ts; ∓∞ where lower or upper is 0. */
+export function normalQuantileF32(count: i32, lower: usize, upper: usize, z: usize): void {
+  mapTwo<NormalQuantile>(count, 0, lower, upper, z);
 }
 
 @unmanaged class TanhGrad { @inline of(y: v128, dy: v128): v128 { return nmadd(f32x4.mul(y, y), dy, dy); } }

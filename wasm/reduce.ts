@@ -75,6 +75,22 @@ export function sumFeaturesGradF32(panels: i32, f: i32, accumulate: i32, dColumn
   }
 }
 
+/** y[p][j][l] (+)= column[p·32 + l]·x[p][j][l]. */
+export function scaleByColumnF32(panels: i32, f: i32, accumulate: i32, column: usize, x: usize, y: usize): void {
+  const size = <usize>f * ROW;
+  for (; panels > 0; --panels) {
+    for (let lane: usize = 0; lane < ROW; lane += 16) {
+      const value = columnQuad(column);
+      for (let i = lane; i < size; i += ROW) {
+        const product = f32x4.mul(value, v128.load(x + i));
+        v128.store(y + i, accumulate ? f32x4.add(v128.load(y + i), product) : product);
+      }
+      column += 32;
+    }
+    x += size, y += size;
+  }
+}
+
 /** column[p·32 + l] = x[p][index][l]. */
 export function featureColumnF32(panels: i32, f: i32, index: i32, x: usize, column: usize): void {
   x += <usize>index * ROW;

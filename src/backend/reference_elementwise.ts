@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { normalCdf, normalQuantile } from "./reference_normal.ts";
 
 /** y[i] = f(x[i]) for i < count. */
 export type UnaryReference = (count: number, x: Float64Array, y: Float64Array) => void;
@@ -72,6 +73,10 @@ export const sqrtF32: UnaryReference = unary(Math.sqrt);
 export const sinF32: UnaryReference = unary(Math.sin);
 /** y = cos x. */
 export const cosF32: UnaryReference = unary(Math.cos);
+/** y = Φ(x). */
+export const normalCdfF32: UnaryReference = unary(normalCdf);
+/** z = Φ⁻¹(lower/(lower + upper)). */
+export const normalQuantileF32: BinaryReference = binary(normalQuantile);
 
 /** dx (+)= dy·(1 − y²). */
 export const tanhGradF32: GradientReference = gradient((y, dy) => dy * (1 - y * y));

@@ -108,6 +108,18 @@ export function sumFeaturesGradF32(
   eachElement(panels, f, (i, c) => dx[i] = (accumulate ? dx[i] : 0) + dColumn[c]);
 }
 
+/** y[·][j][·] (+)= column·x[·][j][·]. */
+export function scaleByColumnF32(
+  panels: number,
+  f: number,
+  accumulate: number,
+  column: Float64Array,
+  x: Float64Array,
+  y: Float64Array,
+): void {
+  eachElement(panels, f, (i, c) => y[i] = (accumulate ? y[i] : 0) + column[c] * x[i]);
+}
+
 /** column = x[·][index][·]. */
 export function featureColumnF32(
   panels: number,

@@ -84,6 +84,10 @@ for (const build of builds) {
       for (const accumulate of [0, 1]) {
         const bound: Bound = (want) => unitRoundoff * (Math.abs(want) + 1);
         compare(build, "sumFeaturesGradF32", [panels, f, accumulate, column, random(x.length, 3)], bound);
+        // |column| ≤ 1/3 and |x| ≤ 1: a rounding of the column, of the product and of the sum
+        const scaled: Bound = (want) => unitRoundoff * (Math.abs(want) + 2 / 3);
+        const args: Argument[] = [panels, f, accumulate, column, random(x.length, 4), random(x.length, 3)];
+        compare(build, "scaleByColumnF32", args, scaled);
         for (const index of new Set([0, f >> 1, f - 1])) {
           compare(build, "featureColumnGradF32", [panels, f, index, accumulate, column, random(x.length, 3)], bound);
         }
