@@ -11,9 +11,17 @@
 export { type ValueAndGradient, valueAndGradient } from "./gradient.ts";
 export { checkGradient } from "./check_gradient.ts";
 export * from "./operations.ts";
+export * from "./tilted_operations.ts";
 export { Graph, type Node, type Shape, type Tensor } from "./graph.ts";
 export { Parameter } from "./parameter.ts";
 export type { ParameterStorage } from "../backend/parameters.ts";
-export type { Attributes, ExternalOperation, NoAttributes, PrimitiveName } from "./primitives/attributes.ts";
+export type {
+  Attributes,
+  ExternalOperation,
+  NoAttributes,
+  PrimitiveName,
+  Tilt,
+  TiltTable,
+} from "./primitives/attributes.ts";
 export { type GradientBuffers, KernelRun, type KernelRunOptions } from "./kernel_run.ts";
 export { evaluateReference } from "./reference_run.ts";

@@ -11,6 +11,7 @@ import * as elementwise from "./primitives/elementwise.ts";
 import { broadcast, linear } from "./primitives/linear.ts";
 import { column, concat, gather } from "./primitives/movement.ts";
 import { constantColumn, mean, sum, sumFeatures } from "./primitives/reduce.ts";
+import { tiltedDecode, tiltedEncode, tiltedLogProb } from "./primitives/tilted.ts";
 
 /** Every primitive by name. */
 export const primitives: { readonly [P in PrimitiveName]: Primitive<P> } = {
@@ -25,6 +26,9 @@ export const primitives: { readonly [P in PrimitiveName]: Primitive<P> } = {
   column,
   affineForward,
   affineInverse,
+  tiltedLogProb,
+  tiltedEncode,
+  tiltedDecode,
   sumFeatures,
   constantColumn,
   mean,

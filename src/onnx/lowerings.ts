@@ -74,6 +74,10 @@ function softplus(site: LoweringSite<PrimitiveName>): string {
   return builder.emit("Add", [builder.emit("Relu", [x]), log1p]);
 }
 
+function notYet(): never {
+  throw new TypeError("Cannot export graph: energy-tilted densities have no ONNX form yet");
+}
+
 /** The lowering of every primitive. */
 export const lowerings: { readonly [P in PrimitiveName]: Lowering<P> } = {
   input({ builder, attributes: { name }, shape, type }) {
@@ -124,6 +128,9 @@ export const lowerings: { readonly [P in PrimitiveName]: Lowering<P> } = {
     const decay = builder.emit("Exp", [builder.emit("Neg", [s])]);
     return builder.emit("Mul", [builder.emit("Sub", [y, t]), decay]);
   },
+  tiltedLogProb: notYet,
+  tiltedEncode: notYet,
+  tiltedDecode: notYet,
   sumFeatures: ({ builder, inputs: [x] }) =>
     builder.emit("ReduceSum", [toFloat64(builder, x), builder.constant("int64", [1], [1])], {
       keepdims: { kind: "integer", value: 0 },

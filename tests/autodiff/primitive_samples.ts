@@ -8,6 +8,7 @@
 import type { Shape } from "../../src/autodiff/graph.ts";
 import { Parameter } from "../../src/autodiff/parameter.ts";
 import type { Attributes, ExternalOperation, PrimitiveName } from "../../src/autodiff/primitives/attributes.ts";
+import { exampleEvaluation, exampleTilt, type TiltedName } from "../support/tilted_examples.ts";
 
 /**
  * Bound on the rounding error of a kernel, in units of 2⁻²⁴ (one float32 rounding).
@@ -32,6 +33,10 @@ export interface PrimitiveSample<P extends PrimitiveName> {
   readonly attributes: (d: number) => Attributes[P];
   /** Where numbers lie. Default −2 to 2. */
   readonly range?: readonly [number, number];
+  /** Numbers for each input, where not any will do. */
+  readonly values?: (n: number, d: number) => readonly Float64Array[];
+  /** Which inputs are constants, without a derivative. */
+  readonly constants?: readonly number[];
   /** Exactness of its kernels; absent where it has none. */
   readonly rounding?: RoundingBound;
 }
@@ -81,6 +86,27 @@ const coupling = {
   shape: batch,
   attributes: () => ({}),
 };
+
+/** The tilted density that stands for d: in one, two or three dimensions, with 0 to 3 neighbours. */
+const tiltOf = (d: number) => {
+  const spatialDim = d === 1 ? 1 : d % 3 === 2 ? 3 : 2;
+  return exampleTilt({ spatialDim, basis: spatialDim === 3 ? 2 : 3 + d % 3, fine: 9, neighbours: d % 4 });
+};
+
+/**
+ * A tilted density. Its derivatives have steps where a table or an axis has a knot; a difference across one is neither
+ * side's derivative. None of the numbers of this seed is within 1e-5 of a step.
+ */
+function tilted<P extends TiltedName>(name: P, rounding: RoundingBound): PrimitiveSample<P> {
+  return {
+    inputs: (d) => exampleEvaluation(name, tiltOf(d), 1).shapes,
+    shape: (d) => exampleEvaluation(name, tiltOf(d), 1).shape,
+    attributes: (d) => ({ tilt: tiltOf(d) } as Attributes[P]),
+    values: (n, d) => exampleEvaluation(name, tiltOf(d), n, 1).inputs,
+    constants: [3],
+    rounding,
+  };
+}
 
 /** A sample of every primitive. */
 export const primitiveSamples: { readonly [P in PrimitiveName]: PrimitiveSample<P> } = {
@@ -162,6 +188,18 @@ export const primitiveSamples: { readonly [P in PrimitiveName]: PrimitiveSample<
     attributes: () => ({}),
     rounding: { forward: { relative: 0, absolute: 40 * 80 * 2 ** -29 }, vjp: { relative: 0 } },
   },
+  tiltedLogProb: tilted("tiltedLogProb", {
+    forward: { relative: 0, absolute: 400 },
+    vjp: { relative: 0, absolute: 400 },
+  }),
+  tiltedEncode: tilted("tiltedEncode", {
+    forward: { relative: 0, absolute: 400 },
+    vjp: { relative: 0, absolute: 400 },
+  }),
+  tiltedDecode: tilted("tiltedDecode", {
+    forward: { relative: 0, absolute: 400 },
+    vjp: { relative: 0, absolute: 400 },
+  }),
   constantColumn: { inputs: () => [], shape: column, attributes: () => ({ value: -0.75 }) },
   mean: { inputs: () => [column()], shape: () => [], attributes: () => ({}) },
   sum: { inputs: () => [column()], shape: () => [], attributes: () => ({}) },

@@ -17,9 +17,14 @@ const TOLERANCE = 1e-7;
 /**
  * Compares the cotangents of all inputs with central differences of Σ c · y for random c.
  *
+ * @param options `constants`: inputs without a cotangent by definition; `seed` of c
  * @throws {Error} if one differs by more than 1e-7 · max(1, |x̄|)
  */
-export function assertVjpIsDerivative<P extends PrimitiveName>(rule: Rule<P>, at: Evaluation<P>, seed = 1): void {
+export function assertVjpIsDerivative<P extends PrimitiveName>(
+  rule: Rule<P>,
+  at: Evaluation<P>,
+  { constants = [], seed = 1 }: { readonly constants?: readonly number[] | undefined; readonly seed?: number } = {},
+): void {
   const output = rule.forward(at);
   const cotangent = normals(output.length, seed);
   const project = (inputs: readonly Float64Array[]): number =>
@@ -29,6 +34,10 @@ export function assertVjpIsDerivative<P extends PrimitiveName>(rule: Rule<P>, at
     throw new Error(`${found.length} cotangents for ${at.inputs.length} inputs`);
   }
   at.inputs.forEach((x, k) => {
+    if (constants.includes(k)) {
+      if (found[k] !== null) throw new Error(`input ${k} is constant and has a cotangent, not a difference quotient`);
+      return;
+    }
     const given = found[k] ?? new Float64Array(x.length);
     if (given.length !== x.length) throw new Error(`cotangent ${k} has length ${given.length}, input ${x.length}`);
     x.forEach((value, i) => {

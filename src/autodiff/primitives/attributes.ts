@@ -4,6 +4,9 @@
  * @module
  */
 import type { Parameter } from "../parameter.ts";
+import type { Tilt } from "./tilt.ts";
+
+export type { Tilt, TiltTable } from "./tilt.ts";
 
 /** What most primitives need beside their inputs: nothing. */
 export type NoAttributes = Record<never, never>;
@@ -99,6 +102,12 @@ export interface Attributes {
   column: { readonly index: number };
   /** The same number for every sample. */
   constantColumn: { readonly value: number };
+  /** log p(r) of an energy-tilted density. */
+  tiltedLogProb: { readonly tilt: Tilt };
+  /** Normal numbers of coordinates by an energy-tilted density. */
+  tiltedEncode: { readonly tilt: Tilt };
+  /** Coordinates of normal numbers by an energy-tilted density. */
+  tiltedDecode: { readonly tilt: Tilt };
   /** The mean over samples. */
   mean: NoAttributes;
   /** The sum over samples. */
