@@ -1,5 +1,5 @@
 /**
- * Relabelling of alike particles in float64: the optimal assignment of the solvent to a reference grid.
+ * Relabelling of alike particles in float64: their optimal assignment to reference sites.
  *
  * A frame whose own labels are optimal (the usual case for data and for samples of a trained flow) is recognised by
  * potentials found in a few passes; otherwise these potentials start the shortest augmenting paths of Jonker and
@@ -33,17 +33,37 @@ export function canonicalOrderF64(
     const swap = load<f64>(x) > load<f64>(x, 16);
     store<i32>(order, swap ? 1 : 0);
     store<i32>(order, swap ? 0 : 1, 4);
-    assign(m, reference, x + 32, order + 8, scratch);
+    assign(m, 2, reference, x + 32, order + 8, scratch);
     x += <usize>particles << 4;
     order += <usize>particles << 2;
   }
 }
 
-/** Writes for each of m sites 2 + the particle that it gets. */
-function assign(m: i32, reference: usize, x: usize, order: usize, scratch: usize): void {
+/**
+ * Orders all particles of n frames by their optimal assignment to the sites.
+ *
+ * @param n frames
+ * @param particles particles
+ * @param reference [particles, 2] the sites
+ * @param x [n, particles, 2]
+ * @param order output [n, particles] int32: which particle of the frame gets each label
+ * @param scratch 8 (m + 8) (m + 1) bytes for m = particles, 16-byte aligned
+ */
+export function assignmentOrderF64(
+  n: i32, particles: i32, reference: usize, x: usize, order: usize, scratch: usize,
+): void {
+  for (let k = 0; k < n; k++) {
+    assign(particles, 0, reference, x, order, scratch);
+    x += <usize>particles << 4;
+    order += <usize>particles << 2;
+  }
+}
+
+/** Writes for each of m sites the particle that it gets, counted from `first` on. */
+function assign(m: i32, first: i32, reference: usize, x: usize, order: usize, scratch: usize): void {
   const stride = <usize>((m + 1) & ~1) << 3;
   const v = scratch + <usize>m * stride;
-  for (let k = 0; k < m; k++) store<i32>(order + (<usize>k << 2), 2 + k);
+  for (let k = 0; k < m; k++) store<i32>(order + (<usize>k << 2), first + k);
   const largest = squaredDistances(m, stride, reference, x, scratch);
   if (!(largest < FILLER)) return;
   const tolerance = TOLERANCE * largest;
@@ -51,7 +71,7 @@ function assign(m: i32, reference: usize, x: usize, order: usize, scratch: usize
   for (let pass = 0; pass < PASSES; pass++) {
     if (!relax(m, stride, scratch, v, tolerance)) return;
   }
-  augmentAll(m, stride, scratch, order, <f64>m * tolerance);
+  augmentAll(m, first, stride, scratch, order, <f64>m * tolerance);
 }
 
 /** Fills cost[site][particle] = |site − particle|² and returns the largest (NaN where a coordinate is NaN). */
@@ -112,7 +132,7 @@ function relax(m: i32, stride: usize, cost: usize, v: usize, tolerance: f64): bo
 }
 
 /** Solves the assignment from the potentials that `relax` left and keeps the labels where the gain is a tie. */
-function augmentAll(m: i32, stride: usize, cost: usize, order: usize, tie: f64): void {
+function augmentAll(m: i32, first: i32, stride: usize, cost: usize, order: usize, tie: f64): void {
   const v = cost + <usize>m * stride;
   const u = v + stride;
   const dist = u + stride;
@@ -144,7 +164,7 @@ function augmentAll(m: i32, stride: usize, cost: usize, order: usize, tie: f64):
     after += load<f64>(cost + k * stride + (<usize>load<i32>(particleOf + (k << 2)) << 3));
   }
   if (before - after <= tie) return;
-  for (let k: usize = 0; k < <usize>m; k++) store<i32>(order + (k << 2), 2 + load<i32>(particleOf + (k << 2)));
+  for (let k: usize = 0; k < <usize>m; k++) store<i32>(order + (k << 2), first + load<i32>(particleOf + (k << 2)));
 }
 
 /** Finds the shortest path from a free site to a free particle, updates the potentials and exchanges along the path. */

@@ -17,6 +17,6 @@ export * from "./reduce";
 export * from "./layout";
 export * from "./optimizer";
 export * from "./bench_peak";
-export * from "./particle_dimer";
+export * from "./particle_energy";
 export * from "./metropolis";
 export * from "./alignment";

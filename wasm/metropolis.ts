@@ -1,11 +1,12 @@
 /**
- * Metropolis Monte Carlo of the particle dimer in float64, two chains side by side in the lanes.
+ * Metropolis Monte Carlo of particles in a soft box in float64, two chains side by side in the lanes.
  *
  * Chains come in pairs. Each pair owns: its positions [particles][x, y][2 lanes], the state of two xoshiro256+
  * generators [4 words][2 lanes], and a table of four rows of two lanes: temperature T, largest step, bias constant κ, bias
- * centre m.
+ * centre m. What particles feel among each other is a class of interaction.ts; only the dimer has a bias.
  * No fused multiply-add is used: every build and every machine walks through the same bits.
  */
+import { BondedDiscs, Fluid } from "./interaction";
 import { minusLog } from "./vector_math_f64";
 
 /** Bytes of one particle: x and y of two chains. */
@@ -62,17 +63,21 @@ function dimerTerm(parameters: usize, table: usize, x: v128, y: v128, xo: v128, 
   return f64x2.add(f64x2.add(bond, tether), bias);
 }
 
+// @ts-ignore: decorator
+@inline
 /**
  * Offers the particle at cell i one move in one pair of chains: x + (2u − 1) step in each coordinate, accepted where
  * ΔU ≤ −T ln u, that is, with probability min(1, exp(−ΔU/T)).
  *
- * Everything but the repulsion is taken off the bound before the loop over the pairs, so that hardly anything waits for
- * its end. The change of a pair term is 1/b⁶ − 1/a⁶ = (a⁶ − b⁶)/(a⁶ b⁶) with squared distances a before and b after: one
+ * Everything but the pair terms is taken off the bound before the loop over the pairs, so that hardly anything waits for
+ * its end. The change of r⁻¹² is 1/b⁶ − 1/a⁶ = (a⁶ − b⁶)/(a⁶ b⁶) with squared distances a before and b after: one
  * division.
  */
-function offerMove(
+function offerMove<P>(
   i: usize, cells: usize, end: usize, parameters: usize, table: usize, rng: usize, accepted: usize,
 ): void {
+  const p = changetype<P>(0);
+  const attraction = p.attractionOfMoves(parameters);
   const dimerEnd = cells + 2 * CELL;
   const step = v128.load(table, 16);
   const x = v128.load(i);
@@ -87,7 +92,7 @@ function offerMove(
   const walls = f64x2.sub(wallTerm(xn, yn, half), wallTerm(x, y, half));
   let allowance = f64x2.sub(bound, f64x2.mul(v128.load64_splat(parameters, 64), walls));
   let j = dimerEnd;
-  if (i < dimerEnd) {
+  if (p.bonded() && i < dimerEnd) {
     const o = i == cells ? cells + CELL : cells;
     const xo = v128.load(o);
     const yo = v128.load(o, 16);
@@ -114,7 +119,7 @@ function offerMove(
     const b3 = f64x2.mul(f64x2.mul(b, b), b);
     const a6 = f64x2.mul(a3, a3);
     const b6 = f64x2.mul(b3, b3);
-    pairs = f64x2.add(pairs, f64x2.div(f64x2.sub(a6, b6), f64x2.mul(a6, b6)));
+    pairs = f64x2.add(pairs, f64x2.div(p.change(a3, b3, a6, b6, attraction), f64x2.mul(a6, b6)));
   }
   // Overlap makes the change +∞ and NaN compares as false: neither is accepted.
   const accept = f64x2.le(f64x2.mul(v128.load64_splat(parameters, 72), pairs), allowance);
@@ -124,13 +129,13 @@ function offerMove(
 }
 
 /**
- * Advances pairs of chains by whole sweeps and writes the dimer's distance down now and then.
+ * Advances pairs of chains of the dimer by whole sweeps and writes the dimer's distance down now and then.
  *
  * @param pairs pairs of chains
  * @param particles dimer and solvent
  * @param sweeps moves offered to every particle
  * @param every sweeps between two recorded distances; 0 records none
- * @param parameters the dimer's block of ten float64
+ * @param parameters the block, its first ten float64
  * @param tables [pairs][4][2]: T, largest step, κ of the bias κ (d − m)², m
  * @param positions [pairs][particles][2][2], changed
  * @param rng [pairs][4][2] 64-bit words, changed
@@ -148,7 +153,7 @@ export function dimerMetropolisF64(
     let left = every;
     for (let s = 0; s < sweeps; s++) {
       for (let i = positions; i < end; i += CELL) {
-        offerMove(i, positions, end, parameters, tables, rng, accepted);
+        offerMove<BondedDiscs>(i, positions, end, parameters, tables, rng, accepted);
       }
       if (--left != 0) continue;
       left = every;
@@ -156,6 +161,37 @@ export function dimerMetropolisF64(
       const dy = f64x2.sub(v128.load(positions, 16), v128.load(positions, CELL + 16));
       v128.store(out, f64x2.sqrt(f64x2.add(f64x2.mul(dx, dx), f64x2.mul(dy, dy))));
       out += <usize>pairs << 4;
+    }
+    positions = end;
+    tables += 64;
+    rng += 64;
+    accepted += 16;
+  }
+}
+
+/**
+ * Advances pairs of chains of a fluid by whole sweeps.
+ *
+ * @param pairs pairs of chains
+ * @param particles particles
+ * @param sweeps moves offered to every particle
+ * @param parameters the whole block
+ * @param tables [pairs][4][2]: T, largest step, two rows that are not read
+ * @param positions [pairs][particles][2][2], changed
+ * @param rng [pairs][4][2] 64-bit words, changed
+ * @param accepted [pairs][2] counts, added to
+ */
+export function fluidMetropolisF64(
+  pairs: i32, particles: i32, sweeps: i32,
+  parameters: usize, tables: usize, positions: usize, rng: usize, accepted: usize,
+): void {
+  const bytes = <usize>particles * CELL;
+  for (let k = 0; k < pairs; k++) {
+    const end = positions + bytes;
+    for (let s = 0; s < sweeps; s++) {
+      for (let i = positions; i < end; i += CELL) {
+        offerMove<Fluid>(i, positions, end, parameters, tables, rng, accepted);
+      }
     }
     positions = end;
     tables += 64;

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import type { ChainPairs, DimerCoefficients } from "./particle_kernels.ts";
+import type { ChainPairs } from "./metropolis_kernels.ts";
+import {
+  type DimerCoefficients,
+  type FluidCoefficients,
+  isDimer,
+  type ParticleCoefficients,
+} from "./particle_coefficients.ts";
 
 /** How far v lies beyond the walls at ±half, with its sign. */
 function overshoot(v: number, half: number): number {
@@ -65,6 +71,51 @@ export function dimerGradientReference(c: DimerCoefficients, x: ArrayLike<number
   g[1] += slope * dy + 2 * c.tether * x[1];
   g[2] += -slope * dx + drift;
   g[3] += -slope * dy + 2 * c.tether * x[3];
+  return g;
+}
+
+/**
+ * Computes U of one configuration of a fluid: U = Σ [A (σ/r)¹² − B (σ/r)⁶] + k_box Σ δ².
+ *
+ * @param c the energy's numbers
+ * @param x one configuration, x₀ y₀ x₁ y₁ …
+ * @returns U
+ */
+export function fluidEnergyReference(c: FluidCoefficients, x: ArrayLike<number>): number {
+  let energy = 0;
+  for (let i = 0; i < c.particles; i++) {
+    for (let j = i + 1; j < c.particles; j++) {
+      const r2 = (x[2 * i] - x[2 * j]) ** 2 + (x[2 * i + 1] - x[2 * j + 1]) ** 2;
+      const t = (c.sigma ** 2 / r2) ** 3;
+      energy += c.repulsion * t * t - c.attraction * t;
+    }
+  }
+  for (let k = 0; k < 2 * c.particles; k++) energy += c.boxConstant * overshoot(x[k], c.halfBox) ** 2;
+  return energy;
+}
+
+/**
+ * Computes ∂U/∂x of one configuration of a fluid, term by term.
+ *
+ * @param c the energy's numbers
+ * @param x one configuration
+ * @returns the gradient [2·particles]
+ */
+export function fluidGradientReference(c: FluidCoefficients, x: ArrayLike<number>): Float64Array {
+  const g = new Float64Array(2 * c.particles);
+  for (let i = 0; i < c.particles; i++) {
+    for (let j = i + 1; j < c.particles; j++) {
+      const [dx, dy] = [x[2 * i] - x[2 * j], x[2 * i + 1] - x[2 * j + 1]];
+      const r2 = dx * dx + dy * dy;
+      const t = (c.sigma ** 2 / r2) ** 3;
+      const slope = (-12 * c.repulsion * t * t + 6 * c.attraction * t) / r2;
+      g[2 * i] += slope * dx;
+      g[2 * i + 1] += slope * dy;
+      g[2 * j] -= slope * dx;
+      g[2 * j + 1] -= slope * dy;
+    }
+  }
+  for (let k = 0; k < 2 * c.particles; k++) g[k] += 2 * c.boxConstant * overshoot(x[k], c.halfBox);
   return g;
 }
 
@@ -133,8 +184,8 @@ function wallTerm(x: number, y: number, half: number): number {
 
 /** What one particle's move changes. */
 export interface MoveChange {
-  /** Change of ε Σ (σ/r)¹². */
-  readonly repulsion: number;
+  /** Change of the pair terms. */
+  readonly pairs: number;
   /** Change of the walls' energy. */
   readonly walls: number;
   /** Change of what only the dimer feels, bias included. */
@@ -153,7 +204,7 @@ export interface MoveChange {
  * @returns the parts of the change
  */
 export function moveChangeReference(
-  c: DimerCoefficients,
+  c: ParticleCoefficients,
   table: ArrayLike<number>,
   p: ArrayLike<number>,
   i: number,
@@ -162,8 +213,11 @@ export function moveChangeReference(
 ): MoveChange {
   const x = p[2 * i];
   const y = p[2 * i + 1];
-  let pairs = 0;
-  for (let j = i < 2 ? 2 : 0; j < c.particles; j++) {
+  const bonded = isDimer(c) && i < 2;
+  const s2 = c.sigma * c.sigma;
+  const attraction = isDimer(c) || c.repulsion === 0 ? 0 : c.attraction / c.repulsion / (s2 * s2 * s2);
+  let sum = 0;
+  for (let j = bonded ? 2 : 0; j < c.particles; j++) {
     // The kernel compares a particle with itself parked far away instead of leaving it out: a term of 0.
     const xj = j === i ? 1e8 : p[2 * j];
     const yj = j === i ? 1e8 : p[2 * j + 1];
@@ -171,22 +225,22 @@ export function moveChangeReference(
     const b = (xn - xj) * (xn - xj) + (yn - yj) * (yn - yj);
     const a3 = a * a * a;
     const b3 = b * b * b;
-    pairs += (a3 * a3 - b3 * b3) / ((a3 * a3) * (b3 * b3));
+    const change = a3 * a3 - b3 * b3;
+    const attractive = (attraction * (a3 - b3)) * (a3 * b3);
+    sum += (isDimer(c) ? change : change - attractive) / ((a3 * a3) * (b3 * b3));
   }
-  const s2 = c.sigma * c.sigma;
-  const repulsion = c.epsilon * s2 * s2 * s2 * s2 * s2 * s2 * pairs;
+  const pairs = (isDimer(c) ? c.epsilon : c.repulsion) * s2 * s2 * s2 * s2 * s2 * s2 * sum;
   const walls = c.boxConstant * (wallTerm(xn, yn, c.halfBox) - wallTerm(x, y, c.halfBox));
-  if (i >= 2) return { repulsion, walls, dimer: 0 };
+  if (!bonded) return { pairs, walls, dimer: 0 };
   const [xo, yo] = [p[2 - 2 * i], p[3 - 2 * i]];
-  return { repulsion, walls, dimer: dimerTerm(c, table, xn, yn, xo, yo) - dimerTerm(c, table, x, y, xo, yo) };
+  return { pairs, walls, dimer: dimerTerm(c, table, xn, yn, xo, yo) - dimerTerm(c, table, x, y, xo, yo) };
 }
 
 /** Whether to accept a change, given −T ln u. Tests break it to show that they would notice. */
 export type MetropolisRule = (change: MoveChange, bound: number) => boolean;
 
 /** ΔU ≤ −T ln u, in the kernel's order of operations. */
-export const metropolisRule: MetropolisRule = ({ repulsion, walls, dimer }, bound) =>
-  repulsion <= (bound - walls) - dimer;
+export const metropolisRule: MetropolisRule = ({ pairs, walls, dimer }, bound) => pairs <= (bound - walls) - dimer;
 
 /**
  * Advances chains like the kernel, one after the other; the bits are the same.
@@ -196,8 +250,8 @@ export const metropolisRule: MetropolisRule = ({ repulsion, walls, dimer }, boun
  * @param sweeps sweeps to do
  * @param rule when to accept
  */
-export function dimerMetropolisReference(
-  c: DimerCoefficients,
+export function particleMetropolisReference(
+  c: ParticleCoefficients,
   chains: ChainPairs,
   sweeps: number,
   rule: MetropolisRule = metropolisRule,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ChainPairs } from "../backend/particle_kernels.ts";
+import type { ChainPairs } from "../backend/metropolis_kernels.ts";
 import { RandomStream } from "../random/random_stream.ts";
 
 /** Rows of a chain's table. */

@@ -1,10 +1,13 @@
 /**
- * Monte Carlo chains of the particle dimer that can be advanced a little at a time.
+ * Monte Carlo chains of particles that can be advanced a little at a time.
  *
  * @module
  */
-import { type ChainPairs, dimerMetropolis } from "../backend/particle_kernels.ts";
+import { type ChainPairs, particleMetropolis } from "../backend/metropolis_kernels.ts";
+import { isDimer } from "../backend/particle_coefficients.ts";
 import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
+import type { ParticleSystem } from "../system/particle_system.ts";
+import { reordered } from "../system/relabelling.ts";
 import type { ComputeOptions } from "../system/system.ts";
 import {
   dimerDistances,
@@ -17,58 +20,24 @@ import {
   TableRow,
   toLanes,
 } from "./chain_lanes.ts";
+import type { AdvanceOptions, ChainFrames, DistanceBias, MetropolisChainsOptions } from "./chain_options.ts";
 import { checkState, type MetropolisState } from "./chain_state.ts";
-
-/** A harmonic bias κ (d − m)² in k_BT, one centre m for each chain. */
-export interface DistanceBias {
-  /** κ in k_BT per square length. */
-  readonly constant: number;
-  /** m of each chain [chains]. */
-  readonly centres: Float64Array;
-}
-
-/** What {@link MetropolisChains} are made from. */
-export interface MetropolisChainsOptions {
-  /** Number of chains, even and ≥ 2; default 32. */
-  readonly chains?: number | undefined;
-  /** T in units of T₀, default 1. */
-  readonly temperature?: number | undefined;
-  /** Seed of the random numbers, default 0. */
-  readonly seed?: number | undefined;
-  /** Stream of the random numbers, default 0: chains of another stream are independent. */
-  readonly stream?: number | undefined;
-  /** Starting points [chains, dim]; by default closed and open starts in turn. */
-  readonly start?: Float64Array | undefined;
-  /** Largest move in each coordinate; by default 0.2 √T, to be tuned. */
-  readonly step?: number | undefined;
-  /** Bias on the dimer's distance; none by default. */
-  readonly bias?: DistanceBias | undefined;
-}
-
-/** Frames of all chains at one time, mapped into the reference domain. */
-export interface ChainFrames {
-  /** Configurations [chains, dim]. */
-  readonly x: Float64Array;
-  /** Distances of the dimer [chains]. */
-  readonly d: Float64Array;
-}
-
-/** How to advance chains. */
-export interface AdvanceOptions extends ComputeOptions {
-  /** Sweeps between two records of the dimer's distance; 0, the default, records none. */
-  readonly every?: number | undefined;
-}
 
 const WHAT = "run Metropolis chains";
 /** Acceptance that tuning aims at. */
 const TARGET_ACCEPTANCE = 0.35;
 
 /**
- * Chains of single-particle Metropolis moves in the canonical ensemble of the dimer at one temperature.
+ * Chains of single-particle Metropolis moves in the canonical ensemble of particles at one temperature.
  *
  * A sweep offers every particle, in order, one move by a uniform number from ±step in each coordinate, accepted with
  * probability min(1, exp(−ΔU/T − Δbias)). Each move leaves the distribution as it is, hence so does the sweep. Chains are
  * independent of each other, of the number of threads and of how sweeps are divided among calls, bit for bit.
+ *
+ * The particle dimer has a distance that can be recorded and biased; other systems have none, and everything about
+ * distances is empty.
+ *
+ * @typeParam S the system; the dimer if nothing is said
  *
  * @example
  * ```ts
@@ -80,9 +49,9 @@ const TARGET_ACCEPTANCE = 0.35;
  * if (x.length !== 2 * 76 || !(d[0] < 1.5 && d[1] >= 1.5)) throw new Error("one closed, one open");
  * ```
  */
-export class MetropolisChains {
-  /** The dimer. */
-  readonly system: ParticleDimer;
+export class MetropolisChains<S extends ParticleSystem = ParticleDimer> {
+  /** The particles. */
+  readonly system: S;
   /** Number of chains. */
   readonly chains: number;
   /** T in units of T₀. */
@@ -99,11 +68,11 @@ export class MetropolisChains {
   /**
    * Sets chains up; nothing moves yet.
    *
-   * @param system the dimer
+   * @param system the particles
    * @param options number of chains, temperature, seed, starts, step, bias
    * @throws {RangeError} if an option is impossible
    */
-  constructor(system: ParticleDimer, options: MetropolisChainsOptions = {}) {
+  constructor(system: S, options: MetropolisChainsOptions = {}) {
     const { chains = 32, temperature = 1, seed = 0, stream = 0, bias } = options;
     if (!Number.isInteger(chains) || chains < 2 || chains % 2 !== 0) {
       throw new RangeError(`Cannot ${WHAT}: chains must be an even number ≥ 2, got ${chains}`);
@@ -118,7 +87,7 @@ export class MetropolisChains {
     this.#labels = new Int32Array(chains * system.particles).map((_, i) => i % system.particles);
     this.#basins = new Int32Array(chains);
     this.#crossings = new Int32Array(chains);
-    this.#setPositions(options.start ?? alternatingStarts(system, chains));
+    this.#setPositions(options.start ?? startsInTurn(system, chains));
     seedGenerators(this.#pairs, seed, stream);
     fillTable(this.#pairs, TableRow.temperature, () => temperature);
     this.step = options.step ?? 0.2 * Math.sqrt(temperature);
@@ -130,12 +99,12 @@ export class MetropolisChains {
   /**
    * Sets chains up where others stopped.
    *
-   * @param system the dimer they belong to
+   * @param system the particles they belong to
    * @param state what `state` returned
    * @returns chains that go on exactly as those would have
    * @throws {RangeError} if the arrays do not fit the system
    */
-  static fromState(system: ParticleDimer, state: MetropolisState): MetropolisChains {
+  static fromState<S extends ParticleSystem = ParticleDimer>(system: S, state: MetropolisState): MetropolisChains<S> {
     checkState(state, system.particles);
     const { numbers, arrays } = state;
     const bias = { constant: numbers.biasConstant, centres: arrays.biasCentres };
@@ -195,9 +164,9 @@ export class MetropolisChains {
    * Advances all chains.
    *
    * @param sweeps sweeps ≥ 0; each offers every particle one move
-   * @param options threads; how often to record the dimer's distance
+   * @param options threads; how often to record a dimer's distance
    * @returns the recorded distances [floor(sweeps / every), chains]
-   * @throws {RangeError} if a number is not whole or negative
+   * @throws {RangeError} if a number is not whole or negative, or there is no dimer to record
    */
   advance(sweeps: number, options: AdvanceOptions = {}): Float64Array {
     const { every = 0, pool } = options;
@@ -206,7 +175,8 @@ export class MetropolisChains {
         throw new RangeError(`Cannot ${WHAT}: ${name} must be a whole number ≥ 0, got ${value}`);
       }
     }
-    const distances = dimerMetropolis(this.system.coefficients, this.#pairs, sweeps, every, pool);
+    if (every > 0) this.#requireDimer("every");
+    const distances = particleMetropolis(this.system.coefficients, this.#pairs, sweeps, every, pool);
     this.#sweeps += sweeps;
     this.#countedSweeps += sweeps;
     for (let i = 0; i < distances.length; i++) this.#see(i % this.chains, distances[i]);
@@ -226,7 +196,7 @@ export class MetropolisChains {
       this.resetAcceptance();
       this.advance(Math.min(portion, sweeps - done), options);
       const error = this.acceptance() - TARGET_ACCEPTANCE;
-      this.step = Math.min(this.system.parameters.halfBox, this.step * (1 + error));
+      this.step = Math.min(this.system.coefficients.halfBox, this.step * (1 + error));
     }
     this.resetAcceptance();
   }
@@ -249,9 +219,9 @@ export class MetropolisChains {
     return fromLanes(positions, this.system.dim, new Float64Array(positions.length));
   }
 
-  /** Measures the dimer's distances [chains]. */
+  /** Measures the dimer's distances [chains]; empty for systems without one. */
   distances(): Float64Array {
-    return dimerDistances(this.#pairs, this.system.dim);
+    return isDimer(this.system.coefficients) ? dimerDistances(this.#pairs, this.system.dim) : new Float64Array(0);
   }
 
   /**
@@ -262,14 +232,14 @@ export class MetropolisChains {
    * @returns configurations and distances
    */
   frames(options: ComputeOptions = {}): ChainFrames {
-    const { particles, dim } = this.system;
+    const { particles } = this.system;
     const positions = this.positions();
     // The labels found last time are nearly right: from there the assignment is fast.
-    const x = relabel(positions, this.#labels, particles, dim);
+    const x = reordered(positions, this.#labels, particles);
     const order = this.system.canonicalOrder(x, options);
     const before = this.#labels.slice();
     for (let i = 0; i < order.length; i++) this.#labels[i] = before[i - i % particles + order[i]];
-    return { x: relabel(positions, this.#labels, particles, dim), d: this.distances() };
+    return { x: reordered(positions, this.#labels, particles), d: this.distances() };
   }
 
   /** Sweeps that every chain has done, tuning included. */
@@ -290,9 +260,14 @@ export class MetropolisChains {
     return 2 * this.#sweeps * this.chains;
   }
 
-  /** Changes between d < 1.5 and d ≥ 1.5 of each chain [chains], seen at records and at the ends of calls. */
+  /** Changes of a dimer between d < 1.5 and d ≥ 1.5, each chain's [chains], seen at records and at the ends of calls. */
   crossings(): Int32Array {
     return this.#crossings.slice();
+  }
+
+  #requireDimer(name: string): void {
+    if (isDimer(this.system.coefficients)) return;
+    throw new RangeError(`Cannot ${WHAT}: ${name} must be 0 for a system without a dimer, ${this.system.name}`);
   }
 
   #see(chain: number, d: number): void {
@@ -327,6 +302,7 @@ export class MetropolisChains {
         `Cannot ${WHAT}: bias centres must be ${this.chains} finite numbers, got ${centres.length} numbers`,
       );
     }
+    if (constant > 0) this.#requireDimer("bias constant");
     fillTable(this.#pairs, TableRow.biasConstant, () => constant * this.temperature);
     fillTable(this.#pairs, TableRow.biasCentre, (c) => centres[c]);
   }
@@ -336,21 +312,10 @@ function basinOf(d: number): number {
   return d < DIMER_BOUNDARY ? 0 : 1;
 }
 
-/** Closed and open starts in turn: [chains, dim]. */
-function alternatingStarts(system: ParticleDimer, chains: number): Float64Array {
-  const starts = [system.initialConfiguration(1), system.initialConfiguration(2)];
+/** The system's starts in turn: [chains, dim]. */
+function startsInTurn(system: ParticleSystem, chains: number): Float64Array {
+  const starts = system.startConfigurations();
   const x = new Float64Array(chains * system.dim);
-  for (let c = 0; c < chains; c++) x.set(starts[c % 2], c * system.dim);
+  for (let c = 0; c < chains; c++) x.set(starts[c % starts.length], c * system.dim);
   return x;
-}
-
-/** Puts particle labels[k] of each configuration in place k. */
-function relabel(x: Float64Array, labels: Int32Array, particles: number, dim: number): Float64Array {
-  const out = new Float64Array(x.length);
-  for (let i = 0; i < labels.length; i++) {
-    const from = Math.floor(i / particles) * dim + 2 * labels[i];
-    out[2 * i] = x[from];
-    out[2 * i + 1] = x[from + 1];
-  }
-  return out;
 }

@@ -1,9 +1,11 @@
 /**
- * Equilibrium data of the particle dimer in one call.
+ * Equilibrium data of particles in one call.
  *
  * @module
  */
+import { isDimer } from "../backend/particle_coefficients.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
+import type { ParticleSystem } from "../system/particle_system.ts";
 import type { ComputeOptions } from "../system/system.ts";
 import { MetropolisChains } from "./metropolis_chains.ts";
 import { type LongRunOptions, pausing } from "./pause.ts";
@@ -13,7 +15,7 @@ import { relax, type Relaxation } from "./relaxation.ts";
 export interface MetropolisSampleOptions extends ComputeOptions, LongRunOptions {
   /** Frames wanted; rounded up to a multiple of the number of chains. */
   readonly frames: number;
-  /** Number of chains, even; half start closed, half open. Default 32. */
+  /** Number of chains, even; they take the system's starts in turn. Default 32. */
   readonly chains?: number | undefined;
   /** T in units of T₀, default 1. */
   readonly temperature?: number | undefined;
@@ -26,12 +28,12 @@ export interface MetropolisSampleOptions extends ComputeOptions, LongRunOptions 
 }
 
 /** What {@link metropolisSample} returns. Frames are in the order of time; within one time, of chains. */
-export interface MetropolisSample {
+export interface MetropolisSample<S extends ParticleSystem = ParticleDimer> {
   /** Frames in the reference domain [n, dim]. */
   readonly x: Float64Array;
-  /** Distance of the dimer in each frame [n]. A frame belongs to the basin of its own d. */
+  /** Distance of the dimer in each frame [n]. A frame belongs to the basin of its own d. Empty without a dimer. */
   readonly d: Float64Array;
-  /** Chain of each frame [n]; even chains started closed, odd ones open. */
+  /** Chain of each frame [n]; even chains of the dimer started closed, odd ones open. */
   readonly chain: Int32Array;
   /** Sweeps between two frames of a chain. */
   readonly stride: number;
@@ -46,17 +48,17 @@ export interface MetropolisSample {
   /** Energy evaluations that the moves are worth. */
   readonly energyEvaluations: number;
   /** The chains, to draw more frames from. */
-  readonly chains: MetropolisChains;
+  readonly chains: MetropolisChains<S>;
 }
 
 /**
- * Draws canonical configurations of the dimer by single-particle Metropolis Monte Carlo, mapped into the reference domain.
+ * Draws canonical configurations of particles by single-particle Metropolis Monte Carlo, mapped into the reference domain.
  *
- * Chains start closed and open in turn. Burn-in and stride follow from measured relaxation and autocorrelation (see
- * `relax`). How often chains cross between the basins is returned and left to the reader: without many crossings the
- * numbers of closed and open frames say nothing about the free energy.
+ * Chains take the system's starts in turn, those of the dimer closed and open. Burn-in and stride follow from measured
+ * relaxation and autocorrelation (see `relax`). How often a dimer crosses between the basins is returned and left to the
+ * reader: without many crossings the numbers of closed and open frames say nothing about the free energy.
  *
- * @param system the dimer
+ * @param system the particles: a dimer, or a fluid
  * @param options how many frames, chains, temperature, seed, threads
  * @returns frames, their chains and distances, and what they cost
  * @throws {RangeError} if an option is impossible
@@ -69,16 +71,16 @@ export interface MetropolisSample {
  * if (chain.length !== 16 || system.inDomain(x).includes(0)) throw new Error("sixteen frames, all in the domain");
  * ```
  */
-export async function metropolisSample(
-  system: ParticleDimer,
+export async function metropolisSample<S extends ParticleSystem = ParticleDimer>(
+  system: S,
   options: MetropolisSampleOptions,
-): Promise<MetropolisSample> {
+): Promise<MetropolisSample<S>> {
   const { frames, spacing = 1, pool, signal, onProgress } = options;
   if (!Number.isSafeInteger(frames) || frames < 1) {
-    throw new RangeError(`Cannot sample the dimer: frames must be a whole number ≥ 1, got ${frames}`);
+    throw new RangeError(`Cannot sample particles: frames must be a whole number ≥ 1, got ${frames}`);
   }
   if (!(spacing > 0 && Number.isFinite(spacing))) {
-    throw new RangeError(`Cannot sample the dimer: spacing must be a positive number, got ${spacing}`);
+    throw new RangeError(`Cannot sample particles: spacing must be a positive number, got ${spacing}`);
   }
   const chains = new MetropolisChains(system, options);
   const relaxation = await relax(chains, { pool, signal });
@@ -87,7 +89,7 @@ export async function metropolisSample(
   const rows = Math.ceil(frames / chains.chains);
   const n = rows * chains.chains;
   const x = new Float64Array(n * system.dim);
-  const d = new Float64Array(n);
+  const d = new Float64Array(isDimer(system.coefficients) ? n : 0);
   const pause = pausing({ signal, onProgress });
   for (let row = 0; row < rows; row++) {
     chains.advance(stride, { pool });

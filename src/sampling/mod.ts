@@ -11,13 +11,8 @@ import "../backend/loaded.ts";
 
 export { equilibrationStart, integratedAutocorrelationTime, statisticalInefficiency } from "./autocorrelation.ts";
 export { metropolis, type MetropolisFrames, type MetropolisOptions } from "./metropolis.ts";
-export {
-  type AdvanceOptions,
-  type ChainFrames,
-  type DistanceBias,
-  MetropolisChains,
-  type MetropolisChainsOptions,
-} from "./metropolis_chains.ts";
+export type { AdvanceOptions, ChainFrames, DistanceBias, MetropolisChainsOptions } from "./chain_options.ts";
+export { MetropolisChains } from "./metropolis_chains.ts";
 export type { MetropolisState } from "./chain_state.ts";
 export { type MetropolisSample, metropolisSample, type MetropolisSampleOptions } from "./metropolis_sample.ts";
 export type { Relaxation } from "./relaxation.ts";

@@ -5,6 +5,7 @@
  */
 import type { ComputeOptions } from "../system/system.ts";
 import { equilibrationStart, pooledAutocorrelationTime } from "./autocorrelation.ts";
+import type { ParticleSystem } from "../system/particle_system.ts";
 import type { MetropolisChains } from "./metropolis_chains.ts";
 import { type LongRunOptions, pausing } from "./pause.ts";
 
@@ -30,23 +31,24 @@ const TRIALS = 7;
 const ENOUGH_TIMES = 20;
 
 /**
- * Runs chains of the dimer until they have relaxed and tells how fast they forget.
+ * Runs chains until they have relaxed and tells how fast they forget.
  *
- * After tuning the step, trials of doubling length are run. A trial suffices if the mean energy of the chains that
- * started closed, and of those that started open, stands still in its second half (`equilibrationStart`), and if it lasts
- * at least 20 autocorrelation times of the energy and of the canonical configurations (autocovariances summed over all
- * coordinates, each basin's chains about their own mean). Everything run so far is burn-in.
+ * After tuning the step, trials of doubling length are run. A trial suffices if the mean energy of the chains from each of
+ * the system's starts (closed and open for the dimer) stands still in its second half (`equilibrationStart`), and if it
+ * lasts at least 20 autocorrelation times of the energy and of the canonical configurations (autocovariances summed over
+ * all coordinates, the chains of each start about their own mean). Everything run so far is burn-in.
  *
- * @param chains chains whose starts are closed and open in turn, changed
+ * @param chains chains that took the system's starts in turn, changed
  * @param options threads, progress, signal
  * @returns length of burn-in and autocorrelation time
  */
 export async function relax(
-  chains: MetropolisChains,
+  chains: MetropolisChains<ParticleSystem>,
   options: ComputeOptions & LongRunOptions = {},
 ): Promise<Relaxation> {
   const pause = pausing(options);
   chains.tune(TUNING, options);
+  const starts = Array.from(chains.system.startConfigurations(), (_, start) => start);
   let interval = FIRST_INTERVAL;
   for (let trial = 1;; trial++, interval *= 2) {
     const frames: Float64Array[] = [];
@@ -58,8 +60,9 @@ export async function relax(
       energies.push(chains.system.energy(x, options));
       await pause((trial - 1 + k / RECORDS) / TRIALS);
     }
-    const autocorrelationTime = interval * Math.max(timeOf(energies, chains.chains), timeOf(frames, chains.chains));
-    const still = [0, 1].every((start) => equilibrationStart(meanOf(energies, start)) <= RECORDS / 2);
+    const autocorrelationTime = interval *
+      Math.max(timeOf(energies, chains.chains, starts), timeOf(frames, chains.chains, starts));
+    const still = starts.every((s) => equilibrationStart(meanOf(energies, s, starts.length)) <= RECORDS / 2);
     const relaxed = still && interval * RECORDS >= ENOUGH_TIMES * autocorrelationTime;
     if (relaxed || trial === TRIALS) {
       chains.resetAcceptance();
@@ -69,22 +72,24 @@ export async function relax(
 }
 
 /** Mean over the chains of one start at each time. */
-function meanOf(records: readonly Float64Array[], start: number): Float64Array {
+function meanOf(records: readonly Float64Array[], start: number, starts: number): Float64Array {
   return Float64Array.from(records, (values) => {
     let sum = 0;
-    for (let c = start; c < values.length; c += 2) sum += values[c];
-    return 2 * sum / values.length;
+    for (let c = start; c < values.length; c += starts) sum += values[c];
+    return sum / Math.ceil((values.length - start) / starts);
   });
 }
 
 /** Autocorrelation time, in records, of all numbers that each chain has: [chains, width] at each time. */
-function timeOf(records: readonly Float64Array[], chains: number): number {
+function timeOf(records: readonly Float64Array[], chains: number, starts: readonly number[]): number {
   const width = records[0].length / chains;
   const groups: Float64Array[][] = [];
-  for (const start of [0, 1]) {
+  for (const start of starts) {
     for (let k = 0; k < width; k++) {
       const group: Float64Array[] = [];
-      for (let c = start; c < chains; c += 2) group.push(Float64Array.from(records, (row) => row[c * width + k]));
+      for (let c = start; c < chains; c += starts.length) {
+        group.push(Float64Array.from(records, (row) => row[c * width + k]));
+      }
       groups.push(group);
     }
   }

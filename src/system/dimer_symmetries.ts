@@ -4,10 +4,8 @@
  * @module
  */
 import type { ParticleDimer } from "./particle_dimer.ts";
+import { siteSources, squareOperation } from "./site_symmetries.ts";
 import { composeSymmetries, type SymmetryOperation } from "./symmetry.ts";
-
-/** Sites closer to a mirror image than this share of the box are that image: what rounding leaves. */
-const SITE_TOLERANCE = 1e-9;
 
 /**
  * Finds the symmetries of a dimer beside the identity, as maps of the reference domain onto itself.
@@ -44,28 +42,9 @@ export function dimerSymmetries(system: ParticleDimer): SymmetryOperation[] {
 
 /** The operation (x, y) → (signX · x, signY · y) with the labels that go along; null where sites have no image. */
 function mirror(system: ParticleDimer, signX: 1 | -1, signY: 1 | -1): SymmetryOperation | null {
-  const { sites } = system;
-  const solvent = sites.length / 2;
-  const particles = signX < 0 ? [1, 0] : [0, 1];
-  const tolerance = SITE_TOLERANCE * system.parameters.halfBox;
-  const taken = new Set<number>();
-  for (let k = 0; k < solvent; k++) {
-    const source = siteAt(sites, signX * sites[2 * k], signY * sites[2 * k + 1], tolerance, taken);
-    if (source < 0) return null;
-    taken.add(source);
-    particles.push(2 + source);
-  }
-  return {
-    from: particles.flatMap((particle) => [2 * particle, 2 * particle + 1]),
-    signs: particles.flatMap(() => [signX, signY]),
-  };
-}
-
-/** Number of the free site at a place, or −1. */
-function siteAt(sites: Float64Array, x: number, y: number, tolerance: number, taken: ReadonlySet<number>): number {
-  for (let k = 0; k < sites.length / 2; k++) {
-    const distance = Math.max(Math.abs(sites[2 * k] - x), Math.abs(sites[2 * k + 1] - y));
-    if (distance <= tolerance && !taken.has(k)) return k;
-  }
-  return -1;
+  const symmetry = { exchange: false, signX, signY };
+  const sources = siteSources(system.sites, symmetry, system.parameters.halfBox);
+  if (sources === null) return null;
+  const dimer = signX < 0 ? [1, 0] : [0, 1];
+  return squareOperation(symmetry, [...dimer, ...sources.map((site) => 2 + site)]);
 }

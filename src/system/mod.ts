@@ -14,7 +14,10 @@ export type { ComputeOptions, EnergyAndGradient, System } from "./system.ts";
 export * from "./double_well.ts";
 export * from "./particle_dimer.ts";
 export type { PairTerm, ParticleInteractions } from "./particle_interactions.ts";
-export type { DimerCoefficients } from "../backend/particle_kernels.ts";
+export type { CoupledSystem, ParticleSystem } from "./particle_system.ts";
+export * from "./lennard_jones_fluid.ts";
+export { fluidSymmetries } from "./fluid_symmetries.ts";
+export type { DimerCoefficients, FluidCoefficients, ParticleCoefficients } from "../backend/particle_coefficients.ts";
 export { type BondForm } from "./dimer_bond.ts";
 export { dimerSymmetries } from "./dimer_symmetries.ts";
 export {

@@ -3,17 +3,15 @@
  *
  * @module
  */
-import { canonicalOrder, type DimerCoefficients, dimerEnergy, dimerGradient } from "../backend/particle_kernels.ts";
+import type { DimerCoefficients } from "../backend/particle_coefficients.ts";
+import { canonicalOrder, particleEnergy, particleGradient } from "../backend/particle_kernels.ts";
 import { type BondCoefficients, bondCoefficients, type BondForm } from "./dimer_bond.ts";
 import { powerPairTerm, wallEnergy } from "./pair_terms.ts";
+import { checkedSites, squareGrid } from "./particle_grid.ts";
 import type { PairTerm, ParticleInteractions } from "./particle_interactions.ts";
-import {
-  type ComputeOptions,
-  configurationCount,
-  type EnergyAndGradient,
-  mergeParameters,
-  type System,
-} from "./system.ts";
+import type { ParticleSystem } from "./particle_system.ts";
+import { inOrder, reordered } from "./relabelling.ts";
+import { type ComputeOptions, configurationCount, type EnergyAndGradient, mergeParameters } from "./system.ts";
 
 /** The numbers in the energy of the {@link ParticleDimer}. */
 export interface ParticleDimerParameters {
@@ -102,7 +100,7 @@ const LONGEST_BOND = 2.1 * Math.SQRT2;
  * if (dimer.dim !== 76 || Math.round(u) !== 425) throw new Error("the published start, open");
  * ```
  */
-export class ParticleDimer implements System, ParticleInteractions {
+export class ParticleDimer implements ParticleSystem, ParticleInteractions {
   readonly name = "particle-dimer";
   readonly spatialDim = 2;
   readonly preset: ParticleDimerPreset;
@@ -149,7 +147,7 @@ export class ParticleDimer implements System, ParticleInteractions {
     this.#repulsion = powerPairTerm(epsilon * sigma ** 12, 0);
     const longest = LONGEST_BOND * halfBox;
     this.#bondTerm = { cutoff: longest, energy: (r) => r < longest ? this.dimerEnergy(r) : 0 };
-    const grid = sites === undefined ? squareGrid(p) : checkedSites(sites, p.solvent);
+    const grid = sites === undefined ? publishedGrid(p) : checkedSites(WHAT, sites, p.solvent);
     this.#startSites = sites === undefined ? grid.map((v) => STRETCH * v) : grid;
     this.#sites = sites === undefined ? grid.map((v) => STRETCH * STRETCH * v) : grid;
     this.referencePositions = Float64Array.of(...dimerAt(STRETCH * STRETCH * d0), ...this.#sites);
@@ -172,7 +170,7 @@ export class ParticleDimer implements System, ParticleInteractions {
    */
   energy(x: Float64Array, options: ComputeOptions = {}): Float64Array {
     configurationCount(x, this.dim, "compute energies");
-    return dimerEnergy(this.coefficients, x, options.pool);
+    return particleEnergy(this.coefficients, x, options.pool);
   }
 
   /**
@@ -187,7 +185,7 @@ export class ParticleDimer implements System, ParticleInteractions {
    */
   energyAndGradient(x: Float64Array, options: ComputeOptions = {}): EnergyAndGradient {
     configurationCount(x, this.dim, "compute gradients");
-    return dimerGradient(this.coefficients, x, options.pool);
+    return particleGradient(this.coefficients, x, options.pool);
   }
 
   /**
@@ -263,6 +261,11 @@ export class ParticleDimer implements System, ParticleInteractions {
     return Float64Array.of(...dimerAt(STRETCH * d), ...this.#startSites);
   }
 
+  /** Sets up the starts that chains take in turn: closed and open. */
+  startConfigurations(): Float64Array[] {
+    return [this.initialConfiguration(1), this.initialConfiguration(2)];
+  }
+
   /**
    * Finds the labels that bring configurations into the reference domain.
    *
@@ -287,16 +290,7 @@ export class ParticleDimer implements System, ParticleInteractions {
    * @throws {RangeError} if the length of x is not a multiple of dim
    */
   canonicalize(x: Float64Array, options: ComputeOptions = {}): Float64Array {
-    const order = this.canonicalOrder(x, options);
-    const relabelled = new Float64Array(x.length);
-    const { particles } = this;
-    for (let i = 0, frame = 0; i < order.length; i++) {
-      if (i > 0 && i % particles === 0) frame += particles;
-      const from = 2 * (frame + order[i]);
-      relabelled[2 * i] = x[from];
-      relabelled[2 * i + 1] = x[from + 1];
-    }
-    return relabelled;
+    return reordered(x, this.canonicalOrder(x, options), this.particles);
   }
 
   /**
@@ -308,17 +302,7 @@ export class ParticleDimer implements System, ParticleInteractions {
    * @throws {RangeError} if the length of x is not a multiple of dim
    */
   inDomain(x: Float64Array, options: ComputeOptions = {}): Uint8Array {
-    const order = this.canonicalOrder(x, options);
-    const inside = new Uint8Array(x.length / this.dim).fill(1);
-    for (let s = 0, i = 0; s < inside.length; s++) {
-      let sum = 0;
-      for (let k = 0; k < this.particles; k++, i++) {
-        if (order[i] !== k) inside[s] = 0;
-        sum += x[2 * i] + x[2 * i + 1];
-      }
-      if (!Number.isFinite(sum)) inside[s] = 0;
-    }
-    return inside;
+    return inOrder(x, this.canonicalOrder(x, options), this.particles);
   }
 }
 
@@ -343,28 +327,8 @@ function dimerAt(d: number): number[] {
   return [-d / 2, 0, d / 2, 0];
 }
 
-/** The published grid before stretching: √solvent inner points of a line from −4/3 to 4/3 of halfBox; x is slow. */
-function squareGrid(p: ParticleDimerParameters): Float64Array {
-  const side = Math.round(Math.sqrt(p.solvent));
-  if (side * side !== p.solvent) {
-    throw new RangeError(
-      `Cannot ${WHAT}: solvent must be a square number where no sites are given, got ${p.solvent}: ` +
-        "pass sites, a Float64Array [solvent, 2]",
-    );
-  }
-  const at = (k: number) => 4 / 3 * p.halfBox * (2 * (k + 1) / (side + 1) - 1);
-  const grid = new Float64Array(2 * p.solvent);
-  for (let k = 0; k < p.solvent; k++) grid.set([at(Math.floor(k / side)), at(k % side)], 2 * k);
-  return grid;
-}
-
-function checkedSites(sites: Float64Array, solvent: number): Float64Array {
-  if (!(sites instanceof Float64Array) || sites.length !== 2 * solvent || !sites.every(Number.isFinite)) {
-    throw new RangeError(
-      `Cannot ${WHAT}: sites must be a Float64Array of ${2 * solvent} finite numbers, got ${
-        sites instanceof Float64Array ? `${sites.length} numbers` : typeof sites
-      }`,
-    );
-  }
-  return sites.slice();
+/** The published grid before stretching: √solvent inner points of a line from −4/3 to 4/3 of halfBox. */
+function publishedGrid({ solvent, halfBox }: ParticleDimerParameters): Float64Array {
+  const at = (k: number, side: number) => 4 / 3 * halfBox * (2 * (k + 1) / (side + 1) - 1);
+  return squareGrid(WHAT, "solvent", solvent, at);
 }

@@ -1,21 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { kernels } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
-import {
-  canonicalOrder,
-  type ChainPairs,
-  dimerEnergy,
-  dimerGradient,
-  dimerMetropolis,
-} from "../../src/backend/particle_kernels.ts";
+import { canonicalOrder, particleEnergy, particleGradient } from "../../src/backend/particle_kernels.ts";
+import { type ChainPairs, particleMetropolis } from "../../src/backend/metropolis_kernels.ts";
 import {
   assignmentReference,
   dimerEnergyReference,
   dimerGradientReference,
-  dimerMetropolisReference,
   type MetropolisRule,
   minusLogReference,
   moveChangeReference,
+  particleMetropolisReference,
 } from "../../src/backend/particle_reference.ts";
 import { serialPool, ThreadPool } from "../../src/backend/pool.ts";
 import { f64, scope } from "../../src/backend/wasm.ts";
@@ -38,13 +33,13 @@ const unusual = [0, 1, 4, 9, 49].map((solvent) =>
 );
 
 for (const build of ["relaxed", "baseline"] as const) {
-  Deno.test(`dimerEnergy and dimerGradient equal plain TypeScript (${build})`, async () => {
+  Deno.test(`particleEnergy and particleGradient equal plain TypeScript (${build})`, async () => {
     await loadKernels({ deterministic: build === "baseline" });
     for (const dimer of [...systems, ...unusual]) {
       for (const n of [...lengths, 1000]) {
         const x = n % 2 === 0 ? shakenStarts(dimer, n, 0.05) : scattered(dimer, n);
-        const energy = dimerEnergy(dimer.coefficients, x);
-        const both = dimerGradient(dimer.coefficients, x);
+        const energy = particleEnergy(dimer.coefficients, x);
+        const both = particleGradient(dimer.coefficients, x);
         assertEquals([energy.length, both.energy.length, both.gradient.length], [n, n, n * dimer.dim]);
         for (let s = 0; s < n; s += n > 100 ? 37 : 1) {
           const expected = dimerEnergyReference(dimer.coefficients, row(x, dimer.dim, s));
@@ -95,7 +90,7 @@ Deno.test("energy kernels give +∞ for overlap, NaN for NaN, and treat signed z
     at.forEach((k, i) => bad[k] = values[i]);
     for (const order of [[bad, start, start], [start, bad, start], [start, start, bad]]) {
       const x = Float64Array.of(...order.flatMap((part) => [...part]));
-      for (const actual of [dimerEnergy(dimer.coefficients, x), dimerGradient(dimer.coefficients, x).energy]) {
+      for (const actual of [particleEnergy(dimer.coefficients, x), particleGradient(dimer.coefficients, x).energy]) {
         order.forEach((part, s) => {
           const expected = part === bad ? energy : dimerEnergyReference(dimer.coefficients, start);
           if (Number.isFinite(expected)) assert(Math.abs(actual[s] / expected - 1) < ENERGY_TOLERANCE);
@@ -156,13 +151,13 @@ const copyOf = (chains: ChainPairs): ChainPairs => ({
 });
 
 for (const build of ["relaxed", "baseline"] as const) {
-  Deno.test(`dimerMetropolis walks through the same bits as plain TypeScript (${build})`, async () => {
+  Deno.test(`particleMetropolis walks through the same bits as plain TypeScript (${build})`, async () => {
     await loadKernels({ deterministic: build === "baseline" });
     for (const dimer of [...systems, ...unusual.slice(0, 3)]) {
       const chains = someChains(dimer, 2, 100);
       const twin = copyOf(chains);
-      dimerMetropolis(dimer.coefficients, chains, 40, 0);
-      dimerMetropolisReference(dimer.coefficients, twin, 40);
+      particleMetropolis(dimer.coefficients, chains, 40, 0);
+      particleMetropolisReference(dimer.coefficients, twin, 40);
       assertEquals(chains, twin);
       assert(chains.accepted.every((count) => count > 0 && count < 40 * dimer.particles));
     }
@@ -174,11 +169,11 @@ Deno.test("the comparison of bits rejects a sampler that always accepts and one 
   const [dimer] = systems;
   const chains = someChains(dimer, 1);
   const start = copyOf(chains);
-  dimerMetropolis(dimer.coefficients, chains, 3, 0);
-  const wrongSign: MetropolisRule = ({ repulsion, walls, dimer }, bound) => -repulsion - walls - dimer <= bound;
+  particleMetropolis(dimer.coefficients, chains, 3, 0);
+  const wrongSign: MetropolisRule = ({ pairs, walls, dimer }, bound) => -pairs - walls - dimer <= bound;
   for (const rule of [() => true, wrongSign]) {
     const broken = copyOf(start);
-    dimerMetropolisReference(dimer.coefficients, broken, 3, rule);
+    particleMetropolisReference(dimer.coefficients, broken, 3, rule);
     assert(broken.positions.some((value, k) => value !== chains.positions[k]));
   }
 });
@@ -196,21 +191,21 @@ Deno.test("the energy of a move is the difference of two energies", () => {
         return dimerEnergyReference(dimer.coefficients, p) + 30 * (d - 1.2) ** 2;
       });
       const parts = moveChangeReference(dimer.coefficients, [1, 0, 30, 1.2], x, i, moved[2 * i], moved[2 * i + 1]);
-      const change = parts.repulsion + parts.walls + parts.dimer;
+      const change = parts.pairs + parts.walls + parts.dimer;
       assert(Math.abs(change - (after - before)) < 1e-12 * (before + after + 1000), `particle ${i}`);
     }
   }
 });
 
-Deno.test("dimerMetropolis does not depend on how it is cut, and records distances where it says", async () => {
+Deno.test("particleMetropolis does not depend on how it is cut, and records distances where it says", async () => {
   const [dimer] = systems;
   const start = someChains(dimer, 5, 20);
   const whole = copyOf(start);
-  const distances = dimerMetropolis(dimer.coefficients, whole, 60, 20);
+  const distances = particleMetropolis(dimer.coefficients, whole, 60, 20);
   assertEquals(distances.length, 3 * 10);
   const parts = copyOf(start);
   const rows = [20, 20, 20].map((sweeps) => {
-    dimerMetropolis(dimer.coefficients, parts, sweeps, 0);
+    particleMetropolis(dimer.coefficients, parts, sweeps, 0);
     return Array.from({ length: 10 }, (_, chain) => {
       const at = (k: number) => parts.positions[4 * dimer.particles * (chain >> 1) + 2 * k + (chain & 1)];
       return Math.sqrt((at(0) - at(2)) * (at(0) - at(2)) + (at(1) - at(3)) * (at(1) - at(3)));
@@ -220,10 +215,10 @@ Deno.test("dimerMetropolis does not depend on how it is cut, and records distanc
   assertEquals([...distances], rows.flat());
   using pool = await ThreadPool.open(2);
   const threaded = copyOf(start);
-  assertEquals(dimerMetropolis(dimer.coefficients, threaded, 60, 20, pool), distances);
+  assertEquals(particleMetropolis(dimer.coefficients, threaded, 60, 20, pool), distances);
   assertEquals(threaded, whole);
   const longer = copyOf(start);
-  assertEquals(dimerMetropolis(dimer.coefficients, longer, 7, 3).length, 2 * 10);
+  assertEquals(particleMetropolis(dimer.coefficients, longer, 7, 3).length, 2 * 10);
 });
 
 Deno.test("minusLogReference equals the logarithm", () => {
@@ -324,9 +319,9 @@ Deno.test("batches are cut alike for any number of threads", async () => {
   using pool = await ThreadPool.open(2);
   const dimer = new ParticleDimer({ solvent: 100, halfBox: 5 });
   const x = scattered(dimer, 1700);
-  const serial = dimerGradient(dimer.coefficients, x, serialPool);
-  assertEquals(dimerGradient(dimer.coefficients, x, pool), serial);
-  assertEquals(dimerEnergy(dimer.coefficients, x, pool), dimerEnergy(dimer.coefficients, x));
+  const serial = particleGradient(dimer.coefficients, x, serialPool);
+  assertEquals(particleGradient(dimer.coefficients, x, pool), serial);
+  assertEquals(particleEnergy(dimer.coefficients, x, pool), particleEnergy(dimer.coefficients, x));
   assertEquals(
     canonicalOrder(dimer.sites, x.subarray(0, 200 * dimer.dim), pool),
     canonicalOrder(dimer.sites, x.subarray(0, 200 * dimer.dim)),

@@ -4,7 +4,7 @@
  * Run with `deno bench -A tests/bench/energy_bench.ts`. Aims of the project: 0.35 of `gcc -O3 -march=native`, three times
  * plain TypeScript (the reference that documents the formula; a version tuned by hand is shown as well).
  */
-import { dimerEnergy, dimerGradient } from "../../src/backend/particle_kernels.ts";
+import { particleEnergy, particleGradient } from "../../src/backend/particle_kernels.ts";
 import { dimerGradientReference } from "../../src/backend/particle_reference.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
@@ -62,12 +62,12 @@ function plainGradient(x: Float64Array, energy: Float64Array, gradient: Float64A
 
 const [energy, gradient] = [new Float64Array(n), new Float64Array(n * dim)];
 plainGradient(x, energy, gradient, true);
-const ours = dimerGradient(coefficients, x);
+const ours = particleGradient(coefficients, x);
 const worst = ours.gradient.reduce((most, g, k) => Math.max(most, Math.abs(g - gradient[k]) / (1 + Math.abs(g))), 0);
 if (!(worst < 1e-9)) throw new Error(`the contenders disagree by ${worst}`);
 
 const contenders = [
-  await timed(`Wasm f64x2 (${build})`, n, () => void dimerGradient(coefficients, x)),
+  await timed(`Wasm f64x2 (${build})`, n, () => void particleGradient(coefficients, x)),
   await timed("plain TypeScript, as documented", 64, () => {
     for (let s = 0; s < 64; s++) dimerGradientReference(coefficients, x.subarray(s * dim, (s + 1) * dim));
   }),
@@ -79,10 +79,10 @@ for (const flags of [["-O3", "-march=native"], ["-O3", "-march=native", "-ffast-
 }
 compare("Energy and gradient of the dimer", "configurations", contenders);
 compare("Energy of the dimer", "configurations", [
-  await timed(`Wasm f64x2 (${build})`, n, () => void dimerEnergy(coefficients, x)),
+  await timed(`Wasm f64x2 (${build})`, n, () => void particleEnergy(coefficients, x)),
   await timed("plain TypeScript, tuned by hand", n, () => plainGradient(x, energy, gradient, false)),
 ]);
 
-Deno.bench("dimerGradient, 512 configurations", () => void dimerGradient(coefficients, x));
-Deno.bench("dimerEnergy, 512 configurations", () => void dimerEnergy(coefficients, x));
+Deno.bench("particleGradient, 512 configurations", () => void particleGradient(coefficients, x));
+Deno.bench("particleEnergy, 512 configurations", () => void particleEnergy(coefficients, x));
 Deno.bench("canonicalOrder, 512 near frames", () => void dimer.canonicalOrder(dimer.canonicalize(x)));

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { ChainPairs } from "../../src/backend/particle_kernels.ts";
+import type { ChainPairs } from "../../src/backend/metropolis_kernels.ts";
 import {
-  dimerMetropolisReference,
   type MetropolisRule,
   metropolisRule,
   type MoveChange,
+  particleMetropolisReference,
 } from "../../src/backend/particle_reference.ts";
 import { ThreadPool } from "../../src/backend/pool.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
@@ -67,7 +67,7 @@ function twinDistances(rule: MetropolisRule): Float64Array {
   toLanes(start, alone.dim, chains.positions);
   const samples: number[] = [];
   for (let k = 0; k < 60; k++) {
-    dimerMetropolisReference(alone.coefficients, chains, 50, rule);
+    particleMetropolisReference(alone.coefficients, chains, 50, rule);
     for (let p = 0; p < 8; p++) {
       for (const lane of [0, 1]) {
         const at = (c: number) => chains.positions[8 * p + 2 * c + lane];
@@ -81,8 +81,8 @@ function twinDistances(rule: MetropolisRule): Float64Array {
 Deno.test("the exact distribution rejects samplers that always accept, have the wrong sign, or the wrong temperature", () => {
   const expected = distanceProbabilities(alone, 1, edges);
   const chi = (rule: MetropolisRule) => chiSquarePerFreedom(twinDistances(rule), edges, expected);
-  const times = (factor: number, { repulsion, walls, dimer }: MoveChange) => ({
-    repulsion: factor * repulsion,
+  const times = (factor: number, { pairs, walls, dimer }: MoveChange) => ({
+    pairs: factor * pairs,
     walls: factor * walls,
     dimer: factor * dimer,
   });

@@ -50,7 +50,7 @@ Deno.test("metropolisSample stops when told to, and tells how far it is", async 
 });
 
 Deno.test("metropolisSample says what is wrong", async () => {
-  const what = "Cannot sample the dimer:";
+  const what = "Cannot sample particles:";
   await assertRejects(
     () => metropolisSample(system, { frames: 0 }),
     RangeError,

@@ -1,23 +1,10 @@
 /**
- * Energy and gradient of the particle dimer in float64, two configurations side by side in the lanes.
+ * Energy and gradient of particles in a soft box in float64, two configurations side by side in the lanes.
  *
- * Rows are configurations: x₀ y₀ x₁ y₁ … in row-major order, particles 0 and 1 are the dimer. A parameter block of nine
- * float64 holds ε, σ², k_d, c₁, c₂, c₄, d₀, half box, box constant; the bond is c₁ q + c₂ q² + c₄ q⁴, q = d − d₀.
+ * Rows are configurations: x₀ y₀ x₁ y₁ … in row-major order. The particle dimer, 0 and 1, has the bond
+ * c₁ q + c₂ q² + c₄ q⁴, q = d − d₀. Parameter blocks are described in interaction.ts.
  */
-
-// @ts-ignore: decorator
-@inline
-/** a·b + c, rounded once in the relaxed build (where the CPU can) and twice in the baseline build. */
-function madd(a: v128, b: v128, c: v128): v128 {
-  return ASC_FEATURE_RELAXED_SIMD ? f64x2.relaxed_madd(a, b, c) : f64x2.add(f64x2.mul(a, b), c);
-}
-
-// @ts-ignore: decorator
-@inline
-/** c − a·b, rounded once in the relaxed build (where the CPU can) and twice in the baseline build. */
-function nmadd(a: v128, b: v128, c: v128): v128 {
-  return ASC_FEATURE_RELAXED_SIMD ? f64x2.relaxed_nmadd(a, b, c) : f64x2.sub(c, f64x2.mul(a, b));
-}
+import { BondedDiscs, Fluid, madd, nmadd } from "./interaction";
 
 // @ts-ignore: decorator
 @inline
@@ -32,11 +19,11 @@ const ENERGY_CELL: usize = 32;
 const GRADIENT_CELL: usize = 64;
 
 /**
- * U of n configurations.
+ * U of n configurations of the dimer.
  *
  * @param n configurations
  * @param particles dimer and solvent
- * @param parameters the block of nine float64
+ * @param parameters the block, its first nine float64
  * @param x [n, 2·particles]
  * @param energy output [n]
  * @param scratch 32 bytes per particle, 16-byte aligned
@@ -44,10 +31,25 @@ const GRADIENT_CELL: usize = 64;
 export function particleDimerEnergyF64(
   n: i32, particles: i32, parameters: usize, x: usize, energy: usize, scratch: usize,
 ): void {
+  energies<BondedDiscs>(n, particles, parameters, x, energy, scratch);
+}
+
+/** U of n configurations of a fluid; arguments as for the dimer, with the whole block. */
+export function particleFluidEnergyF64(
+  n: i32, particles: i32, parameters: usize, x: usize, energy: usize, scratch: usize,
+): void {
+  energies<Fluid>(n, particles, parameters, x, energy, scratch);
+}
+
+// @ts-ignore: decorator
+@inline
+function energies<P>(n: i32, particles: i32, parameters: usize, x: usize, energy: usize, scratch: usize): void {
+  const p = changetype<P>(0);
   const row = <usize>particles << 4;
   const end = scratch + <usize>particles * ENERGY_CELL;
   const s2 = v128.load64_splat(parameters, 8);
   const half = v128.load64_splat(parameters, 56);
+  const attraction = p.attraction(parameters);
   for (let k = 0; k < n; k += 2) {
     const a = x + <usize>k * row;
     const b = k + 1 < n ? a + row : a;
@@ -83,19 +85,19 @@ export function particleDimerEnergyF64(
         const q1 = f64x2.div(s2, madd(dx1, dx1, f64x2.mul(dy1, dy1)));
         const t0 = f64x2.mul(f64x2.mul(q0, q0), q0);
         const t1 = f64x2.mul(f64x2.mul(q1, q1), q1);
-        pairs = madd(t0, t0, pairs);
-        second = madd(t1, t1, second);
+        pairs = p.add(t0, attraction, pairs);
+        second = p.add(t1, attraction, second);
       }
-      if (i > scratch) {
+      if (!p.bonded() || i > scratch) {
         const dx = f64x2.sub(x0, x1);
         const dy = f64x2.sub(y0, y1);
         const q = f64x2.div(s2, madd(dx, dx, f64x2.mul(dy, dy)));
         const t = f64x2.mul(f64x2.mul(q, q), q);
-        second = madd(t, t, second);
+        second = p.add(t, attraction, second);
       }
       pairs = f64x2.add(pairs, second);
     }
-    const total = totalEnergy(parameters, scratch, pairs, walls, ENERGY_CELL);
+    const total = totalEnergy<P>(parameters, scratch, pairs, walls, ENERGY_CELL);
     v128.store64_lane(energy + (<usize>k << 3), total, 0);
     if (k + 1 < n) v128.store64_lane(energy + (<usize>k << 3), total, 1, 8);
   }
@@ -103,8 +105,11 @@ export function particleDimerEnergyF64(
 
 // @ts-ignore: decorator
 @inline
-/** ε Σ pairs + box constant · Σ overshoot² + everything that only the dimer feels. */
-function totalEnergy(parameters: usize, cells: usize, pairs: v128, walls: v128, cell: usize): v128 {
+/** scale · Σ pairs + box constant · Σ overshoot² + everything that only the dimer feels. */
+function totalEnergy<P>(parameters: usize, cells: usize, pairs: v128, walls: v128, cell: usize): v128 {
+  let total = f64x2.mul(v128.load64_splat(parameters, 0), pairs);
+  total = madd(v128.load64_splat(parameters, 64), walls, total);
+  if (!changetype<P>(0).bonded()) return total;
   const x0 = v128.load(cells);
   const y0 = v128.load(cells, 16);
   const x1 = v128.load(cells + cell);
@@ -119,18 +124,16 @@ function totalEnergy(parameters: usize, cells: usize, pairs: v128, walls: v128, 
   const bond = madd(c1, q, f64x2.mul(madd(c4, q2, c2), q2));
   const sx = f64x2.add(x0, x1);
   const tether = madd(sx, sx, madd(y0, y0, f64x2.mul(y1, y1)));
-  let total = f64x2.mul(v128.load64_splat(parameters, 0), pairs);
-  total = madd(v128.load64_splat(parameters, 64), walls, total);
   total = madd(v128.load64_splat(parameters, 16), tether, total);
   return f64x2.add(total, bond);
 }
 
 /**
- * U and ∂U/∂x of n configurations.
+ * U and ∂U/∂x of n configurations of the dimer.
  *
  * @param n configurations
  * @param particles dimer and solvent
- * @param parameters the block of nine float64
+ * @param parameters the block, its first nine float64
  * @param x [n, 2·particles]
  * @param energy output [n]
  * @param gradient output [n, 2·particles]
@@ -139,17 +142,32 @@ function totalEnergy(parameters: usize, cells: usize, pairs: v128, walls: v128, 
 export function particleDimerGradientF64(
   n: i32, particles: i32, parameters: usize, x: usize, energy: usize, gradient: usize, scratch: usize,
 ): void {
+  gradients<BondedDiscs>(n, particles, parameters, x, energy, gradient, scratch);
+}
+
+/** U and ∂U/∂x of n configurations of a fluid; arguments as for the dimer, with the whole block. */
+export function particleFluidGradientF64(
+  n: i32, particles: i32, parameters: usize, x: usize, energy: usize, gradient: usize, scratch: usize,
+): void {
+  gradients<Fluid>(n, particles, parameters, x, energy, gradient, scratch);
+}
+
+// @ts-ignore: decorator
+@inline
+function gradients<P>(
+  n: i32, particles: i32, parameters: usize, x: usize, energy: usize, gradient: usize, scratch: usize,
+): void {
   const row = <usize>particles << 4;
   for (let k = 0; k < n; k += 2) {
     const a = x + <usize>k * row;
     const b = k + 1 < n ? a + row : a;
     const walls = gatherPair(row, parameters, a, b, scratch);
-    const pairs = pairTerms(particles, parameters, scratch);
-    const total = totalEnergy(parameters, scratch, pairs, walls, GRADIENT_CELL);
+    const pairs = pairTerms<P>(particles, parameters, scratch);
+    const total = totalEnergy<P>(parameters, scratch, pairs, walls, GRADIENT_CELL);
     const first = gradient + <usize>k * row;
     const second = k + 1 < n ? first + row : first;
     scatterPair(row, parameters, first, second, scratch);
-    addDimerGradient(parameters, first, second, scratch);
+    if (changetype<P>(0).bonded()) addDimerGradient(parameters, first, second, scratch);
     v128.store64_lane(energy + (<usize>k << 3), total, 0);
     if (k + 1 < n) v128.store64_lane(energy + (<usize>k << 3), total, 1, 8);
   }
@@ -178,10 +196,12 @@ function gatherPair(row: usize, parameters: usize, a: usize, b: usize, cells: us
 }
 
 /**
- * Returns Σ (σ/r)¹² over all pairs but the dimer's and leaves Σ (σ/r)¹⁴ Δ in the cells: the gradient of the first sum
- * is −12/σ² times the second.
+ * Returns Σ (σ/r)¹² (or t² − B/A t) over all pairs but the dimer's and leaves Σ (σ/r)¹⁴ Δ (or q (t² − B/A t/2) Δ) with
+ * q = (σ/r)² in the cells: the gradient of the first sum is −12/σ² times the second.
  */
-function pairTerms(particles: i32, parameters: usize, cells: usize): v128 {
+function pairTerms<P>(particles: i32, parameters: usize, cells: usize): v128 {
+  const p = changetype<P>(0);
+  const attraction = p.attraction(parameters);
   const end = cells + <usize>particles * GRADIENT_CELL;
   const s2 = v128.load64_splat(parameters, 8);
   let pairs = f64x2.splat(0.0);
@@ -205,11 +225,11 @@ function pairTerms(particles: i32, parameters: usize, cells: usize): v128 {
       const q1 = f64x2.div(s2, madd(dx1, dx1, f64x2.mul(dy1, dy1)));
       const t0 = f64x2.mul(f64x2.mul(q0, q0), q0);
       const t1 = f64x2.mul(f64x2.mul(q1, q1), q1);
-      const e0 = f64x2.mul(t0, t0);
-      const e1 = f64x2.mul(t1, t1);
+      const e0 = p.energy(t0, attraction);
+      const e1 = p.energy(t1, attraction);
       pairs = f64x2.add(pairs, f64x2.add(e0, e1));
-      const f0 = f64x2.mul(e0, q0);
-      const f1 = f64x2.mul(e1, q1);
+      const f0 = f64x2.mul(p.virial(t0, e0, attraction), q0);
+      const f1 = f64x2.mul(p.virial(t1, e1, attraction), q1);
       gx0 = madd(f0, dx0, gx0);
       gy0 = madd(f0, dy0, gy0);
       gx1 = madd(f1, dx1, gx1);
@@ -217,14 +237,14 @@ function pairTerms(particles: i32, parameters: usize, cells: usize): v128 {
       v128.store(j, nmadd(f1, dx1, nmadd(f0, dx0, v128.load(j, 32))), 32);
       v128.store(j, nmadd(f1, dy1, nmadd(f0, dy0, v128.load(j, 48))), 48);
     }
-    if (i > cells) {
+    if (!p.bonded() || i > cells) {
       const dx = f64x2.sub(x0, x1);
       const dy = f64x2.sub(y0, y1);
       const q = f64x2.div(s2, madd(dx, dx, f64x2.mul(dy, dy)));
       const t = f64x2.mul(f64x2.mul(q, q), q);
-      const e = f64x2.mul(t, t);
+      const e = p.energy(t, attraction);
       pairs = f64x2.add(pairs, e);
-      const f = f64x2.mul(e, q);
+      const f = f64x2.mul(p.virial(t, e, attraction), q);
       gx0 = madd(f, dx, gx0);
       gy0 = madd(f, dy, gy0);
       gx1 = nmadd(f, dx, gx1);
