@@ -7,7 +7,7 @@
  *
  * @module
  */
-export { type Density, maximumLikelihoodLoss } from "./maximum_likelihood.ts";
+export { type Density, maximumLikelihoodLoss, weightedMaximumLikelihoodLoss } from "./maximum_likelihood.ts";
 export {
   type EnergyFunction,
   energyLoss,

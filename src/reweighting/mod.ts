@@ -11,6 +11,7 @@ export type { Estimate, FreeEnergyEstimate } from "./estimate.ts";
 export { logMeanExp, logSumExp } from "./log_sum_exp.ts";
 export { kishEffectiveSampleSize, samplingEfficiency } from "./effective_sample_size.ts";
 export { paretoK, paretoKLimit, paretoSmoothedLogWeights } from "./pareto_smoothing.ts";
+export { cappedLogWeights } from "./capped_weights.ts";
 export { type ForwardDiagnostics, forwardDiagnostics, type ForwardDiagnosticsOptions } from "./forward_diagnostics.ts";
 export { bootstrap, type BootstrapOptions, type ResamplingOptions } from "./bootstrap.ts";
 export { exponentialAveraging, logPartitionFunction } from "./exponential_averaging.ts";
