@@ -13,6 +13,7 @@ export function heapBase(): usize {
 export * from "./gemm";
 export * from "./elementwise";
 export * from "./coupling";
+export * from "./mixture";
 export * from "./reduce";
 export * from "./layout";
 export * from "./optimizer";

@@ -11,6 +11,7 @@
 export { type ValueAndGradient, valueAndGradient } from "./gradient.ts";
 export { checkGradient } from "./check_gradient.ts";
 export * from "./operations.ts";
+export * from "./conditional_operations.ts";
 export * from "./tilted_operations.ts";
 export { Graph, type Node, type Shape, type Tensor } from "./graph.ts";
 export { Parameter } from "./parameter.ts";
@@ -18,6 +19,7 @@ export type { ParameterStorage } from "../backend/parameters.ts";
 export type {
   Attributes,
   ExternalOperation,
+  MixtureAttributes,
   NoAttributes,
   PrimitiveName,
   Tilt,

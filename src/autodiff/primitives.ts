@@ -9,6 +9,7 @@ import { external, input, parameter } from "./primitives/boundary.ts";
 import { affineForward, affineInverse } from "./primitives/coupling.ts";
 import * as elementwise from "./primitives/elementwise.ts";
 import { broadcast, linear } from "./primitives/linear.ts";
+import { mixtureDecode, mixtureEncode, mixtureLogProb } from "./primitives/mixture.ts";
 import { column, concat, gather } from "./primitives/movement.ts";
 import { constantColumn, mean, sum, sumFeatures } from "./primitives/reduce.ts";
 import { tiltedDecode, tiltedEncode, tiltedLogProb } from "./primitives/tilted.ts";
@@ -26,6 +27,9 @@ export const primitives: { readonly [P in PrimitiveName]: Primitive<P> } = {
   column,
   affineForward,
   affineInverse,
+  mixtureLogProb,
+  mixtureEncode,
+  mixtureDecode,
   tiltedLogProb,
   tiltedEncode,
   tiltedDecode,

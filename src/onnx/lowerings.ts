@@ -75,7 +75,7 @@ function softplus(site: LoweringSite<PrimitiveName>): string {
 }
 
 function notYet(): never {
-  throw new TypeError("Cannot export graph: energy-tilted densities have no ONNX form yet");
+  throw new TypeError("Cannot export graph: conditional densities have no ONNX form yet");
 }
 
 /** The lowering of every primitive. */
@@ -128,6 +128,9 @@ export const lowerings: { readonly [P in PrimitiveName]: Lowering<P> } = {
     const decay = builder.emit("Exp", [builder.emit("Neg", [s])]);
     return builder.emit("Mul", [builder.emit("Sub", [y, t]), decay]);
   },
+  mixtureLogProb: notYet,
+  mixtureEncode: notYet,
+  mixtureDecode: notYet,
   tiltedLogProb: notYet,
   tiltedEncode: notYet,
   tiltedDecode: notYet,

@@ -8,6 +8,7 @@
 import type { Shape } from "../../src/autodiff/graph.ts";
 import { Parameter } from "../../src/autodiff/parameter.ts";
 import type { Attributes, ExternalOperation, PrimitiveName } from "../../src/autodiff/primitives/attributes.ts";
+import { type MixtureAttributes, mixtureFeatures } from "../../src/autodiff/primitives/mixture_density.ts";
 import { exampleEvaluation, exampleTilt, type TiltedName } from "../support/tilted_examples.ts";
 
 /**
@@ -86,6 +87,28 @@ const coupling = {
   shape: batch,
   attributes: () => ({}),
 };
+
+/** The mixture that stands for d: in one, two or three dimensions, of 1 to 4 components. */
+const mixtureOf = (d: number): MixtureAttributes => ({ spatialDim: 1 + d % 3, components: 1 + d % 4 });
+
+const mixtureRounding = {
+  forward: { relative: 0, absolute: 9 * 30 },
+  // Cotangents up to 4, times |u|² where a log-scale is differentiated, halved by the weights of components
+  vjp: { relative: 0, absolute: 9 * 30 * 4 },
+};
+
+function mixture<P extends "mixtureLogProb" | "mixtureEncode" | "mixtureDecode">(
+  shape: (d: number) => Shape,
+  rounding: RoundingBound,
+): PrimitiveSample<P> {
+  return {
+    inputs: (d) => [batch(mixtureFeatures(mixtureOf(d))), batch(mixtureOf(d).spatialDim)],
+    shape: (d) => shape(mixtureOf(d).spatialDim),
+    attributes: (d) => mixtureOf(d) as Attributes[P],
+    range: [-1, 1],
+    rounding,
+  };
+}
 
 /** The tilted density that stands for d: in one, two or three dimensions, with 0 to 3 neighbours. */
 const tiltOf = (d: number) => {
@@ -188,6 +211,11 @@ export const primitiveSamples: { readonly [P in PrimitiveName]: PrimitiveSample<
     attributes: () => ({}),
     rounding: { forward: { relative: 0, absolute: 40 * 80 * 2 ** -29 }, vjp: { relative: 0 } },
   },
+  // |u| ≤ 9 from terms with 4 roundings of up to 5.4 and 4 of up to 4, so u errs by up to 30 and log p by |u| of that for
+  // each coordinate. mixture_kernels_test.ts derives the bound of each sample from its own conditioning.
+  mixtureLogProb: mixture(column, mixtureRounding),
+  mixtureEncode: mixture((dim) => batch(dim + 1), mixtureRounding),
+  mixtureDecode: mixture((dim) => batch(dim + 1), mixtureRounding),
   tiltedLogProb: tilted("tiltedLogProb", {
     forward: { relative: 0, absolute: 400 },
     vjp: { relative: 0, absolute: 400 },

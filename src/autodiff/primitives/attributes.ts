@@ -4,8 +4,10 @@
  * @module
  */
 import type { Parameter } from "../parameter.ts";
+import type { MixtureAttributes } from "./mixture_density.ts";
 import type { Tilt } from "./tilt.ts";
 
+export type { MixtureAttributes } from "./mixture_density.ts";
 export type { Tilt, TiltTable } from "./tilt.ts";
 
 /** What most primitives need beside their inputs: nothing. */
@@ -102,6 +104,12 @@ export interface Attributes {
   column: { readonly index: number };
   /** The same number for every sample. */
   constantColumn: { readonly value: number };
+  /** log p(r) of a mixture density. */
+  mixtureLogProb: MixtureAttributes;
+  /** Normal numbers of coordinates by a mixture density. */
+  mixtureEncode: MixtureAttributes;
+  /** Coordinates of normal numbers by a mixture density. */
+  mixtureDecode: MixtureAttributes;
   /** log p(r) of an energy-tilted density. */
   tiltedLogProb: { readonly tilt: Tilt };
   /** Normal numbers of coordinates by an energy-tilted density. */

@@ -1,0 +1,182 @@
+/**
+ * The steps of the kernels in mixture.ts, for four samples: their state lies in `scratch`, ROWS rows of J vectors and
+ * four vectors after them. See mixture.ts for formulas and the layout of features.
+ */
+import { exp, log, ones } from "./math";
+import { gauss, normalQuantile, normalTail } from "./normal";
+import { madd, nmadd, ROW } from "./simd";
+
+/** Rows of e^a, of each coordinate. */
+export const SCALE: usize = 0;
+/** Rows of u_d; before coordinate d is placed, of its shear terms. */
+export const PLACE: usize = 3;
+/** Rows of the logarithms of the weights before each coordinate and after the last. */
+export const LOG_WEIGHT: usize = 6;
+/** Rows of the weights, which sum to 1. */
+export const WEIGHT: usize = 10;
+/** Rows that derivatives use. */
+export const SPARE: usize = 14;
+/** Number of rows; after them come the three sums of `masses`. */
+export const ROWS: usize = 16;
+
+export const CONSTANTS: usize = memory.data<f32>([
+  // the largest log-scale; ½; ½ ln 2π; √(2π)
+  6, 6, 6, 6,
+  0.5, 0.5, 0.5, 0.5,
+  0.9189385175704956, 0.9189385175704956, 0.9189385175704956, 0.9189385175704956,
+  2.5066282749176025, 2.5066282749176025, 2.5066282749176025, 2.5066282749176025,
+  // the smallest finite number; −∞; ∞
+  -3.4028234663852886e38, -3.4028234663852886e38, -3.4028234663852886e38, -3.4028234663852886e38,
+  -Infinity, -Infinity, -Infinity, -Infinity,
+  Infinity, Infinity, Infinity, Infinity,
+  // Newton's method has converged when z is this close before the last step, 2⁻¹⁷, or the step below 2⁻²¹ of x
+  7.62939453125e-6, 7.62939453125e-6, 7.62939453125e-6, 7.62939453125e-6,
+  4.76837158203125e-7, 4.76837158203125e-7, 4.76837158203125e-7, 4.76837158203125e-7,
+], 16);
+const MAXIMUM_ITERATIONS = 64;
+
+// @ts-ignore: decorator
+@inline
+/** Where the shears of coordinate d by coordinate e < d begin. */
+export function shear(dim: i32, count: i32, d: i32, e: i32): usize {
+  return <usize>(1 + 2 * dim + ((d * (d - 1)) >> 1) + e) * <usize>count * ROW;
+}
+
+// @ts-ignore: decorator
+@inline
+/** The log-scale of a feature row, at most 6. */
+export function capped(row: usize): v128 {
+  return f32x4.pmin(v128.load(row), v128.load(CONSTANTS));
+}
+
+/** Scales of all coordinates; the logits are the first logarithms of weights. */
+export function begin(dim: i32, count: i32, features: usize, scratch: usize): void {
+  const size = <usize>count << 4;
+  for (let j: usize = 0; j < size; j += 16) {
+    v128.store(scratch + LOG_WEIGHT * size + j, v128.load(features + (j << 3)));
+  }
+  features += <usize>(1 + dim) * <usize>count * ROW;
+  for (let j: usize = 0, end = <usize>dim * size; j < end; j += 16) {
+    v128.store(scratch + SCALE * size + j, exp(capped(features + (j << 3))));
+  }
+}
+
+/** Normalises the weights before coordinate d; returns the logarithm of their sum. */
+export function normalise(count: i32, d: i32, scratch: usize): v128 {
+  const size = <usize>count << 4;
+  const logs = scratch + (LOG_WEIGHT + <usize>d) * size, weights = scratch + (WEIGHT + <usize>d) * size;
+  let largest = v128.load(CONSTANTS, 64);
+  for (let j: usize = 0; j < size; j += 16) largest = f32x4.pmax(largest, v128.load(logs + j));
+  let sum = f32x4.splat(0);
+  for (let j: usize = 0; j < size; j += 16) {
+    const weight = exp(f32x4.sub(v128.load(logs + j), largest));
+    v128.store(weights + j, weight);
+    sum = f32x4.add(sum, weight);
+  }
+  const inverse = f32x4.div(ones(), sum);
+  for (let j: usize = 0; j < size; j += 16) {
+    v128.store(weights + j, f32x4.mul(v128.load(weights + j), inverse));
+  }
+  return f32x4.add(largest, log(sum));
+}
+
+/** The shear terms Σ_{e<d} s_de(r_e − m_e) of u_d. */
+export function shears(dim: i32, count: i32, d: i32, features: usize, r: usize, scratch: usize): void {
+  const size = <usize>count << 4;
+  scratch += (PLACE + <usize>d) * size;
+  for (let j: usize = 0; j < size; j += 16) v128.store(scratch + j, f32x4.splat(0));
+  for (let e = 0; e < d; ++e) {
+    const x = v128.load(r + <usize>e * ROW);
+    const factors = features + shear(dim, count, d, e), means = features + <usize>(1 + e) * <usize>count * ROW;
+    for (let j: usize = 0; j < size; j += 16) {
+      const distance = f32x4.sub(x, v128.load(means + (j << 3)));
+      v128.store(scratch + j, madd(v128.load(factors + (j << 3)), distance, v128.load(scratch + j)));
+    }
+  }
+}
+
+/** Turns shear terms into u_d at x and appends the weights after coordinate d. */
+export function place(dim: i32, count: i32, d: i32, features: usize, x: v128, scratch: usize): void {
+  const size = <usize>count << 4;
+  const means = features + <usize>(1 + d) * <usize>count * ROW;
+  const logScales = features + <usize>(1 + dim + d) * <usize>count * ROW;
+  scratch += <usize>d * size;
+  const half = v128.load(CONSTANTS, 16);
+  for (let j: usize = 0; j < size; j += 16, scratch += 16) {
+    const distance = f32x4.sub(x, v128.load(means + (j << 3)));
+    const u = madd(v128.load(scratch + SCALE * size), distance, v128.load(scratch + PLACE * size));
+    v128.store(scratch + PLACE * size, u);
+    const change = nmadd(f32x4.mul(u, half), u, capped(logScales + (j << 3)));
+    v128.store(scratch + (LOG_WEIGHT + 1) * size, f32x4.add(v128.load(scratch + LOG_WEIGHT * size), change));
+  }
+}
+
+/** Σ wΦ(u), Σ wΦ(−u) and Σ w e^a e^(−u²/2) at a place x of coordinate d, into the last three vectors of scratch. */
+export function masses(count: i32, d: i32, features: usize, x: v128, scratch: usize): void {
+  const size = <usize>count << 4;
+  const means = features + <usize>(1 + d) * <usize>count * ROW;
+  let row = scratch + <usize>d * size;
+  let lower = f32x4.splat(0), upper = f32x4.splat(0), density = f32x4.splat(0);
+  for (let j: usize = 0; j < size; j += 16, row += 16) {
+    const scale = v128.load(row + SCALE * size), weight = v128.load(row + WEIGHT * size);
+    const u = madd(scale, f32x4.sub(x, v128.load(means + (j << 3))), v128.load(row + PLACE * size));
+    const g = gauss(u);
+    const tail = normalTail(u, g), rest = f32x4.sub(ones(), tail);
+    const positive = f32x4.gt(u, f32x4.splat(0));
+    lower = madd(weight, v128.bitselect(rest, tail, positive), lower);
+    upper = madd(weight, v128.bitselect(tail, rest, positive), upper);
+    density = madd(f32x4.mul(weight, scale), g, density);
+  }
+  const sums = scratch + ROWS * size;
+  v128.store(sums, lower);
+  v128.store(sums + 16, upper);
+  v128.store(sums + 32, density);
+}
+
+/**
+ * The x with Φ⁻¹(F(x)) = z, by Newton's method inside a bracket that begins with the least and the greatest of the
+ * components' own solutions and is halved where a step would leave it. A lane that has converged rests, so that what
+ * happens to a sample does not depend on its neighbours.
+ */
+export function solve(count: i32, d: i32, features: usize, z: v128, scratch: usize): v128 {
+  const size = <usize>count << 4;
+  const means = features + <usize>(1 + d) * <usize>count * ROW;
+  let row = scratch + <usize>d * size;
+  let low = v128.load(CONSTANTS, 96), high = v128.load(CONSTANTS, 80), x = f32x4.splat(0);
+  for (let j: usize = 0; j < size; j += 16, row += 16) {
+    const u = f32x4.div(f32x4.sub(z, v128.load(row + PLACE * size)), v128.load(row + SCALE * size));
+    const own = f32x4.add(v128.load(means + (j << 3)), u);
+    low = f32x4.pmin(low, own);
+    high = f32x4.pmax(high, own);
+    x = madd(v128.load(row + WEIGHT * size), own, x);
+  }
+  let done = f32x4.ge(low, high);
+  x = v128.bitselect(low, x, done);
+  const sums = scratch + ROWS * size;
+  for (let iteration = 0; iteration < MAXIMUM_ITERATIONS; ++iteration) {
+    done = v128.or(done, f32x4.ne(x, x));
+    if (i32x4.all_true(done)) break;
+    masses(count, d, features, x, scratch);
+    const reached = normalQuantile(v128.load(sums), v128.load(sums + 16));
+    const missing = f32x4.sub(z, reached);
+    const step = f32x4.div(f32x4.mul(missing, gauss(reached)), v128.load(sums + 32));
+    const above = f32x4.lt(missing, f32x4.splat(0));
+    high = v128.bitselect(x, high, above);
+    low = v128.bitselect(low, x, above);
+    const newton = f32x4.add(x, step);
+    const inside = v128.and(f32x4.gt(newton, low), f32x4.lt(newton, high));
+    const tiny = f32x4.le(f32x4.abs(step), f32x4.mul(f32x4.abs(x), v128.load(CONSTANTS, 128)));
+    const close = v128.and(inside, f32x4.le(f32x4.abs(missing), v128.load(CONSTANTS, 112)));
+    const middle = madd(f32x4.sub(high, low), v128.load(CONSTANTS, 16), low);
+    const next = v128.bitselect(newton, middle, v128.or(inside, tiny));
+    x = v128.bitselect(x, next, done);
+    done = v128.or(done, v128.or(tiny, close));
+  }
+  return x;
+}
+
+/** ln of the last weights' sum, less that of the first and D/2·ln 2π. */
+export function logProb(dim: i32, count: i32, ofLogits: v128, scratch: usize): v128 {
+  const total = f32x4.sub(normalise(count, dim, scratch), ofLogits);
+  return nmadd(f32x4.splat(<f32>dim), v128.load(CONSTANTS, 32), total);
+}
