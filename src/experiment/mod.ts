@@ -5,6 +5,7 @@
  *
  * @module
  */
+export { absoluteFreeEnergy, type AbsoluteFreeEnergy } from "./absolute_free_energy.ts";
 export { type DimerRunOptions, type DimerRunResult, runDimer } from "./dimer_run.ts";
 export {
   type BudgetName,

@@ -21,6 +21,7 @@ export { bennettAcceptanceRatio, type BennettEstimate, type BennettOptions } fro
 export { type BasinFreeEnergies, basinFreeEnergies, type BasinOptions } from "./basin_free_energies.ts";
 export type { BasinDataSamples, BasinFlowSamples } from "./basin_problem.ts";
 export { mbar, type MbarOptions, type MbarResult } from "./mbar.ts";
+export { type IntegrationOptions, thermodynamicIntegration } from "./thermodynamic_integration.ts";
 export { umbrellaFreeEnergies, type UmbrellaOptions, type UmbrellaResult, type UmbrellaSamples } from "./umbrella.ts";
 export type { FreeEnergyProfile } from "./profile_band.ts";
 export { freeEnergyProfile, type ProfileOptions } from "./free_energy_profile.ts";

@@ -18,4 +18,6 @@ export { type MetropolisSample, metropolisSample, type MetropolisSampleOptions }
 export type { Relaxation } from "./relaxation.ts";
 export type { LongRunOptions } from "./pause.ts";
 export { type UmbrellaSample, umbrellaSample, type UmbrellaSampleOptions } from "./umbrella_sample.ts";
+export { type CouplingSample, couplingSample, type CouplingSampleOptions } from "./coupling_sample.ts";
+export { type CouplingWindows, couplingWindows } from "./coupling_windows.ts";
 export { type UmbrellaWindows, umbrellaWindows } from "./umbrella_windows.ts";

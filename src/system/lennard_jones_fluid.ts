@@ -91,6 +91,8 @@ export class LennardJonesFluid implements CoupledSystem, ParticleInteractions {
   readonly halfBox: number;
   /** The energy's numbers as the kernels take them. */
   readonly coefficients: FluidCoefficients;
+  /** ln particles!: Z over the reference domain is Z divided by the number of labellings. */
+  readonly logLabellings: number;
   readonly #sites: Float64Array;
   readonly #pair: PairTerm | null;
 
@@ -111,6 +113,8 @@ export class LennardJonesFluid implements CoupledSystem, ParticleInteractions {
     this.dim = 2 * particles;
     this.halfBox = sigma * (Math.sqrt(particles / p.density) - 1) / 2;
     this.coefficients = { particles, repulsion, attraction, sigma, halfBox: this.halfBox, boxConstant };
+    this.logLabellings = 0;
+    for (let k = 2; k <= particles; k++) this.logLabellings += Math.log(k);
     this.#pair = powerPairTerm(repulsion * sigma ** 12, attraction * sigma ** 6);
     // One site in the middle of each of the equal squares into which the discs' square falls.
     const width = 2 * this.halfBox + sigma;

@@ -52,4 +52,6 @@ export interface CoupledSystem extends ParticleSystem {
    * @returns ln Z
    */
   idealLogPartition(temperature: number): number;
+  /** ln of the number of labellings: Z over the reference domain is Z divided by their number. */
+  readonly logLabellings: number;
 }
