@@ -36,7 +36,7 @@ const LAYERS: { readonly [folder: string]: Layer } = {
   reweighting: { code: [] },
   onnx: { code: ["autodiff", "nn", "flow", "random", "backend"] },
   plot: { code: [] },
-  hybrid: { code: ["autodiff", "flow", "system", "sampling", "loss", "training", POOL] },
+  hybrid: { code: ["autodiff", "flow", "system", "sampling", "loss", "training", "reweighting", POOL] },
 };
 /** Loads the kernels for whoever imports an entry of the package: a folder's mod.ts, which nothing of ours imports. */
 const LOADER = "src/backend/loaded.ts";

@@ -7,8 +7,9 @@
  */
 import {
   type BudgetName,
-  dimerBudgets,
   type DimerSettings,
+  dimerSettings,
+  type FlowName,
   openProgress,
   type ParticleDimerOptions,
   type ParticleDimerPreset,
@@ -47,18 +48,30 @@ const command = {
     tether: parameter("strength of the springs that hold the dimer at the origin"),
     "half-box": parameter("half the width of the box"),
     "box-constant": parameter("strength of the walls"),
-    blocks: { kind: "integer", minimum: 1, maximum: 64, whenAbsent: "the budget's", help: "blocks of RealNVP" },
+    flow: {
+      kind: "choice",
+      choices: ["autoregressive", "realnvp"],
+      whenAbsent: "autoregressive; realnvp for the budget paper",
+      help: "particles placed one after the other, or the published flow",
+    },
+    head: {
+      kind: "choice",
+      choices: ["tilted", "mixture"],
+      whenAbsent: "the budget's",
+      help: "density of a particle in the autoregressive flow: with its exact pair energy, or a mixture of Gaussians",
+    },
     hidden: {
       kind: "text",
       placeholder: "SIZE,SIZE,…",
       whenAbsent: "the budget's",
-      help: "hidden layers of the S and T networks, for example 200,200,200",
+      help: "hidden layers of the networks, for example 64,64",
     },
+    blocks: { kind: "integer", minimum: 1, maximum: 64, whenAbsent: "the budget's", help: "blocks of RealNVP" },
     channels: {
       kind: "choice",
       choices: ["even-odd", "xy"],
       whenAbsent: "the budget's",
-      help: "what the couplings split: even and odd principal components, or x and y coordinates",
+      help: "what couplings of RealNVP split: even and odd principal components, or x and y coordinates",
     },
     "rc-bounds": {
       kind: "text",
@@ -97,17 +110,29 @@ function systemOptions(options: Options): ParticleDimerOptions {
   return { preset: options.system as ParticleDimerPreset, ...Object.fromEntries(given) };
 }
 
-/** The settings of a budget, with the size of the flow that was asked for. */
+/** The settings of a budget, with the flow and its size that were asked for. */
 function settingsOf(options: Options): DimerSettings {
-  const settings = dimerBudgets[options.budget as BudgetName];
-  const { blocks = settings.flow.blocks, hidden, channels = settings.flow.channels } = options;
-  const flow = {
-    ...settings.flow,
-    blocks,
-    hidden: hidden === undefined ? settings.flow.hidden : readSizes(hidden),
-    channels: channels as "even-odd" | "xy",
-  };
-  return { ...settings, flow };
+  const budget = options.budget as BudgetName;
+  const name = (options.flow ?? (budget === "paper" ? "realnvp" : "autoregressive")) as FlowName;
+  const settings = dimerSettings(name, budget);
+  const hidden = options.hidden === undefined ? settings.flow.hidden : readSizes(options.hidden);
+  if (settings.flow.kind === "autoregressive") {
+    refuse(options, ["blocks", "channels"], "autoregressive");
+    const head = (options.head ?? settings.flow.head) as "tilted" | "mixture";
+    return { ...settings, flow: { ...settings.flow, head, hidden } };
+  }
+  refuse(options, ["head"], "realnvp");
+  const { blocks = settings.flow.blocks, channels = settings.flow.channels } = options;
+  return { ...settings, flow: { ...settings.flow, blocks, hidden, channels: channels as "even-odd" | "xy" } };
+}
+
+/** Refuses options that belong to the other flow. */
+function refuse(options: Options, names: readonly ("blocks" | "channels" | "head")[], flow: FlowName): void {
+  const given = names.find((name) => options[name] !== undefined);
+  if (given === undefined) return;
+  throw new RangeError(
+    `Cannot run train_dimer.ts: --${given} must not be given with --flow ${flow}, got ${options[given]}`,
+  );
 }
 
 /** Reads "200,200,200". */

@@ -18,7 +18,7 @@ import type { ByBasin, DimerEvaluation, DimerFrames } from "./dimer_results.ts";
 /** What is evaluated, and how thoroughly. */
 export interface DimerEvaluationOptions {
   /** The trained flow, or another density that can be sampled. */
-  readonly flow: Generator;
+  readonly generator: Generator;
   /** The system. */
   readonly system: ParticleDimer;
   /** 1 / T in units of 1 / T₀. */
@@ -79,8 +79,8 @@ const basinOf = (d: number): number => !Number.isFinite(d) ? NOWHERE : d < DIMER
  * @throws {DOMException} "AbortError" if the signal says so
  */
 export async function evaluateDimer(options: DimerEvaluationOptions): Promise<DimerEvaluation> {
-  const { flow, system, beta, frames, bootstraps, edges, seed, pool } = options;
-  const generator = new BoltzmannGenerator(flow, system, { beta });
+  const { system, beta, frames, bootstraps, edges, seed, pool } = options;
+  const generator = new BoltzmannGenerator(options.generator, system, { beta });
   const weighed = generator.weigh(frames.x, { pool });
   const data = {
     logWeights: weighed.logWeights,

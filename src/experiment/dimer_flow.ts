@@ -3,22 +3,75 @@
  *
  * @module
  */
-import type { Bijector } from "../flow/bijector.ts";
+import { AutoregressiveParticleFlow } from "../flow/autoregressive_particle_flow.ts";
 import { Chain } from "../flow/chain.ts";
-import { Flow } from "../flow/flow.ts";
+import { Flow, type Generator } from "../flow/flow.ts";
 import { RealNVP } from "../flow/real_nvp.ts";
+import { SymmetrisedGenerator } from "../flow/symmetrised_generator.ts";
 import { Whitening } from "../flow/whitening.ts";
-import type { FlowSettings } from "./dimer_settings.ts";
+import { dimerSymmetries } from "../system/dimer_symmetries.ts";
+import type { ParticleDimer } from "../system/particle_dimer.ts";
+import type { FlowSettings, RealNVPSettings } from "./dimer_settings.ts";
+
+/** What the flow of a run is made for. */
+export interface DimerFlowOptions {
+  /** Kind and size. */
+  readonly settings: FlowSettings;
+  /** The system. */
+  readonly system: ParticleDimer;
+  /** T in units of T₀. */
+  readonly temperature: number;
+  /** Seed of the initial weights. */
+  readonly seed: number;
+  /** Configurations that coordinates are scaled by, [n, dim]. */
+  readonly data: Float64Array;
+}
+
+/** The flow of a run, and the density that it is judged by. */
+export interface DimerFlow {
+  /** What is trained and exported. */
+  readonly flow: Flow;
+  /** What samples are drawn from: the flow itself, or its average over the symmetries of the system. */
+  readonly generator: Generator;
+  /** Ends training: from now on the flow computes as it does when it samples. */
+  prepareSampling(): void;
+}
 
 /**
- * Builds the flow: RealNVP next to the prior, whitening next to the configurations.
+ * Builds the flow of a run: RealNVP next to the prior and whitening next to the configurations, or an autoregressive
+ * particle flow, averaged over the mirror images of the dimer where it samples.
  *
- * @param settings sizes
- * @param dim number of coordinates
- * @param seed of the initial weights
- * @param data configurations to whiten, [n, dim]; null to leave the whitening to a checkpoint
+ * @param options kind, size, system, data
  */
-export function dimerFlow(settings: FlowSettings, dim: number, seed: number, data: Float64Array | null): Flow {
+export function dimerFlow(options: DimerFlowOptions): DimerFlow {
+  const { settings, system, seed, data } = options;
+  if (settings.kind === "realnvp") {
+    const flow = realNVPFlow(settings, system.dim, seed, data);
+    return { flow, generator: flow, prepareSampling: () => flow.release() };
+  }
+  const { grid, hidden } = settings;
+  const bijector = AutoregressiveParticleFlow.fit(data, {
+    particles: system.particles,
+    spatialDim: 2,
+    hidden,
+    temperature: options.temperature,
+    seed,
+    head: settings.head === "mixture"
+      ? { kind: "mixture" }
+      : { kind: "tilted", interactions: system, grid: grid.training },
+  });
+  const flow = new Flow(bijector);
+  return {
+    flow,
+    generator: new SymmetrisedGenerator(flow, dimerSymmetries(system)),
+    prepareSampling() {
+      bijector.setGrid(grid.sampling);
+      flow.release();
+    },
+  };
+}
+
+function realNVPFlow(settings: RealNVPSettings, dim: number, seed: number, data: Float64Array): Flow {
   const { blocks, hidden, activation, channels, whiten } = settings;
   const network = new RealNVP({
     dim,
@@ -29,13 +82,10 @@ export function dimerFlow(settings: FlowSettings, dim: number, seed: number, dat
     channels: "even-odd",
     seed,
   });
-  const parts: Bijector[] = [network];
-  if (whiten) {
-    // Principal components keep the places of their group, so even and odd places stay x and y when whitened apart.
-    const groups = channels === "xy" ? { groups: [0, 1].map((axis) => axisCoordinates(dim, axis)) } : {};
-    parts.push(data === null ? Whitening.identity(dim, groups) : Whitening.fit(data, dim, groups));
-  }
-  return new Flow(new Chain(parts));
+  if (!whiten) return new Flow(network);
+  // Principal components keep the places of their group, so even and odd places stay x and y when whitened apart.
+  const groups = channels === "xy" ? { groups: [0, 1].map((axis) => axisCoordinates(dim, axis)) } : {};
+  return new Flow(new Chain([network, Whitening.fit(data, dim, groups)]));
 }
 
 function axisCoordinates(dim: number, axis: number): number[] {
@@ -43,8 +93,14 @@ function axisCoordinates(dim: number, axis: number): number[] {
 }
 
 /** One line that says what the flow is. */
-export function describeFlow({ blocks, hidden, activation, channels, whiten }: FlowSettings): string {
-  const layers = hidden.join("–");
+export function describeFlow(settings: FlowSettings): string {
+  const layers = settings.hidden.join("–");
+  if (settings.kind === "autoregressive") {
+    const head = settings.head === "tilted" ? "densities tilted by the exact pair energy" : "Gaussian mixtures";
+    return `autoregressive particle flow, ${head}, a network with hidden layers ${layers} (silu) for each particle, ` +
+      "averaged over the mirror images of the dimer";
+  }
+  const { blocks, activation, channels, whiten } = settings;
   const split = channels === "xy" ? "x | y coordinates" : whiten ? "even | odd principal components" : "even | odd";
   return `RealNVP, ${blocks} blocks, S and T networks with hidden layers ${layers} (${activation}), channels ${split}` +
     (whiten ? ", whitened data" : "");

@@ -18,7 +18,7 @@ import { profileEdges } from "./dimer_bins.ts";
 import { evaluateDimer, headlineOf } from "./dimer_evaluation.ts";
 import { dimerFigures } from "./dimer_figures.ts";
 import { configurationOf, dimerFigureNames, dimerFiles, type DimerQuestion, pointToCheckpoint } from "./dimer_files.ts";
-import { describeFlow, dimerFlow } from "./dimer_flow.ts";
+import { describeFlow, type DimerFlow, dimerFlow } from "./dimer_flow.ts";
 import { checkModels, describeDimer } from "./dimer_models.ts";
 import { dimerPath } from "./dimer_path.ts";
 import { dimerReference } from "./dimer_reference.ts";
@@ -55,8 +55,8 @@ export type DimerRunResult =
   | { readonly complete: true; readonly outcome: DimerOutcome }
   | { readonly complete: false; readonly during: string };
 
-/** Configurations that the whitening is fitted to. */
-const WHITENING_FRAMES = 20_000;
+/** Configurations that coordinates are scaled by. */
+const FITTED_FRAMES = 20_000;
 
 /**
  * Runs the dimer from data to report.
@@ -93,8 +93,10 @@ export async function runDimer(options: DimerRunOptions): Promise<DimerRunResult
 
 /** What training leaves behind. */
 interface Trained {
-  /** The flow with its best parameters. */
+  /** The flow with its best parameters, ready to sample. */
   readonly flow: Flow;
+  /** What samples are drawn from. */
+  readonly generator: DimerFlow["generator"];
   /** History, and where training ended. */
   readonly position: TrainingPosition;
   /** The training chains, fresh frames included. */
@@ -127,10 +129,11 @@ class DimerRun {
     const atStart = { energies: data.chains.energyEvaluations, moves: data.chains.moves };
     const trained = await this.#timed("training", () => this.#train(data));
     if (trained === null) return null;
-    const { flow, position, chains } = trained;
+    const { flow, generator, position, chains } = trained;
     const freshMoves = chains.moves - atStart.moves;
     this.#account.add("data", data.statistics.energyEvaluations + chains.energyEvaluations - atStart.energies);
-    const evaluation = await this.#timed("evaluation", () => this.#evaluate(flow, data));
+    const evaluation = await this.#timed("evaluation", () => this.#evaluate(generator, data));
+    flow.release();
     this.#account.add("evaluation", evaluation.samples + data.evaluate.d.length);
     const reference = await this.#timed("reference", () => this.#reference());
     const { umbrella, plain } = reference.moves;
@@ -228,8 +231,9 @@ class DimerRun {
       pool,
     };
     const fresh = new TrainingSource(system, data.train.x, data.chains, sourceOptions);
-    const whitened = fresh.buffer.batch(Math.min(WHITENING_FRAMES, data.train.d.length), 255, 0);
-    const flow = dimerFlow(settings.flow, system.dim, seed, whitened);
+    const fitted = fresh.buffer.batch(Math.min(FITTED_FRAMES, data.train.d.length), 255, 0);
+    const model = dimerFlow({ settings: settings.flow, system, temperature, seed, data: fitted });
+    const { flow, generator } = model;
     const saved = resume ? await loadDimerTraining(path, system, temperature, flow.parameters()) : null;
     if (saved !== null) Object.assign(this.#counts, saved.counts);
     const source = saved === null ? fresh : TrainingSource.restore(system, saved, sourceOptions);
@@ -263,7 +267,8 @@ class DimerRun {
     if (!complete) return null;
     const trainable = flow.parameters().filter((parameter) => parameter.trainable);
     if (settings.keep === "best" && position.best.size > 0) restoreSnapshot(trainable, position.best);
-    return { flow, position, chains: source.chains };
+    model.prepareSampling();
+    return { flow, generator, position, chains: source.chains };
   }
 
   #beginTraining(from: TrainingPosition | null): void {
@@ -274,10 +279,10 @@ class DimerRun {
     this.#options.progress.start("training", total, "steps", before + (from?.step ?? 0));
   }
 
-  async #evaluate(flow: Flow, data: SampledDimerData) {
+  async #evaluate(generator: DimerFlow["generator"], data: SampledDimerData) {
     const { samples, until, bootstraps } = this.#options.settings.evaluation;
-    const result = await evaluateDimer({
-      flow,
+    return await evaluateDimer({
+      generator,
       system: this.#system,
       beta: this.#beta,
       frames: data.evaluate,
@@ -289,8 +294,6 @@ class DimerRun {
       ...this.#common(),
       ...this.#begin("sampling the flow"),
     });
-    flow.release();
-    return result;
   }
 
   #reference() {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { TiltedGrid } from "../flow/tilted_head.ts";
 import type { BoltzmannStage } from "../hybrid/boltzmann_objective.ts";
 import type { Activation } from "../nn/mlp.ts";
 
@@ -19,8 +20,12 @@ export interface DataSettings {
   readonly freshPerStep: number;
 }
 
-/** Size of the flow. */
-export interface FlowSettings {
+/** Name of a kind of flow. */
+export type FlowName = "autoregressive" | "realnvp";
+
+/** Size of a RealNVP, the published flow. */
+export interface RealNVPSettings {
+  readonly kind: "realnvp";
   /** Blocks of RealNVP. */
   readonly blocks: number;
   /** Hidden layers of the S and T networks. */
@@ -35,6 +40,20 @@ export interface FlowSettings {
   /** Whether data are whitened. */
   readonly whiten: boolean;
 }
+
+/** Size of an autoregressive particle flow. */
+export interface AutoregressiveSettings {
+  readonly kind: "autoregressive";
+  /** The density of one particle. */
+  readonly head: "tilted" | "mixture";
+  /** Hidden layers of each particle's network. */
+  readonly hidden: readonly number[];
+  /** Grids of the tilted head while it is trained, and when it samples. */
+  readonly grid: { readonly training: TiltedGrid; readonly sampling: TiltedGrid };
+}
+
+/** Size of the flow. */
+export type FlowSettings = RealNVPSettings | AutoregressiveSettings;
 
 /** Sizes of evaluation and reference. */
 export interface EvaluationSettings {
@@ -56,6 +75,8 @@ export interface DimerSettings {
   readonly flow: FlowSettings;
   /** Stages of training. */
   readonly stages: readonly BoltzmannStage[];
+  /** Steps between validations. */
+  readonly reportEvery: number;
   /**
    * Which parameters are evaluated: those of the lowest validation NLL, or the last ones. A schedule that ends with the
    * energy loss in charge raises the NLL on purpose, so its result is the last.
@@ -91,14 +112,15 @@ const maximumLikelihood = (steps: number): BoltzmannStage => ({
 });
 
 /** Shown in a minute on two cores: every part runs, nothing is accurate. */
-const smoke: DimerSettings = {
+const smokeRealNVP: DimerSettings = {
   data: {
     chains: { train: 16, validate: 8, evaluate: 16 },
     frames: { train: 16_000, validate: 1000, evaluate: 6000 },
     freshPerStep: 8,
   },
-  flow: { blocks: 6, hidden: [64, 64], activation: "silu", channels: "even-odd", whiten: true },
+  flow: { kind: "realnvp", blocks: 6, hidden: [64, 64], activation: "silu", channels: "even-odd", whiten: true },
   stages: [maximumLikelihood(900), mixture(100)],
+  reportEvery: 50,
   keep: "best",
   evaluation: {
     samples: 200_000,
@@ -109,14 +131,15 @@ const smoke: DimerSettings = {
 };
 
 /** The budget of a quarter of an hour on two cores. */
-const standard: DimerSettings = {
+const standardRealNVP: DimerSettings = {
   data: {
     chains: { train: 32, validate: 16, evaluate: 64 },
     frames: { train: 100_000, validate: 4000, evaluate: 40_000 },
     freshPerStep: 16,
   },
-  flow: { blocks: 8, hidden: [200, 200, 200], activation: "silu", channels: "even-odd", whiten: true },
+  flow: { kind: "realnvp", blocks: 8, hidden: [200, 200, 200], activation: "silu", channels: "even-odd", whiten: true },
   stages: [maximumLikelihood(4600), mixture(400)],
+  reportEvery: 50,
   keep: "best",
   evaluation: {
     samples: 1_000_000,
@@ -146,7 +169,7 @@ const paper: DimerSettings = {
     frames: { train: 100_000, validate: 4000, evaluate: 40_000 },
     freshPerStep: 0,
   },
-  flow: { blocks: 8, hidden: [200, 200], activation: "tanh", channels: "xy", whiten: false },
+  flow: { kind: "realnvp", blocks: 8, hidden: [200, 200], activation: "tanh", channels: "xy", whiten: false },
   stages: [
     {
       name: "maximum likelihood",
@@ -164,6 +187,7 @@ const paper: DimerSettings = {
       softening: { highEnergy, maxEnergy: 1e10 },
     })),
   ],
+  reportEvery: 50,
   keep: "last",
   evaluation: {
     samples: 1_000_000,
@@ -173,5 +197,77 @@ const paper: DimerSettings = {
   },
 };
 
-/** Settings by budget. */
-export const dimerBudgets: Readonly<Record<BudgetName, DimerSettings>> = { smoke, default: standard, paper };
+/** The autoregressive particle flow, tilted by the exact pair energy. */
+const particleFlow: AutoregressiveSettings = {
+  kind: "autoregressive",
+  head: "tilted",
+  hidden: [64, 64],
+  grid: { training: { fine: 17, coarse: 17 }, sampling: { fine: 33, coarse: 17 } },
+};
+
+/** Small networks, small batches, many steps. */
+const particleStage = (steps: number): BoltzmannStage => ({
+  name: "maximum likelihood",
+  steps,
+  batch: 256,
+  learningRate: { shape: "cosine", initial: 4e-3, final: 4e-5, warmup: 50 },
+  adam: { maximumNorm: 20 },
+  weights: MAXIMUM_LIKELIHOOD,
+});
+
+const smokeAutoregressive: DimerSettings = {
+  data: {
+    chains: { train: 16, validate: 8, evaluate: 16 },
+    frames: { train: 16_000, validate: 500, evaluate: 4000 },
+    freshPerStep: 0,
+  },
+  flow: { ...particleFlow, hidden: [32, 32] },
+  stages: [particleStage(400)],
+  reportEvery: 100,
+  keep: "best",
+  evaluation: {
+    samples: 8192,
+    until: { standardError: 1, maximumSamples: 8192 },
+    bootstraps: 100,
+    umbrellaSweeps: 8000,
+  },
+};
+
+const standardAutoregressive: DimerSettings = {
+  data: {
+    chains: { train: 32, validate: 16, evaluate: 64 },
+    frames: { train: 60_000, validate: 1000, evaluate: 15_000 },
+    freshPerStep: 0,
+  },
+  flow: particleFlow,
+  stages: [particleStage(12_000)],
+  reportEvery: 200,
+  keep: "best",
+  evaluation: {
+    samples: 100_000,
+    until: { standardError: 0.03, maximumSamples: 400_000 },
+    bootstraps: 200,
+    umbrellaSweeps: 250_000,
+  },
+};
+
+const budgets: Readonly<Record<FlowName, Readonly<Partial<Record<BudgetName, DimerSettings>>>>> = {
+  autoregressive: { smoke: smokeAutoregressive, default: standardAutoregressive },
+  realnvp: { smoke: smokeRealNVP, default: standardRealNVP, paper },
+};
+
+/**
+ * Looks up what a budget means for a flow.
+ *
+ * @param flow which flow
+ * @param budget which budget
+ * @returns every number that decides what a run computes
+ * @throws {RangeError} for the budget "paper" with a flow that the paper does not know
+ */
+export function dimerSettings(flow: FlowName, budget: BudgetName): DimerSettings {
+  const settings = budgets[flow][budget];
+  if (settings === undefined) {
+    throw new RangeError(`Cannot run the dimer: the flow of budget ${budget} must be realnvp, got ${flow}`);
+  }
+  return settings;
+}

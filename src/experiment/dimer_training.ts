@@ -172,6 +172,7 @@ export function trainDimer(options: DimerTrainingOptions, counts: TrainingCounts
       seed,
     }),
     validate: validation,
+    reportEvery: settings.reportEvery,
     pool,
     ...options.onStep && { onStep: options.onStep },
     ...options.onCheckpoint && { onCheckpoint: options.onCheckpoint },

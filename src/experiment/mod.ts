@@ -8,12 +8,15 @@
 export { absoluteFreeEnergy, type AbsoluteFreeEnergy } from "./absolute_free_energy.ts";
 export { type DimerRunOptions, type DimerRunResult, runDimer } from "./dimer_run.ts";
 export {
+  type AutoregressiveSettings,
   type BudgetName,
   type DataSettings,
-  dimerBudgets,
   type DimerSettings,
+  dimerSettings,
   type EvaluationSettings,
+  type FlowName,
   type FlowSettings,
+  type RealNVPSettings,
 } from "./dimer_settings.ts";
 export type { DimerQuestion } from "./dimer_files.ts";
 export type * from "./dimer_results.ts";

@@ -33,4 +33,11 @@ export interface Bijector {
    * @returns z [n, dim] and log |det ∂z/∂x| [n]
    */
   inverse(x: Tensor): { readonly z: Tensor; readonly logDet: Tensor };
+  /**
+   * Enters log p_X(x) for a standard normal prior into a graph, where that is cheaper than through z.
+   *
+   * @param x [n, dim]
+   * @returns [n]
+   */
+  normalLogProb?(x: Tensor): Tensor;
 }

@@ -48,7 +48,7 @@ export interface Generator {
 const SMALL = 256;
 const LARGE = 2048;
 
-type Direction = "forward" | "inverse";
+type Direction = "forward" | "inverse" | "density";
 
 /** Prepared memory of one direction, for one number of samples and one pool. */
 interface Prepared {
@@ -113,6 +113,9 @@ export class Flow implements Generator {
    * @returns [n]
    */
   logProbOf(x: Tensor): Tensor {
+    if (this.bijector.normalLogProb !== undefined && this.prior instanceof NormalPrior) {
+      return this.bijector.normalLogProb(x);
+    }
     const { z, logDet } = this.bijector.inverse(x);
     return add(this.prior.logProb(z), logDet);
   }
@@ -173,7 +176,7 @@ export class Flow implements Generator {
   }
 
   logProb(x: Float64Array, options: { readonly pool?: Executor } = {}): Float64Array {
-    return this.encode(x, options).logProb;
+    return this.#map("density", x, options.pool ?? serialPool)[1];
   }
 
   /** Frees the memory that sampling and evaluation keep for reuse. The flow stays usable. */
@@ -186,7 +189,7 @@ export class Flow implements Generator {
     const n = sampleCount(from, this.dim);
     const chunk = n <= SMALL ? SMALL : LARGE;
     const run = this.#prepare(direction, chunk, pool);
-    const to = new Float64Array(from.length);
+    const to = new Float64Array(direction === "density" ? 0 : from.length);
     const logProb = new Float64Array(n);
     const full = new Float64Array(chunk * this.dim);
     for (let first = 0; first < n; first += chunk) {
@@ -194,9 +197,9 @@ export class Flow implements Generator {
       const part = from.subarray(first * this.dim, (first + count) * this.dim);
       full.set(part);
       for (let at = part.length; at < full.length; at += this.dim) full.set(part.subarray(0, this.dim), at);
-      const [value, density] = run.forward([full]);
-      to.set(value.subarray(0, part.length), first * this.dim);
-      logProb.set(density.subarray(0, count), first);
+      const outputs = run.forward([full]);
+      logProb.set(outputs[0].subarray(0, count), first);
+      if (outputs.length > 1) to.set(outputs[1].subarray(0, part.length), first * this.dim);
     }
     return [to, logProb];
   }
@@ -206,19 +209,19 @@ export class Flow implements Generator {
     if (found !== undefined) return found.run;
     const graph = new Graph();
     const from = input(graph, direction === "forward" ? "z" : "x", this.dim);
-    const outputs = direction === "forward" ? this.#forwardOutputs(from) : this.#inverseOutputs(from);
-    const run = new KernelRun(outputs, { n, pool });
+    const run = new KernelRun(this.#outputs(direction, from), { n, pool });
     this.#prepared.push({ direction, pool, run });
     return run;
   }
 
-  #forwardOutputs(z: Tensor): Tensor[] {
-    const { x, logProb } = this.pushForward(z);
-    return [x, logProb];
-  }
-
-  #inverseOutputs(x: Tensor): Tensor[] {
-    const { z, logDet } = this.bijector.inverse(x);
-    return [z, add(this.prior.logProb(z), logDet)];
+  /** The log-density, and the image unless the density alone is wanted. */
+  #outputs(direction: Direction, from: Tensor): Tensor[] {
+    if (direction === "density") return [this.logProbOf(from)];
+    if (direction === "forward") {
+      const { x, logProb } = this.pushForward(from);
+      return [logProb, x];
+    }
+    const { z, logDet } = this.bijector.inverse(from);
+    return [add(this.prior.logProb(z), logDet), z];
   }
 }

@@ -5,7 +5,8 @@
  *
  * | bijector | log-determinant | trained | use |
  * |---|---|---|---|
- * | {@link RealNVP} | sum of log-scales | yes | the work horse |
+ * | {@link AutoregressiveParticleFlow} | sum over particles | yes | particles: the best there is |
+ * | {@link RealNVP} | sum of log-scales | yes | any coordinates |
  * | {@link NICE} | 0 | yes | volume-preserving |
  * | {@link Scaling} | constant | yes | widths, after NICE |
  * | {@link Whitening} | constant | fitted once | next to the data |
@@ -18,9 +19,15 @@
 import "../backend/loaded.ts";
 
 export { Flow, type FlowSamples, type Generator } from "./flow.ts";
+export { MixtureGenerator } from "./mixture_generator.ts";
 export { SymmetrisedGenerator } from "./symmetrised_generator.ts";
 export { NormalPrior, type Prior } from "./prior.ts";
 export type { Bijector } from "./bijector.ts";
+export { AutoregressiveParticleFlow, type AutoregressiveParticleFlowOptions } from "./autoregressive_particle_flow.ts";
+export type { HeadOptions, MixtureHeadOptions, TiltedHeadOptions } from "./particle_heads.ts";
+export type { PlacementOptions } from "./particle_order.ts";
+export type { TiltedGrid } from "./tilted_head.ts";
+export { temperatureCoordinate, TemperatureSlice } from "./temperature_slice.ts";
 export { RealNVP, type RealNVPOptions } from "./real_nvp.ts";
 export { NICE, type NICEOptions } from "./nice.ts";
 export { Scaling, type ScalingOptions } from "./scaling.ts";

@@ -23,7 +23,7 @@ export function glorotUniform(rows: number, columns: number, seed: number, name:
 }
 
 /** FNV-1a hash of a name: 32 bits that tell the streams of parameters apart. */
-function hashName(name: string): number {
+export function hashName(name: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
   return hash >>> 0;

@@ -14,7 +14,7 @@ Deno.test("evaluateDimer() counts flow samples that are not numbers as samples w
   flow.parameters()[0].set(new Float32Array(system.dim).fill(100)); // e^100 is beyond float32
   const x = Float64Array.from([1, 2].flatMap((d) => [...system.canonicalize(system.initialConfiguration(d))]));
   const { outsideDomain, samplingEfficiency, freeEnergyDifference } = await evaluateDimer({
-    flow,
+    generator: flow,
     system,
     beta: 1,
     frames: { x, d: system.distance(x), chain: Int32Array.of(0, 1) },
@@ -45,7 +45,7 @@ Deno.test("evaluateDimer() computes one energy for each flow sample and each eva
   const flow = new Flow(new Scaling({ dim: system.dim }));
   const x = Float64Array.from([1, 1.1, 2].flatMap((d) => [...system.canonicalize(system.initialConfiguration(d))]));
   const { evaluationNll, reducedEnergies } = await evaluateDimer({
-    flow,
+    generator: flow,
     system,
     beta: 0.5,
     frames: { x, d: system.distance(x), chain: Int32Array.of(0, 1, 2) },

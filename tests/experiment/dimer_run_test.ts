@@ -13,7 +13,7 @@ const tiny: DimerSettings = {
     frames: { train: 400, validate: 64, evaluate: 200 },
     freshPerStep: 4,
   },
-  flow: { blocks: 2, hidden: [16], activation: "tanh", channels: "even-odd", whiten: true },
+  flow: { kind: "realnvp", blocks: 2, hidden: [16], activation: "tanh", channels: "even-odd", whiten: true },
   stages: [
     {
       name: "maximum likelihood",
@@ -33,6 +33,7 @@ const tiny: DimerSettings = {
       softening: { highEnergy: 100, maxEnergy: 1e10 },
     },
   ],
+  reportEvery: 50,
   keep: "best",
   evaluation: {
     samples: 3000,

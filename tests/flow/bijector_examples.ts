@@ -3,6 +3,10 @@
  *
  * @module
  */
+import {
+  AutoregressiveParticleFlow,
+  type AutoregressiveParticleFlowOptions,
+} from "../../src/flow/autoregressive_particle_flow.ts";
 import type { Bijector } from "../../src/flow/bijector.ts";
 import { Chain, Inverse } from "../../src/flow/chain.ts";
 import { NICE, type NICEOptions } from "../../src/flow/nice.ts";
@@ -37,6 +41,17 @@ export function whitening(dim: number, options: WhiteningOptions = {}): Whitenin
   return Whitening.fit(correlatedData(200, dim), dim, options);
 }
 
+/** A particle flow with random parameters, fitted to correlated data. */
+export function particleFlow(options: AutoregressiveParticleFlowOptions, seed = 4): AutoregressiveParticleFlow {
+  const context = options.temperatures === undefined ? 0 : 1;
+  const data = correlatedData(200, context + options.particles * options.spatialDim);
+  const flow = AutoregressiveParticleFlow.fit(data, { hidden: [5], ...options });
+  randomiseParameters(flow.parameters(), seed, 0.35);
+  return flow;
+}
+
+const mixture = { kind: "mixture", components: 3 } as const;
+
 /** A bijector, and how far float32 constants take it from the laws. */
 export interface BijectorExample {
   readonly make: () => Bijector;
@@ -60,6 +75,24 @@ export const bijectorExamples: Readonly<Record<string, BijectorExample>> = {
   "Whitening, 1-D": rounded(() => whitening(1)),
   "Whitening, 2-D": rounded(() => whitening(2)),
   "Whitening of two groups, 5-D": rounded(() => whitening(5, { groups: [[4, 0], [1, 2, 3]] })),
+  "Particle flow, mixtures, one in 2-D": exact(() => particleFlow({ particles: 1, spatialDim: 2, head: mixture })),
+  "Particle flow, mixtures, two in 1-D": exact(() => particleFlow({ particles: 2, spatialDim: 1, head: mixture })),
+  "Particle flow, mixtures, two in 3-D": exact(() =>
+    particleFlow({ particles: 2, spatialDim: 3, head: { kind: "mixture", components: 2 } })
+  ),
+  "Particle flow, mixtures, three in 2-D, another order, one neighbour": exact(() =>
+    particleFlow({
+      particles: 3,
+      spatialDim: 2,
+      head: mixture,
+      order: [2, 0, 1],
+      neighbourhood: 1,
+      referencePositions: Float64Array.of(0, 0, 1, 0, 3, 0),
+    })
+  ),
+  "Particle flow, mixtures, one in 1-D at many temperatures": exact(() =>
+    particleFlow({ particles: 1, spatialDim: 1, head: mixture, temperatures: { centre: 0.1, spread: 0.5 } })
+  ),
   "Chain of all kinds, 2-D": rounded(() =>
     new Chain([realNVP({ dim: 2 }), nice({ dim: 2 }), new Scaling({ dim: 2, logScale: [0.3, -0.2] }), whitening(2)])
   ),

@@ -1,0 +1,86 @@
+/**
+ * Standardised coordinates: (x − mean) / deviation, coordinate by coordinate.
+ *
+ * @module
+ */
+import { add, broadcast, divide, gather, multiply, subtract, sumFeatures } from "../autodiff/operations.ts";
+import type { Graph, Tensor } from "../autodiff/graph.ts";
+import { Parameter } from "../autodiff/parameter.ts";
+
+/** Mean and inverse deviation of each coordinate, as constants of a flow. */
+export class CoordinateFrame {
+  readonly #mean: Parameter;
+  readonly #inverse: Parameter;
+  readonly #logVolume: Parameter;
+
+  /**
+   * Makes the frame that changes nothing.
+   *
+   * @param dim number of coordinates
+   * @param name prefix of the names of the constants
+   */
+  constructor(dim: number, name: string) {
+    const constant = { trainable: false };
+    this.#mean = new Parameter(`${name}.mean`, [dim], undefined, constant);
+    this.#inverse = new Parameter(`${name}.inverse`, [dim], new Array(dim).fill(1), constant);
+    this.#logVolume = new Parameter(`${name}.logVolume`, [2], undefined, constant);
+  }
+
+  parameters(): readonly Parameter[] {
+    return [this.#mean, this.#inverse, this.#logVolume];
+  }
+
+  /**
+   * Takes mean and deviation from data.
+   *
+   * @param data [n, dim], n ≥ 2
+   * @param first coordinates before this one stay as they are
+   * @throws {RangeError} if a coordinate does not vary
+   */
+  fit(data: Float64Array, first: number): void {
+    const dim = this.#mean.length;
+    const n = data.length / dim;
+    const mean = new Float64Array(dim);
+    const square = new Float64Array(dim);
+    for (let i = 0; i < data.length; i++) mean[i % dim] += data[i] / n;
+    for (let i = 0; i < data.length; i++) square[i % dim] += (data[i] - mean[i % dim]) ** 2 / n;
+    const inverse = square.map((variance, i) => {
+      if (i >= first && !(variance > 0 && Number.isFinite(variance))) {
+        throw new RangeError(
+          `Cannot fit a frame: data must vary in every coordinate, got variance ${variance} of ${i}`,
+        );
+      }
+      return i < first ? 1 : Math.fround(1 / Math.sqrt(variance));
+    });
+    mean.fill(0, 0, first);
+    this.#mean.set(mean);
+    this.#inverse.set(inverse);
+    // Two float32 numbers hold the constant to float64 precision; it is added to every log-probability.
+    const logVolume = inverse.reduce((sum, v) => sum + Math.log(v), 0);
+    const high = Math.fround(logVolume);
+    this.#logVolume.set([high, logVolume - high]);
+  }
+
+  /** (x − mean) / deviation of some coordinates, x [n, columns]. */
+  standardise(x: Tensor, columns: readonly number[]): Tensor {
+    const { mean, inverse } = this.#rows(x.graph, columns);
+    return multiply(subtract(x, mean), inverse);
+  }
+
+  /** Undoes `standardise`. */
+  restore(x: Tensor, columns: readonly number[]): Tensor {
+    const { mean, inverse } = this.#rows(x.graph, columns);
+    return add(divide(x, inverse), mean);
+  }
+
+  /** log |det| of `standardise` of all coordinates [n]. */
+  logVolume(graph: Graph): Tensor {
+    return sumFeatures(broadcast(graph, this.#logVolume));
+  }
+
+  #rows(graph: Graph, columns: readonly number[]): { mean: Tensor; inverse: Tensor } {
+    const all = columns.length === this.#mean.length;
+    const [mean, inverse] = [this.#mean, this.#inverse].map((row) => broadcast(graph, row));
+    return all ? { mean, inverse } : { mean: gather(mean, columns), inverse: gather(inverse, columns) };
+  }
+}
