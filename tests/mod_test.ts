@@ -17,8 +17,22 @@ const root = new URL("..", import.meta.url).pathname;
 
 /** What a user of the package is promised, by stage of the pipeline. */
 const promised = {
-  system: ["ParticleDimer", "DoubleWell", "systemFromEnergy", "dimerSymmetries"],
-  sampling: ["metropolis", "MetropolisChains", "metropolisSample", "umbrellaSample", "statisticalInefficiency"],
+  system: [
+    "ParticleDimer",
+    "LennardJonesFluid",
+    "DoubleWell",
+    "systemFromEnergy",
+    "dimerSymmetries",
+    "fluidSymmetries",
+  ],
+  sampling: [
+    "metropolis",
+    "MetropolisChains",
+    "metropolisSample",
+    "umbrellaSample",
+    "couplingSample",
+    "statisticalInefficiency",
+  ],
   autodiff: ["valueAndGradient", "checkGradient", "Graph", "Parameter", "KernelRun", "external", "add", "tanh", "mean"],
   flow: ["RealNVP", "NICE", "Scaling", "Whitening", "Chain", "Inverse", "NormalPrior", "Flow", "Mlp"],
   loss: ["maximumLikelihoodLoss", "energyLoss", "linLogCut", "reactionCoordinateLoss", "boltzmannObjective"],
@@ -39,11 +53,12 @@ const promised = {
     "combinedProfile",
     "mbar",
     "umbrellaFreeEnergies",
+    "thermodynamicIntegration",
   ],
   onnx: ["exportFlow", "loadSampler", "loadDensity", "encodeNpz", "encodeXyz"],
   plot: ["linePlot", "histogramPlot", "scatterPlot", "contourPlot", "configurationPlot", "figureGrid", "htmlReport"],
   hybrid: ["BoltzmannGenerator", "latentPath"],
-  experiment: ["runDimer", "sampleModel"],
+  experiment: ["runDimer", "absoluteFreeEnergy", "sampleModel"],
   machine: ["ThreadPool", "loadKernels", "RandomStream"],
 };
 

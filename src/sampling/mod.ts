@@ -1,9 +1,9 @@
 /**
- * Stage 2 of 8: reference x. Monte Carlo of systems, umbrella windows, and how long chains remember.
+ * Stage 2 of 8: reference x. Monte Carlo of systems, umbrella and coupling windows, and how long chains remember.
  *
  * In: a system, a temperature, a seed. Out: configurations with their chains, burnt in and spaced by what was measured.
  *
- * Start here: {@link metropolis} for few coordinates, {@link metropolisSample} for the particle dimer.
+ * Start here: {@link metropolis} for few coordinates, {@link metropolisSample} for particles.
  *
  * @module
  */

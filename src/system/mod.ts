@@ -4,7 +4,8 @@
  * In: the name of a preset, or an energy of one's own. Out: systems, which know the energy of any configuration and,
  * where particles are alike, which labelling of it is meant.
  *
- * Start here: {@link ParticleDimer}, or {@link systemFromEnergy} for an energy written with autodiff operations.
+ * Start here: {@link ParticleDimer} and {@link LennardJonesFluid}, or {@link systemFromEnergy} for an energy written with
+ * autodiff operations.
  *
  * @module
  */
