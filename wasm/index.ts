@@ -21,3 +21,4 @@ export * from "./bench_peak";
 export * from "./particle_energy";
 export * from "./metropolis";
 export * from "./alignment";
+export * from "./tilted";

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Attributes } from "./attributes.ts";
 import type { Evaluation, Primitive } from "./primitive.ts";
 import type { AxisPoint } from "./tilt.ts";
 import { type Level, TiltedDensity, TiltedGrid, type TiltedInputs } from "./tilted_density.ts";
+import { logProbLowering, TILTED_INPUT } from "./tilted_lowering.ts";
 
 type Name = "tiltedLogProb" | "tiltedEncode" | "tiltedDecode";
-const [FEATURES, PLACE, SCALE, KNOTS, NEIGHBOURS] = [0, 1, 2, 3, 4];
+const { features: FEATURES, place: PLACE, scale: SCALE, knots: KNOTS, neighbours: NEIGHBOURS } = TILTED_INPUT;
 
 /** The inputs of each sample that the density is made of. */
 function samplesOf({ inputs, shapes, n }: Evaluation<Name>): TiltedInputs[] {
@@ -130,6 +130,7 @@ function differentiate<P extends Name>(
 /** log p(r):  c̄ times the derivatives of log p */
 export const tiltedLogProb: Primitive<"tiltedLogProb"> = {
   forward: (at) => evaluate(at, (level, r) => r[level.axis], 1, (placed) => [placed.logProb]),
+  lowering: logProbLowering,
   vjp(at, cotangent) {
     const given = (s: number) => row(at.inputs[PLACE], at.attributes.tilt.spatialDim, s);
     return differentiate(at, (s) => ({ logProb: cotangent[s] }), { r: given, z: given });
