@@ -30,7 +30,7 @@ const LAYERS: { readonly [folder: string]: Layer } = {
   optim: { code: ["autodiff", "backend"] },
   system: { code: ["backend"] },
   sampling: { code: ["system", "random", "backend"] },
-  flow: { code: ["autodiff", "nn", "random", POOL, SYMMETRY] },
+  flow: { code: ["autodiff", "nn", "random", POOL, SYMMETRY], types: ["system"] },
   loss: { code: ["autodiff"], types: ["flow", "system"] },
   training: { code: ["autodiff", "optim", "random", POOL, SYMMETRY], types: ["loss"] },
   reweighting: { code: [] },

@@ -14,4 +14,11 @@ export {
   type BoltzmannStage,
   type ReactionCoordinate,
 } from "./boltzmann_objective.ts";
+export {
+  refinementObjective,
+  type RefinementOptions,
+  type RefinementStage,
+  type WeightedBatch,
+  weightedBatch,
+} from "./refinement.ts";
 export { latentPath } from "./latent_path.ts";
