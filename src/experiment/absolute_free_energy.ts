@@ -10,7 +10,7 @@ import { type CouplingSample, couplingSample, type CouplingSampleOptions } from 
 import type { CoupledSystem } from "../system/particle_system.ts";
 
 /** Samples that MBAR takes at most: of longer runs it sees every second, third, … one. */
-const MOST_MBAR_SAMPLES = 200_000;
+const MOST_MBAR_SAMPLES = 1_000_000;
 
 /** ln Z of a system, twice, and what it took. */
 export interface AbsoluteFreeEnergy {
@@ -29,7 +29,7 @@ export interface AbsoluteFreeEnergy {
  *
  *     ln Z = ln Z_ideal − ln(labellings) − ∫₀¹ ⟨∂(U/T)/∂s⟩ ds,   U = walls + s⁶ · pair energies
  *
- * Both estimates use the same samples (MBAR at most 200 000 of them); they differ in what they could get wrong. Integration relies on a smooth integrand
+ * Both estimates use the same samples (MBAR at most a million of them); they differ in what they could get wrong. Integration relies on a smooth integrand
  * and enough nodes, MBAR on overlap of neighbouring windows, of which the two ends help it alone.
  *
  * @param system the particles

@@ -1,9 +1,11 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { type AbsoluteFreeEnergy, absoluteFreeEnergy } from "../../src/experiment/absolute_free_energy.ts";
+import { RandomStream } from "../../src/random/random_stream.ts";
 import type { CouplingSampleOptions } from "../../src/sampling/coupling_sample.ts";
 import { LennardJonesFluid } from "../../src/system/lennard_jones_fluid.ts";
 import type { CoupledSystem } from "../../src/system/particle_system.ts";
+import { mean, variance } from "../support/statistics.ts";
 import { integrateTwoParticles, TWO_SITES } from "../support/two_particles.ts";
 
 await loadKernels();
@@ -19,13 +21,41 @@ function assertIs({ integration, mbar }: AbsoluteFreeEnergy, expected: number, l
   });
 }
 
-const options: CouplingSampleOptions = { sweeps: 12_000, nodes: 8, chains: 8, seed: 5 };
+const options: CouplingSampleOptions = { sweeps: 8000, nodes: 8, chains: 8, seed: 5 };
 
 Deno.test("absoluteFreeEnergy of two particles is the integral over half of their configurations", async () => {
   for (const [preset, temperature] of [["liquid", 0.5], ["liquid", 1], ["soft-discs", 1]] as const) {
     const fluid = new LennardJonesFluid({ preset, particles: 2, density: 0.35, sites: TWO_SITES });
     const exact = integrateTwoParticles(fluid, temperature, 1, 0.005).logPartition - Math.log(2);
     assertIs(await absoluteFreeEnergy(fluid, { ...options, temperature }), exact, [0.05, 0.02]);
+  }
+});
+
+/** ln ⟨e^(−pair energy/T)⟩ over n independent configurations of the ideal gas in the soft box, and its error. */
+function idealAverage(fluid: LennardJonesFluid, temperature: number, n: number): { value: number; error: number } {
+  const random = new RandomStream(17);
+  const { halfBox, parameters: { boxConstant } } = fluid;
+  const tail = Math.sqrt(Math.PI * temperature / boxConstant);
+  const x = new Float64Array(n * fluid.dim).map(() => {
+    const u = random.uniform() * (2 * halfBox + tail) - halfBox;
+    if (u <= halfBox) return u;
+    // Beyond the walls: half a Gaussian of variance T/(2 k) on either side.
+    const beyond = random.normal() * Math.sqrt(temperature / (2 * boxConstant));
+    return beyond + Math.sign(beyond) * halfBox;
+  });
+  const weights = fluid.pairEnergy(x).map((energy) => Math.exp(-energy / temperature));
+  const average = mean(weights);
+  return { value: Math.log(average), error: Math.sqrt(variance(weights) / n) / average };
+}
+
+Deno.test("absoluteFreeEnergy of four particles is the average over independent configurations of the ideal gas", async () => {
+  const fluid = new LennardJonesFluid({ particles: 4, density: 0.4 });
+  const { value, error } = idealAverage(fluid, 1, 300_000);
+  assert(error < 0.02, `${error}`);
+  const { integration, mbar, ideal } = await absoluteFreeEnergy(fluid, options);
+  for (const estimate of [integration, mbar]) {
+    assert(estimate.standardError! < 0.1);
+    assert(Math.abs(estimate.value! - ideal - value) < 4 * Math.hypot(error, estimate.standardError!));
   }
 });
 
