@@ -70,7 +70,7 @@ const broken: [string, Record<string, string>, string[]][] = [
     { "src/flow/flow.ts": 'import "../backend/wasm.ts"; export const flow = 1; export type Flow = 1;' },
     [
       "src/flow/flow.ts must not import src/backend/wasm.ts: flow may import autodiff, nn, random, backend/pool.ts, " +
-      "system/symmetry.ts",
+      "system/symmetry.ts, types of system",
     ],
   ],
   [
