@@ -16,8 +16,15 @@ import {
   type System,
 } from "../mod.ts";
 
+function stop(reason: string): never {
+  console.error(`Cannot sample a model: ${reason}`);
+  Deno.exit(1);
+}
+
 const n = 20_000;
-await using sampler = await loadSampler(await Deno.readFile(Deno.args[0]));
+const path = Deno.args[0] ?? stop("the path of a sampler.onnx must be given, got nothing");
+const file = await Deno.readFile(path).catch(({ message }) => stop(message));
+await using sampler = await loadSampler(file);
 const { metadata } = sampler;
 const { x, logProb } = await sampler.sample(n, { seed: 1 });
 

@@ -101,6 +101,19 @@ Deno.test("double_well.ts hands over models that sample_model.ts reweights to th
   });
 });
 
+Deno.test("sample_model.ts says in one sentence that a model is missing", async () => {
+  const refusals = await Promise.all([[], ["nowhere.onnx"]].map(async (args) => {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--allow-read", `${root}examples/sample_model.ts`, ...args],
+      env: { NO_COLOR: "1" },
+    }).output();
+    assertEquals(code, 1);
+    return new TextDecoder().decode(stderr);
+  }));
+  assertEquals(refusals[0], "Cannot sample a model: the path of a sampler.onnx must be given, got nothing\n");
+  assertMatch(refusals[1], /^Cannot sample a model: .*nowhere\.onnx.*\n$/);
+});
+
 Deno.test("dimer_energy.ts obeys the virial theorem, without any permission", async () => {
   const printed = await runExample("dimer_energy.ts", [], []);
   const [closed, open, virial] = statedIn(printed);

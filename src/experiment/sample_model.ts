@@ -50,9 +50,10 @@ const maximumNumbers = 2 ** 27;
  */
 export async function sampleModel(options: SampleFileOptions): Promise<SampleFiles> {
   const { model, n, seed, first = 0, out, force = false } = options;
+  const file = await readModelFile(model);
   const files = outputFiles(out);
-  if (!force) { for (const file of files) await refuseExisting(file); }
-  await using sampler = await loadSampler(await readModelFile(model));
+  if (!force) { for (const path of files) await refuseExisting(path); }
+  await using sampler = await loadSampler(file);
   const { metadata } = sampler;
   if (n * metadata.dim > maximumNumbers) {
     const most = Math.floor(maximumNumbers / metadata.dim);

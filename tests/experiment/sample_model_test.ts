@@ -61,6 +61,12 @@ Deno.test("sampleModel() goes on with a sequence, and replaces files only when t
       `Cannot sample the model: ${order.out} must not exist yet, got a file: choose another name or replace it with --force`,
     );
     assertEquals(await read(), whole);
+    // Who mistyped the model wants to hear of that, not of a file that another command left.
+    const mistyped = `${folder}/sampel.onnx`;
+    assertEquals(
+      await refusal(() => sampleModel({ ...order, n: 2, model: mistyped })),
+      `Cannot read ${mistyped}: ${mistyped} must exist, got "No such file or directory"`,
+    );
     await sampleModel({ ...order, n: 2, first: 3, force: true });
     assertEquals(await read(), whole.slice(12));
   }));
