@@ -20,7 +20,6 @@ import "../backend/loaded.ts";
 
 export { Flow, type FlowSamples, type Generator } from "./flow.ts";
 export { MixtureGenerator } from "./mixture_generator.ts";
-export { MixtureGenerator } from "./mixture_generator.ts";
 export { SymmetrisedGenerator } from "./symmetrised_generator.ts";
 export { NormalPrior, type Prior } from "./prior.ts";
 export type { Bijector } from "./bijector.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { System } from "./system.ts";
 
 /**
  * A symmetry of a system that leaves its energy unchanged: x′ᵢ = signs[i] · x[from[i]].
@@ -118,15 +119,8 @@ function requireSignedPermutation({ from, signs }: SymmetryOperation, k: number,
   }
 }
 
-/** What a symmetry must leave as it is. */
-export interface SymmetricSystem {
-  /** Number of coordinates. */
-  readonly dim: number;
-  /** Computes energies U [n] of configurations x [n, dim]. */
-  energy(x: Float64Array): Float64Array;
-  /** Tells which configurations lie in the reference domain, [n]. */
-  inDomain?(x: Float64Array): Uint8Array;
-}
+/** What a symmetry must leave as it is: energies and, where there is one, the reference domain. */
+export type SymmetricSystem = Pick<System, "dim" | "energy" | "inDomain">;
 
 /**
  * Checks on examples that operations are symmetries of a system: energies stay, and so does the reference domain.
