@@ -5,6 +5,7 @@ import {
   irVersion,
   type Model,
   type ModelAttribute,
+  type ModelGraph,
   type ModelNode,
   type ModelTensor,
   type ModelValue,
@@ -24,7 +25,7 @@ export const formatVersion = 1;
 export const digestKey = "boltzflow.digest";
 
 /** Numbers of the AttributeProto types in use. */
-export const attributeTypeCodes = { float: 1, integer: 2, integers: 7 } as const;
+export const attributeTypeCodes = { float: 1, integer: 2, graph: 5, integers: 7 } as const;
 
 /**
  * Encodes a model as the bytes of an `.onnx` file.
@@ -78,12 +79,12 @@ function writeEntry(writer: MessageWriter, key: string, value: string): void {
   writer.message(14, (entry) => entry.string(1, key).string(2, value));
 }
 
-function writeGraph(writer: MessageWriter, model: Model): void {
-  for (const node of model.nodes) writer.message(1, (message) => writeNode(message, node));
-  writer.string(2, model.name);
-  for (const tensor of model.initializers) writer.message(5, (message) => writeTensor(message, tensor));
-  for (const value of model.inputs) writer.message(11, (message) => writeValue(message, value));
-  for (const value of model.outputs) writer.message(12, (message) => writeValue(message, value));
+function writeGraph(writer: MessageWriter, graph: ModelGraph): void {
+  for (const node of graph.nodes) writer.message(1, (message) => writeNode(message, node));
+  writer.string(2, graph.name);
+  for (const tensor of graph.initializers) writer.message(5, (message) => writeTensor(message, tensor));
+  for (const value of graph.inputs) writer.message(11, (message) => writeValue(message, value));
+  for (const value of graph.outputs) writer.message(12, (message) => writeValue(message, value));
 }
 
 function writeNode(writer: MessageWriter, node: ModelNode): void {
@@ -98,6 +99,7 @@ function writeNode(writer: MessageWriter, node: ModelNode): void {
 function writeAttribute(writer: MessageWriter, attribute: ModelAttribute): void {
   if (attribute.kind === "float") writer.float(2, attribute.value);
   else if (attribute.kind === "integer") writer.integer(3, attribute.value);
+  else if (attribute.kind === "graph") writer.message(6, (message) => writeGraph(message, attribute.value));
   else for (const value of attribute.value) writer.integer(8, value);
   writer.integer(20, attributeTypeCodes[attribute.kind]);
 }

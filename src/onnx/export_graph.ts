@@ -1,7 +1,8 @@
 import type { Node, Tensor } from "../autodiff/graph.ts";
 import type { PrimitiveName } from "../autodiff/primitives/attributes.ts";
 import { encodeModel } from "./encode_model.ts";
-import { type Lowering, lowerings, typeOfShape } from "./lowerings.ts";
+import { type Lowering, typeOfShape } from "./lowering.ts";
+import { lowerings } from "./lowerings.ts";
 import { ModelBuilder, type Precision } from "./model_builder.ts";
 import { packageVersion } from "./version.ts";
 

@@ -6,32 +6,12 @@
  *
  * @module
  */
-import { isBatch, isColumn, type Shape } from "../autodiff/graph.ts";
-import type { Attributes, PrimitiveName } from "../autodiff/primitives/attributes.ts";
+import { isBatch, isColumn } from "../autodiff/graph.ts";
+import type { PrimitiveName } from "../autodiff/primitives/attributes.ts";
+import { lowerMixtureDecode, lowerMixtureEncode, lowerMixtureLogProb } from "./lower_mixture.ts";
+import type { Lowering, LoweringSite } from "./lowering.ts";
 import { elementTypeCodes } from "./model.ts";
-import type { ModelBuilder, Precision } from "./model_builder.ts";
-
-/** What a lowering sees of the node that it translates. */
-export interface LoweringSite<P extends PrimitiveName> {
-  /** Where nodes go. */
-  readonly builder: ModelBuilder;
-  /** Names of the values of the inputs. */
-  readonly inputs: readonly string[];
-  /** Attributes of the node. */
-  readonly attributes: Attributes[P];
-  /** Shape of the result. */
-  readonly shape: Shape;
-  /** Element type of the result. */
-  readonly type: Precision;
-}
-
-/** Translates one node and returns the name of its value. */
-export type Lowering<P extends PrimitiveName> = (site: LoweringSite<P>) => string;
-
-/** Element type of a value: float64 for columns and scalars, the model's precision for everything else. */
-export function typeOfShape(shape: Shape, precision: Precision): Precision {
-  return isColumn(shape) || shape.length === 0 ? "float64" : precision;
-}
+import type { ModelBuilder } from "./model_builder.ts";
 
 /** One operator that does exactly what the primitive does. */
 function same<P extends PrimitiveName>(operator: string): Lowering<P> {
@@ -128,9 +108,9 @@ export const lowerings: { readonly [P in PrimitiveName]: Lowering<P> } = {
     const decay = builder.emit("Exp", [builder.emit("Neg", [s])]);
     return builder.emit("Mul", [builder.emit("Sub", [y, t]), decay]);
   },
-  mixtureLogProb: notYet,
-  mixtureEncode: notYet,
-  mixtureDecode: notYet,
+  mixtureLogProb: lowerMixtureLogProb,
+  mixtureEncode: lowerMixtureEncode,
+  mixtureDecode: lowerMixtureDecode,
   tiltedLogProb: notYet,
   tiltedEncode: notYet,
   tiltedDecode: notYet,

@@ -22,7 +22,7 @@ export {
 } from "./metadata.ts";
 export { encodeModel } from "./encode_model.ts";
 export { decodeModel } from "./decode_model.ts";
-export type { ElementType, Model, ModelAttribute, ModelNode, ModelTensor, ModelValue } from "./model.ts";
+export type { ElementType, Model, ModelAttribute, ModelGraph, ModelNode, ModelTensor, ModelValue } from "./model.ts";
 export { decodeNpy, encodeNpy, type NpyArray, type NpyData } from "./npy.ts";
 export { decodeNpz, encodeNpz, type NpzLimits, type NpzOptions } from "./npz.ts";
 export { encodeXyz, type XyzLayout } from "./xyz.ts";

@@ -1,8 +1,14 @@
-/** Element type of a tensor; `bool` and `int64` appear only inside graphs. */
-export type ElementType = "float32" | "float64" | "int64" | "bool";
+/** Element type of a tensor; `bool` and whole numbers appear only inside graphs. */
+export type ElementType = "float32" | "float64" | "int32" | "int64" | "bool";
 
 /** Element types by their number in ONNX (TensorProto.DataType). */
-export const elementTypeCodes: Readonly<Record<ElementType, number>> = { float32: 1, int64: 7, bool: 9, float64: 11 };
+export const elementTypeCodes: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float64: 11,
+};
 
 /** A constant tensor of a model, row-major. */
 export interface ModelTensor {
@@ -28,7 +34,8 @@ export interface ModelValue {
 export type ModelAttribute =
   | { readonly kind: "integer"; readonly value: number }
   | { readonly kind: "float"; readonly value: number }
-  | { readonly kind: "integers"; readonly value: readonly number[] };
+  | { readonly kind: "integers"; readonly value: readonly number[] }
+  | { readonly kind: "graph"; readonly value: ModelGraph };
 
 /** One operation of a model. */
 export interface ModelNode {
@@ -42,14 +49,10 @@ export interface ModelNode {
   readonly attributes: Readonly<Record<string, ModelAttribute>>;
 }
 
-/** An ONNX model, opset 17 and IR 8, as plain data: what {@linkcode encodeModel} writes and {@linkcode decodeModel} reads. */
-export interface Model {
+/** A computation: the main one of a model, or the body of a `Loop`. */
+export interface ModelGraph {
   /** Name of the graph. */
   readonly name: string;
-  /** Program version that wrote it. */
-  readonly producerVersion: string;
-  /** Free entries, in the order in which they are written. */
-  readonly metadata: Readonly<Record<string, string>>;
   /** What a caller feeds. */
   readonly inputs: readonly ModelValue[];
   /** What a caller fetches. */
@@ -58,6 +61,14 @@ export interface Model {
   readonly initializers: readonly ModelTensor[];
   /** Operations in an order in which each follows what it reads. */
   readonly nodes: readonly ModelNode[];
+}
+
+/** An ONNX model, opset 17 and IR 8, as plain data: what {@linkcode encodeModel} writes and {@linkcode decodeModel} reads. */
+export interface Model extends ModelGraph {
+  /** Program version that wrote it. */
+  readonly producerVersion: string;
+  /** Free entries, in the order in which they are written. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** The `producer_name` of every model of this package. */

@@ -1,10 +1,22 @@
 import type { ElementType, Model, ModelAttribute, ModelNode, ModelTensor, ModelValue } from "./model.ts";
+import { sha256 } from "./sha256.ts";
 
 /** Element type of batches in a model; columns are float64 in either case. */
 export type Precision = "float32" | "float64";
 
 /** Name of the size that each call chooses: the number of samples. */
 export const batchSize = "n";
+
+/** Constants of more numbers than these are named by their checksum, not by the numbers. */
+const longestName = 8;
+
+/** What the body of a loop computes. */
+export interface LoopStep {
+  /** Whether to go on, a bool of shape []. */
+  readonly again: string;
+  /** The states after the step. */
+  readonly states: readonly string[];
+}
 
 /**
  * Collects the nodes and constants of a model, with one name for each value and each constant stored once.
@@ -14,7 +26,8 @@ export const batchSize = "n";
 export class ModelBuilder {
   /** Element type of batches and parameters. */
   readonly precision: Precision;
-  readonly #nodes: ModelNode[] = [];
+  #nodes: ModelNode[] = [];
+  #made = 0;
   readonly #initializers = new Map<string, ModelTensor>();
   readonly #inputs: ModelValue[] = [];
   readonly #outputs: ModelValue[] = [];
@@ -53,23 +66,69 @@ export class ModelBuilder {
 
   /** Stores a constant, once however often it is asked for. */
   constant(type: "float32" | "float64" | "int64", values: readonly number[], dims: readonly number[]): string {
-    const name = `/${type}[${dims}]${this.#digits(type, values)}`;
-    if (!this.#initializers.has(name)) {
-      const data = type === "int64"
-        ? BigInt64Array.from(values, BigInt)
-        : type === "float32"
-        ? Float32Array.from(values)
-        : Float64Array.from(values);
-      this.#initializers.set(name, { name, dims, data });
-    }
+    const data = type === "int64"
+      ? BigInt64Array.from(values, BigInt)
+      : type === "float32"
+      ? Float32Array.from(values)
+      : Float64Array.from(values);
+    const text = values.length > longestName
+      ? sha256(new Uint8Array(data.buffer)).slice(0, 16)
+      : this.#digits(type, values);
+    const name = `/${type}[${dims}]${text}`;
+    if (!this.#initializers.has(name)) this.#initializers.set(name, { name, dims, data });
     return name;
   }
 
   /** Appends a node with one result and returns that result's name. */
   emit(operator: string, inputs: readonly string[], attributes: Readonly<Record<string, ModelAttribute>> = {}): string {
-    const result = `/${operator}_${this.#nodes.length}`;
+    const result = this.#name(operator);
     this.#nodes.push({ operator, inputs, outputs: [result], attributes });
     return result;
+  }
+
+  /**
+   * Appends a loop that changes states until they are good.
+   *
+   * @param limit largest number of steps
+   * @param states values [1, n] before the first step, each of the element type given with it
+   * @param body emits one step: takes the number of the step (int64 []) and the states
+   * @returns the states after the last step
+   */
+  loop(
+    limit: number,
+    states: readonly { readonly value: string; readonly type: ElementType }[],
+    body: (step: string, states: readonly string[]) => LoopStep,
+  ): string[] {
+    const outer = this.#nodes;
+    this.#nodes = [];
+    const [step, condition] = [this.#name("step"), this.#name("condition")];
+    const own = states.map(({ type }) => ({ name: this.#name("state"), type, dims: [1, batchSize] }));
+    const { again, states: next } = body(step, own.map(({ name }) => name));
+    // A value from outside, or one that is two states, needs a name of the body's own.
+    const [goOn, ...after] = [again, ...next].map((value) => this.emit("Identity", [value]));
+    const graph = {
+      name: this.#name("body"),
+      nodes: this.#nodes,
+      initializers: [],
+      inputs: [
+        { name: step, type: "int64" as const, dims: [] },
+        { name: condition, type: "bool" as const, dims: [] },
+        ...own,
+      ],
+      outputs: [
+        { name: goOn, type: "bool" as const, dims: [] },
+        ...after.map((name, i) => ({ name, type: states[i].type, dims: [1, batchSize] })),
+      ],
+    };
+    this.#nodes = outer;
+    const outputs = states.map(() => this.#name("Loop"));
+    this.#nodes.push({
+      operator: "Loop",
+      inputs: [this.constant("int64", [limit], []), "", ...states.map(({ value }) => value)],
+      outputs,
+      attributes: { body: { kind: "graph", value: graph } },
+    });
+    return outputs;
   }
 
   /**
@@ -102,6 +161,10 @@ export class ModelBuilder {
       initializers: [...this.#initializers.values()],
       nodes: this.#nodes,
     };
+  }
+
+  #name(kind: string): string {
+    return `/${kind}_${this.#made++}`;
   }
 
   #take(name: string): void {

@@ -2,16 +2,13 @@ import { attributeTypeCodes } from "./encode_model.ts";
 import {
   type ElementType,
   elementTypeCodes,
-  type Model,
   type ModelAttribute,
+  type ModelGraph,
   type ModelNode,
   type ModelTensor,
   type ModelValue,
 } from "./model.ts";
 import { readFields, readText, type WireField } from "./protobuf.ts";
-
-/** The part of a model that a GraphProto holds. */
-export type ModelGraph = Pick<Model, "name" | "nodes" | "initializers" | "inputs" | "outputs">;
 
 /** Fields of one message by number, each in file order. */
 type Fields = Map<number, WireField["value"][]>;
@@ -78,12 +75,15 @@ function readNode(bytes: Uint8Array): ModelNode {
 }
 
 function readAttribute(bytes: Uint8Array): [string, ModelAttribute] {
-  const fields = collect(bytes, "attribute", [1, 2, 3, 8, 20]);
+  const fields = collect(bytes, "attribute", [1, 2, 3, 6, 8, 20]);
   const [type] = numbers(fields, 20);
   const name = text(fields, 1);
   if (type === attributeTypeCodes.float) return [name, { kind: "float", value: numbers(fields, 2)[0] }];
   if (type === attributeTypeCodes.integer) return [name, { kind: "integer", value: numbers(fields, 3)[0] }];
   if (type === attributeTypeCodes.integers) return [name, { kind: "integers", value: numbers(fields, 8) }];
+  if (type === attributeTypeCodes.graph) {
+    return [name, { kind: "graph", value: readGraph(messages(fields, 6)[0] ?? new Uint8Array()) }];
+  }
   throw new Error(`attribute type ${type}`);
 }
 
@@ -101,7 +101,9 @@ function readTensor(bytes: Uint8Array): ModelTensor {
   const raw = messages(fields, 9)[0] ?? new Uint8Array();
   const elements = dims.reduce((product, size) => product * size, 1);
   const elementBytes = type === "float32" ? 4 : 8;
-  if (type === "bool" || !dims.every((size) => size >= 0) || elements * elementBytes !== raw.length) {
+  if (
+    type === "bool" || type === "int32" || !dims.every((size) => size >= 0) || elements * elementBytes !== raw.length
+  ) {
     throw new Error(`${raw.length} bytes for the ${type} [${dims.join(", ")}] "${name}"`);
   }
   const buffer = raw.slice().buffer;
