@@ -23,7 +23,7 @@ const SERIES: usize = memory.data<f32>([
 // @ts-ignore: decorator
 @inline
 /** Mean of e^s over s from A to B, from the exponentials of A and B and δ = B − A. */
-function meanExp(a: v128, b: v128, delta: v128): v128 {
+export function meanExp(a: v128, b: v128, delta: v128): v128 {
   const y = f32x4.mul(f32x4.mul(delta, delta), v128.load(SERIES, 144));
   let t = madd(v128.load(SERIES), y, v128.load(SERIES, 16));
   t = madd(t, y, v128.load(SERIES, 32));
@@ -37,7 +37,7 @@ function meanExp(a: v128, b: v128, delta: v128): v128 {
 // @ts-ignore: decorator
 @inline
 /** Derivative of that mean by B; the derivative by A is the rest to the mean. */
-function meanExpSlope(mean: v128, b: v128, delta: v128): v128 {
+export function meanExpSlope(mean: v128, b: v128, delta: v128): v128 {
   const square = f32x4.mul(delta, delta);
   let share = madd(v128.load(SERIES, 80), square, v128.load(SERIES, 96));
   share = madd(share, square, v128.load(SERIES, 112));
@@ -70,11 +70,9 @@ function exponentials(f: Frame): v128 {
   return most;
 }
 
-/**
- * ln p of coordinate d, which has been located, from A; if wanted its derivatives by A into `weights`.
- */
-export function logDensity(f: Frame, d: i32, derivative: bool): v128 {
-  const most = exponentials(f), rate = tailRate(f, d), last = <usize>(f.fine - 1), end = last << 4;
+/** Total mass of the density along axis d from A; if wanted the derivatives of minus its logarithm by A into `weights`. */
+export function normalise(f: Frame, d: i32, derivative: bool): void {
+  const most = exponentials(f), rate = tailRate(f, d), end = <usize>(f.fine - 1) << 4;
   const decay = f32x4.splat(1 / rate);
   let from = v128.load(f.exps), a = v128.load(f.logs), tail = f32x4.mul(from, decay);
   let total = f32x4.add(tail, f32x4.mul(v128.load(f.exps + end), decay));
@@ -90,23 +88,27 @@ export function logDensity(f: Frame, d: i32, derivative: bool): v128 {
     }
     from = to, a = b, x = next, node += 4;
   }
-  const cells = f.cells + (<usize>d << 5), part = v128.load(f.parts + (<usize>d << 5));
-  const low = gatherLanes(f.logs, cells, 1), high = gatherLanes(f.logs + 16, cells, 1);
+  v128.store(f.most, most), v128.store(f.total, total);
+  if (!derivative) return;
+  v128.store(f.weights + end, madd(from, decay, tail));
+  const factor = f32x4.div(f32x4.splat(-1), total);
+  for (let i: usize = 0; i <= end; i += 16) v128.store(f.weights + i, f32x4.mul(v128.load(f.weights + i), factor));
+}
+
+/** ln p of coordinate d, which has been located, after `normalise`; if wanted its derivatives by A into `weights`. */
+export function logDensity(f: Frame, d: i32, derivative: bool): v128 {
+  const cells = f.cells + (<usize>d << 5), parts = f.parts + (<usize>d << 5), last = <usize>(f.fine - 1);
   if (derivative) {
-    v128.store(f.weights + end, madd(from, decay, tail));
-    const factor = f32x4.div(f32x4.splat(-1), total);
-    for (let i: usize = 0; i <= end; i += 16) {
-      v128.store(f.weights + i, f32x4.mul(v128.load(f.weights + i), factor));
-    }
     for (let lane: usize = 0; lane < 16; lane += 4) {
-      const at = f.weights + (<usize>load<i32>(cells + lane) << 4) + lane, t = load<f32>(f.parts + (<usize>d << 5) + lane);
+      const at = f.weights + (<usize>load<i32>(cells + lane) << 4) + lane, t = load<f32>(parts + lane);
       store<f32>(at, load<f32>(at) + (1 - t));
       store<f32>(at, load<f32>(at, 16) + t, 16);
     }
   }
+  const low = gatherLanes(f.logs, cells, 1), high = gatherLanes(f.logs + 16, cells, 1);
   const place = v128.load(f.place + (<usize>d << 4)), nodes = axis(f, d), zero = f32x4.splat(0);
   const before = f32x4.pmax(f32x4.sub(v128.load32_splat(nodes), place), zero);
   const after = f32x4.pmax(f32x4.sub(place, v128.load32_splat(nodes + (last << 2))), zero);
-  const inside = madd(f32x4.sub(high, low), part, f32x4.sub(low, most));
-  return f32x4.sub(nmadd(f32x4.add(before, after), f32x4.splat(rate), inside), log(total));
+  const inside = madd(f32x4.sub(high, low), v128.load(parts), f32x4.sub(low, v128.load(f.most)));
+  return f32x4.sub(nmadd(f32x4.add(before, after), f32x4.splat(tailRate(f, d)), inside), log(v128.load(f.total)));
 }

@@ -73,6 +73,17 @@ export class Frame {
   /** For each axis the lanes' cells (int32) and positions in them; the cells of the knots (int32) and positions there. */
   cells: usize;
   parts: usize;
+  /** The largest A, and the total mass relative to its exponential. */
+  most: usize;
+  total: usize;
+  /** Logarithms of the masses of the pieces of an axis, and of those below and above each, [fine + 1]. */
+  pieces: usize;
+  below: usize;
+  above: usize;
+  /** The lanes' pieces (int32); the parts of them below and above a coordinate; the masses below and above it. */
+  piece: usize;
+  parted: usize;
+  sides: usize;
   /** Neighbours' coordinates, rows of a panel. */
   coordinates: usize;
 }
@@ -107,7 +118,7 @@ export function prepare(sizes: usize, constants: usize, knots: usize, scratch: u
   f.fineBasis = constants + 16;
   f.coarseBasis = f.fineBasis + <usize>(4 * rows * fine);
   const inner = power(m, dim - 1);
-  let at = scratch + 256;
+  let at = scratch + 320;
   f.axes = at;
   f.axisBytes = <usize>((8 * fine + 12 * coarse + 15) & ~15);
   at += <usize>dim * f.axisBytes;
@@ -136,6 +147,14 @@ export function prepare(sizes: usize, constants: usize, knots: usize, scratch: u
   f.place = at, at += <usize>dim << 4;
   f.cells = at, at += <usize>dim << 5;
   f.parts = at, at += <usize>dim << 5;
+  f.most = at, at += 16;
+  f.total = at, at += 16;
+  f.pieces = at, at += <usize>(fine + 1) << 4;
+  f.below = at, at += <usize>(fine + 1) << 4;
+  f.above = at, at += <usize>(fine + 1) << 4;
+  f.piece = at, at += 16;
+  f.parted = at, at += 32;
+  f.sides = at, at += 32;
   for (let d = 0; d < dim; ++d) prepareAxis(f, d);
   return f;
 }

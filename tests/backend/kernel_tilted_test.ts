@@ -1,9 +1,10 @@
-import { exampleEvaluation, exampleTilt } from "../support/tilted_examples.ts";
+import { exampleEvaluation, exampleTilt, type TiltedName } from "../support/tilted_examples.ts";
+import type { Evaluation } from "../../src/autodiff/primitives/primitive.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
 import type { Tilt } from "../../src/autodiff/primitives/tilt.ts";
 import { tiltedLayout } from "../../src/autodiff/primitives/tilted_layout.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { builds, unitRoundoff } from "./kernel_harness.ts";
+import { type Argument, builds, unitRoundoff } from "./kernel_harness.ts";
 
 /** Every dimension, unequal grids, one polynomial and more than a block of them, with and without neighbours. */
 const tilts: readonly Tilt[] = [[9, 9, 1], [17, 9, 4], [9, 17, 3], [33, 17, 7]].flatMap(([fine, coarse, basis]) =>
@@ -34,30 +35,58 @@ function rowsOf(panels: Float32Array, n: number, d: number): Float64Array {
  */
 const TOLERANCE = { absolute: 64 * unitRoundoff, relative: 4 * unitRoundoff };
 
+/** What every kernel is given before its outputs: counts, tables, inputs as panels, scratch memory full of NaN. */
+function operands(at: Evaluation<TiltedName>): Argument[] {
+  const { sizes, constants, scratchBytes } = tiltedLayout(at.attributes.tilt);
+  const panels = at.inputs.map((input, k) =>
+    k === 3 ? Float32Array.from(input) : panelsOf(input, at.n, input.length / at.n)
+  );
+  const [features, place, scale, knots, neighbours = 0] = panels;
+  const scratch = new Float32Array(scratchBytes / 4).fill(NaN);
+  const inputs = [features, place, scale, knots, neighbours, scratch];
+  return [Math.ceil(at.n / 32), Int32Array.from(sizes), constants, ...inputs];
+}
+
+const nameOf = ({ spatialDim, fine, coarse, basis, pairs }: Tilt) =>
+  `D ${spatialDim}, fine ${fine}, coarse ${coarse}, basis ${basis}, neighbours ${pairs.length}`;
+
 Deno.test("tiltedLogProbF32: value and score agree with float64, and scratch memory suffices", () => {
   for (const tilt of tilts) {
     const n = 33;
     const features = tilt.basis ** tilt.spatialDim;
     const at = exampleEvaluation("tiltedLogProb", tilt, n, 2);
-    const { sizes, constants, scratchBytes } = tiltedLayout(tilt);
-    const inputs = at.inputs.map((input, k) =>
-      k === 3 ? Float32Array.from(input) : panelsOf(input, n, input.length / n)
-    );
     const value = primitives.tiltedLogProb.forward(at);
     const [gradient] = primitives.tiltedLogProb.vjp({ ...at, output: value }, new Float64Array(n).fill(1));
     for (const build of builds) {
       for (const wantsScore of [true, false]) {
         const column = new Float64Array(64);
         const score = new Float32Array(64 * features);
-        const scratch = new Float32Array(scratchBytes / 4).fill(NaN);
-        const [c, r, scale, knots, neighbours = 0] = inputs;
-        const operands = [2, Int32Array.from(sizes), constants, c, r, scale, knots, neighbours, scratch];
-        build.run("tiltedLogProbF32", [...operands, column, wantsScore ? score : 0]);
+        build.run("tiltedLogProbF32", [...operands(at), column, wantsScore ? score : 0]);
 
-        const what = `${build.name}, D ${tilt.spatialDim}, fine ${tilt.fine}, basis ${tilt.basis}`;
-        assertClose(column.subarray(0, n), value, TOLERANCE, `log p, ${what}`);
-        if (wantsScore) assertClose(rowsOf(score, n, features), gradient!, TOLERANCE, `score, ${what}`);
+        assertClose(column.subarray(0, n), value, TOLERANCE, `log p, ${build.name}, ${nameOf(tilt)}`);
+        if (!wantsScore) continue;
+        assertClose(rowsOf(score, n, features), gradient!, TOLERANCE, `score, ${build.name}, ${nameOf(tilt)}`);
       }
     }
   }
 });
+
+/** The slope of log p is up to 100 where it falls fastest, and an error of r is one of log p; see below for r itself. */
+const MAP_TOLERANCE = { absolute: 1000 * unitRoundoff, relative: 4 * unitRoundoff };
+
+for (const name of ["tiltedEncode", "tiltedDecode"] as const) {
+  Deno.test(`${name}F32: coordinates and log p agree with float64, and scratch memory suffices`, () => {
+    for (const tilt of tilts) {
+      const n = tilt.spatialDim === 3 ? 33 : 65;
+      const at = exampleEvaluation(name, tilt, n, 2);
+      const value = primitives[name].forward(at as Evaluation<never>);
+      for (const build of builds) {
+        const out = new Float32Array(Math.ceil(n / 32) * 32 * (tilt.spatialDim + 1));
+        build.run(`${name}F32`, [...operands(at), out]);
+
+        const what = `${build.name}, ${nameOf(tilt)}`;
+        assertClose(rowsOf(out, n, tilt.spatialDim + 1), value, MAP_TOLERANCE, what);
+      }
+    }
+  });
+}

@@ -6,7 +6,7 @@
 import type { Evaluation, Primitive } from "./primitive.ts";
 import type { AxisPoint } from "./tilt.ts";
 import { type Level, TiltedDensity, TiltedGrid, type TiltedInputs } from "./tilted_density.ts";
-import { logProbLowering, TILTED_INPUT } from "./tilted_lowering.ts";
+import { decodeLowering, encodeLowering, logProbLowering, TILTED_INPUT } from "./tilted_lowering.ts";
 
 type Name = "tiltedLogProb" | "tiltedEncode" | "tiltedDecode";
 const { features: FEATURES, place: PLACE, scale: SCALE, knots: KNOTS, neighbours: NEIGHBOURS } = TILTED_INPUT;
@@ -139,6 +139,7 @@ export const tiltedLogProb: Primitive<"tiltedLogProb"> = {
 
 /** z_d = Φ⁻¹(F(r_d | r₁ … r_d₋₁)), and log p(r):  z̄ Jᵀ, J = ∂z/∂r triangular */
 export const tiltedEncode: Primitive<"tiltedEncode"> = {
+  lowering: encodeLowering,
   forward(at) {
     const toNormal = ({ levels, r }: Placed) => levels.map((level) => level.density.toNormal(r[level.axis]));
     const { spatialDim } = at.attributes.tilt;
@@ -156,6 +157,7 @@ export const tiltedEncode: Primitive<"tiltedEncode"> = {
 
 /** r with z_d = Φ⁻¹(F(r_d | r₁ … r_d₋₁)), and log p(r):  the inverse of encode, differentiated as such */
 export const tiltedDecode: Primitive<"tiltedDecode"> = {
+  lowering: decodeLowering,
   forward(at) {
     const { spatialDim } = at.attributes.tilt;
     const place = (level: Level, z: Float64Array) => level.density.fromNormal(z[level.axis]);

@@ -50,3 +50,18 @@ export const logProbLowering: Lowering<"tiltedLogProb"> = {
     at.emit("scaleByColumnF32", at.panels, width, accumulate, at.cotangent, at.saved(width), address);
   },
 };
+
+/** The map to normal numbers or back, with log p(r). */
+function mapLowering<P extends "tiltedEncode" | "tiltedDecode">(name: P): Lowering<P> {
+  return {
+    saves: "both",
+    forward: (at) => at.emit(`${name}F32`, ...operands(at), at.output),
+    vjp: vjpOfAll,
+  };
+}
+
+/** z of r. */
+export const encodeLowering: Lowering<"tiltedEncode"> = mapLowering("tiltedEncode");
+
+/** r of z. */
+export const decodeLowering: Lowering<"tiltedDecode"> = mapLowering("tiltedDecode");
