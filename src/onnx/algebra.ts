@@ -138,9 +138,9 @@ export class Algebra {
     return this.builder.emit("Cast", [x], { to: integer(elementTypeCodes[this.type]) });
   }
 
-  /** A whole number as a scalar constant of 32 bits, or several as [k]. */
+  /** A constant tensor of whole numbers of 32 bits. */
   whole(values: readonly number[], dims: readonly number[]): string {
-    return this.toWhole(this.builder.constant("int64", values, dims));
+    return this.builder.constant("int32", values, dims);
   }
 
   /** From [k, n], in each column the element whose number stands in `index` [1, n]. */

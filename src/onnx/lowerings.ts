@@ -9,6 +9,7 @@
 import { isBatch, isColumn } from "../autodiff/graph.ts";
 import type { PrimitiveName } from "../autodiff/primitives/attributes.ts";
 import { lowerMixtureDecode, lowerMixtureEncode, lowerMixtureLogProb } from "./lower_mixture.ts";
+import { lowerTiltedDecode, lowerTiltedEncode, lowerTiltedLogProb } from "./lower_tilted.ts";
 import type { Lowering, LoweringSite } from "./lowering.ts";
 import { elementTypeCodes } from "./model.ts";
 import type { ModelBuilder } from "./model_builder.ts";
@@ -52,10 +53,6 @@ function softplus(site: LoweringSite<PrimitiveName>): string {
   ]);
   const log1p = builder.emit("Where", [builder.emit("Equal", [w, one]), u, quotient]);
   return builder.emit("Add", [builder.emit("Relu", [x]), log1p]);
-}
-
-function notYet(): never {
-  throw new TypeError("Cannot export graph: conditional densities have no ONNX form yet");
 }
 
 /** The lowering of every primitive. */
@@ -111,9 +108,9 @@ export const lowerings: { readonly [P in PrimitiveName]: Lowering<P> } = {
   mixtureLogProb: lowerMixtureLogProb,
   mixtureEncode: lowerMixtureEncode,
   mixtureDecode: lowerMixtureDecode,
-  tiltedLogProb: notYet,
-  tiltedEncode: notYet,
-  tiltedDecode: notYet,
+  tiltedLogProb: lowerTiltedLogProb,
+  tiltedEncode: lowerTiltedEncode,
+  tiltedDecode: lowerTiltedDecode,
   sumFeatures: ({ builder, inputs: [x] }) =>
     builder.emit("ReduceSum", [toFloat64(builder, x), builder.constant("int64", [1], [1])], {
       keepdims: { kind: "integer", value: 0 },

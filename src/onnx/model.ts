@@ -17,7 +17,7 @@ export interface ModelTensor {
   /** Sizes; the product is the number of elements. */
   readonly dims: readonly number[];
   /** Elements; the array's kind is the tensor's element type. */
-  readonly data: Float32Array | Float64Array | BigInt64Array;
+  readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array;
 }
 
 /** An input or output of a model. */
@@ -83,5 +83,6 @@ export const opsetVersion = 17;
 /** Returns the element type of a tensor's data. */
 export function elementTypeOf(data: ModelTensor["data"]): ElementType {
   if (data instanceof Float32Array) return "float32";
-  return data instanceof Float64Array ? "float64" : "int64";
+  if (data instanceof Float64Array) return "float64";
+  return data instanceof Int32Array ? "int32" : "int64";
 }

@@ -7,6 +7,8 @@ export type Precision = "float32" | "float64";
 /** Name of the size that each call chooses: the number of samples. */
 export const batchSize = "n";
 
+const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array } as const;
+
 /** Constants of more numbers than these are named by their checksum, not by the numbers. */
 const longestName = 8;
 
@@ -28,6 +30,7 @@ export class ModelBuilder {
   readonly precision: Precision;
   #nodes: ModelNode[] = [];
   #made = 0;
+  #width = 1;
   readonly #initializers = new Map<string, ModelTensor>();
   readonly #inputs: ModelValue[] = [];
   readonly #outputs: ModelValue[] = [];
@@ -65,12 +68,12 @@ export class ModelBuilder {
   }
 
   /** Stores a constant, once however often it is asked for. */
-  constant(type: "float32" | "float64" | "int64", values: readonly number[], dims: readonly number[]): string {
-    const data = type === "int64"
-      ? BigInt64Array.from(values, BigInt)
-      : type === "float32"
-      ? Float32Array.from(values)
-      : Float64Array.from(values);
+  constant(
+    type: "float32" | "float64" | "int32" | "int64",
+    values: readonly number[],
+    dims: readonly number[],
+  ): string {
+    const data = type === "int64" ? BigInt64Array.from(values, BigInt) : arrays[type].from(values);
     const text = values.length > longestName
       ? sha256(new Uint8Array(data.buffer)).slice(0, 16)
       : this.#digits(type, values);
@@ -148,6 +151,16 @@ export class ModelBuilder {
       });
     this.#shapes.set(rank, shape);
     return shape;
+  }
+
+  /** Notes that a value inside the model holds so many numbers per sample. */
+  atLeastWide(numbers: number): void {
+    this.#width = Math.max(this.#width, numbers);
+  }
+
+  /** The most numbers per sample that were noted. */
+  get width(): number {
+    return this.#width;
   }
 
   /** Returns everything collected. */
