@@ -122,8 +122,12 @@ export function weightedBatch(
  * little; the metrics hold the estimated `crossEntropy` and the `efficiency` of the capped weights.
  *
  * The cap makes steps stable: with raw weights one sample in a batch decides, with Pareto-smoothed ones it may. It
- * binds while the flow is far off and no longer when it is near. What the proposal does not draw cannot be learnt: a flow
- * alone loses a basin of a few per cent for good, so mix a copy of its start into the proposal.
+ * binds while the flow is far off and no longer when it is near.
+ *
+ * What the proposal does not draw cannot be learnt. A flow on samples of its own alone can lose a basin of a few per cent
+ * for good, and looks better than before: efficiency and k̂ of its samples rise, and the partition function lacks the
+ * basin. So mix a copy of the start into the proposal, and judge the result by data that it has not made, for instance
+ * by the Bennett acceptance ratio.
  *
  * Reference: Müller et al., ACM Trans. Graph. 38, 145 (2019), section 5; Rubinstein 1999, the cross-entropy method.
  *
