@@ -8,10 +8,10 @@
  *
  * `scratch` is 256·J + 64 bytes.
  */
-import { exp, ones } from "./math";
+import { ones } from "./math";
 import { gauss, normalQuantile, normalTail } from "./normal";
 import {
-  begin, CONSTANTS, logProb, LOG_WEIGHT, masses, normalise, place, PLACE, ROWS, SCALE, shear, shears, solve, SPARE, WEIGHT,
+  begin, CONSTANTS, flushedExp, logProb, LOG_WEIGHT, masses, normalise, place, PLACE, ROWS, SCALE, shear, shears, solve, SPARE, WEIGHT,
 } from "./mixture_steps";
 import { columnQuad, madd, nmadd, ROW, storeColumnQuad } from "./simd";
 
@@ -226,7 +226,7 @@ function spreadPlace(count: i32, d: i32, z: v128, scratch: usize): void {
     upper = madd(weight, v128.bitselect(tail, rest, positive), upper);
     v128.store(scratch + TAIL * size, tail);
     const power = f32x4.mul(f32x4.mul(f32x4.sub(z, u), f32x4.add(z, u)), v128.load(CONSTANTS, 16));
-    const ratio = f32x4.mul(weight, exp(power));
+    const ratio = f32x4.mul(weight, flushedExp(power));
     v128.store(scratch + SLOPE * size, ratio);
     slope = madd(ratio, scale, slope);
     const du = f32x4.neg(f32x4.mul(u, v128.load(scratch + WEIGHT_COTANGENT * size)));

@@ -29,9 +29,15 @@ export const CONSTANTS: usize = memory.data<f32>([
   -3.4028234663852886e38, -3.4028234663852886e38, -3.4028234663852886e38, -3.4028234663852886e38,
   -Infinity, -Infinity, -Infinity, -Infinity,
   Infinity, Infinity, Infinity, Infinity,
+  // the smallest exponent of a weight
+  -80, -80, -80, -80,
   // Newton's method has converged when z is this close before the last step, 2⁻¹⁷, or the step below 2⁻²¹ of x
   7.62939453125e-6, 7.62939453125e-6, 7.62939453125e-6, 7.62939453125e-6,
   4.76837158203125e-7, 4.76837158203125e-7, 4.76837158203125e-7, 4.76837158203125e-7,
+  // masses above a component that are smaller than this, 2⁻²⁰, are rounding errors
+  9.5367431640625e-7, 9.5367431640625e-7, 9.5367431640625e-7, 9.5367431640625e-7,
+  // Φ(−3)
+  0.00135, 0.00135, 0.00135, 0.00135,
 ], 16);
 const MAXIMUM_ITERATIONS = 64;
 
@@ -49,6 +55,14 @@ export function capped(row: usize): v128 {
   return f32x4.pmin(v128.load(row), v128.load(CONSTANTS));
 }
 
+// @ts-ignore: decorator
+@inline
+/** eˣ, but 0 for x < −80: what is denormal now or after a division would slow everything down several times. */
+export function flushedExp(x: v128): v128 {
+  const least = v128.load(CONSTANTS, 112);
+  return v128.andnot(exp(f32x4.pmax(x, least)), f32x4.lt(x, least));
+}
+
 /** Scales of all coordinates; the logits are the first logarithms of weights. */
 export function begin(dim: i32, count: i32, features: usize, scratch: usize): void {
   const size = <usize>count << 4;
@@ -61,7 +75,7 @@ export function begin(dim: i32, count: i32, features: usize, scratch: usize): vo
   }
 }
 
-/** Normalises the weights before coordinate d; returns the logarithm of their sum. */
+/** Normalises the weights before coordinate d, those below 1e-35 are 0; returns the logarithm of their sum. */
 export function normalise(count: i32, d: i32, scratch: usize): v128 {
   const size = <usize>count << 4;
   const logs = scratch + (LOG_WEIGHT + <usize>d) * size, weights = scratch + (WEIGHT + <usize>d) * size;
@@ -69,7 +83,7 @@ export function normalise(count: i32, d: i32, scratch: usize): v128 {
   for (let j: usize = 0; j < size; j += 16) largest = f32x4.pmax(largest, v128.load(logs + j));
   let sum = f32x4.splat(0);
   for (let j: usize = 0; j < size; j += 16) {
-    const weight = exp(f32x4.sub(v128.load(logs + j), largest));
+    const weight = flushedExp(f32x4.sub(v128.load(logs + j), largest));
     v128.store(weights + j, weight);
     sum = f32x4.add(sum, weight);
   }
@@ -134,41 +148,95 @@ export function masses(count: i32, d: i32, features: usize, x: v128, scratch: us
 }
 
 /**
+ * Where to begin: were the components side by side in the order of their centres, z would lie in one of them, with known
+ * masses on both sides. The centres are in the first spare row.
+ */
+function start(count: i32, d: i32, z: v128, scratch: usize): v128 {
+  const size = <usize>count << 4;
+  const centres = scratch + SPARE * size, weights = scratch + (WEIGHT + <usize>d) * size;
+  const tail = normalTail(z, gauss(z)), rest = f32x4.sub(ones(), tail);
+  const positive = f32x4.gt(z, f32x4.splat(0));
+  const lower = v128.bitselect(rest, tail, positive), upper = v128.bitselect(tail, rest, positive);
+  let centre = v128.load(centres), scale = v128.load(scratch + (SCALE + <usize>d) * size);
+  let below = ones(), above = ones();
+  // the mass before each component, two at a time; if their number is odd, the last goes to the sums and is not used
+  const beforeEach = centres + size;
+  for (let j: usize = 0; j < size; j += 32) {
+    const own = v128.load(centres + j), next = v128.load(centres + j, 16);
+    let ofOwn = f32x4.splat(0), ofNext = f32x4.splat(0);
+    for (let i: usize = 0; i < size; i += 16) {
+      const centre = v128.load(centres + i), weight = v128.load(weights + i);
+      ofOwn = f32x4.add(ofOwn, v128.and(weight, f32x4.lt(centre, own)));
+      ofNext = f32x4.add(ofNext, v128.and(weight, f32x4.lt(centre, next)));
+    }
+    v128.store(beforeEach + j, ofOwn);
+    v128.store(beforeEach + j, ofNext, 16);
+  }
+  for (let j: usize = 0; j < size; j += 16) {
+    const before = v128.load(beforeEach + j);
+    let after = f32x4.sub(f32x4.sub(ones(), before), v128.load(weights + j));
+    after = v128.and(after, f32x4.gt(after, v128.load(CONSTANTS, 160)));
+    const left = f32x4.sub(lower, before), right = f32x4.sub(upper, after);
+    const here = f32x4.ge(f32x4.pmin(left, right), f32x4.splat(0));
+    centre = v128.bitselect(v128.load(centres + j), centre, here);
+    scale = v128.bitselect(v128.load(scratch + (SCALE + <usize>d) * size + j), scale, here);
+    below = v128.bitselect(left, below, here);
+    above = v128.bitselect(right, above, here);
+  }
+  // not beyond three widths of the component: what lies there is another's more often than not
+  const least = f32x4.mul(f32x4.add(below, above), v128.load(CONSTANTS, 176));
+  const u = normalQuantile(f32x4.pmax(below, least), f32x4.pmax(above, least));
+  return f32x4.add(centre, f32x4.div(u, scale));
+}
+
+/**
  * The x with Φ⁻¹(F(x)) = z, by Newton's method inside a bracket that begins with the least and the greatest of the
- * components' own solutions and is halved where a step would leave it. A lane that has converged rests, so that what
- * happens to a sample does not depend on its neighbours.
+ * components' own solutions and is halved where a step would leave it, or where the one before did not halve the error.
+ * A lane that has converged rests, so that what happens to a sample does not depend on its neighbours.
  */
 export function solve(count: i32, d: i32, features: usize, z: v128, scratch: usize): v128 {
   const size = <usize>count << 4;
   const means = features + <usize>(1 + d) * <usize>count * ROW;
   let row = scratch + <usize>d * size;
-  let low = v128.load(CONSTANTS, 96), high = v128.load(CONSTANTS, 80), x = f32x4.splat(0);
+  let low = v128.load(CONSTANTS, 96), high = v128.load(CONSTANTS, 80), mean = f32x4.splat(0);
   for (let j: usize = 0; j < size; j += 16, row += 16) {
-    const u = f32x4.div(f32x4.sub(z, v128.load(row + PLACE * size)), v128.load(row + SCALE * size));
-    const own = f32x4.add(v128.load(means + (j << 3)), u);
+    const inverse = f32x4.div(ones(), v128.load(row + SCALE * size));
+    const centre = nmadd(v128.load(row + PLACE * size), inverse, v128.load(means + (j << 3)));
+    v128.store(scratch + SPARE * size + j, centre);
+    const own = madd(z, inverse, centre);
     low = f32x4.pmin(low, own);
     high = f32x4.pmax(high, own);
-    x = madd(v128.load(row + WEIGHT * size), own, x);
+    mean = madd(v128.load(row + WEIGHT * size), own, mean);
   }
   let done = f32x4.ge(low, high);
+  let x = f32x4.pmin(f32x4.pmax(start(count, d, z, scratch), low), high);
   x = v128.bitselect(low, x, done);
+  // the mean is NaN where anything that x depends on is
+  const broken = f32x4.ne(mean, mean);
+  x = v128.bitselect(mean, x, broken);
+  done = v128.or(done, broken);
+  let error = v128.load(CONSTANTS, 96);
   const sums = scratch + ROWS * size;
   for (let iteration = 0; iteration < MAXIMUM_ITERATIONS; ++iteration) {
-    done = v128.or(done, f32x4.ne(x, x));
     if (i32x4.all_true(done)) break;
     masses(count, d, features, x, scratch);
     const reached = normalQuantile(v128.load(sums), v128.load(sums + 16));
     const missing = f32x4.sub(z, reached);
-    const step = f32x4.div(f32x4.mul(missing, gauss(reached)), v128.load(sums + 32));
+    const slope = gauss(reached);
+    const step = f32x4.div(f32x4.mul(missing, slope), v128.load(sums + 32));
     const above = f32x4.lt(missing, f32x4.splat(0));
     high = v128.bitselect(x, high, above);
     low = v128.bitselect(low, x, above);
     const newton = f32x4.add(x, step);
     const inside = v128.and(f32x4.gt(newton, low), f32x4.lt(newton, high));
-    const tiny = f32x4.le(f32x4.abs(step), f32x4.mul(f32x4.abs(x), v128.load(CONSTANTS, 128)));
-    const close = v128.and(inside, f32x4.le(f32x4.abs(missing), v128.load(CONSTANTS, 112)));
+    // a slope that underflows says nothing of the step
+    const small = f32x4.le(f32x4.abs(step), f32x4.mul(f32x4.abs(x), v128.load(CONSTANTS, 144)));
+    const tiny = v128.and(small, f32x4.gt(slope, f32x4.splat(0)));
+    const close = v128.and(inside, f32x4.le(f32x4.abs(missing), v128.load(CONSTANTS, 128)));
+    const quick = v128.and(inside, f32x4.le(f32x4.abs(missing), error));
+    error = f32x4.mul(f32x4.abs(missing), v128.load(CONSTANTS, 16));
     const middle = madd(f32x4.sub(high, low), v128.load(CONSTANTS, 16), low);
-    const next = v128.bitselect(newton, middle, v128.or(inside, tiny));
+    const next = v128.bitselect(newton, middle, v128.or(quick, v128.or(tiny, close)));
     x = v128.bitselect(x, next, done);
     done = v128.or(done, v128.or(tiny, close));
   }

@@ -73,7 +73,7 @@ export function mixtureLogProb(features: Tensor, r: Tensor, options: { readonly 
 /**
  * Maps coordinates to normal numbers by a mixture density, z_d = Φ⁻¹(F(r_d | r_1 … r_{d−1})).
  *
- * In float32, z is ∓∞ where the smaller mass underflows, 13 widths beyond every component.
+ * In float32, z is ∓∞ where the smaller mass falls below 2e-38, 12.9 widths beyond every component.
  *
  * @param features what describes the mixture, [n, J (1 + 2 D + D (D − 1)/2)]
  * @param r coordinates, [n, D], D from 1 to 3
@@ -89,6 +89,8 @@ export function mixtureEncode(features: Tensor, r: Tensor, options: { readonly c
 
 /**
  * Maps normal numbers to coordinates by a mixture density: the inverse of {@link mixtureEncode}.
+ *
+ * In float32 for |z| < 12.9; log p is that of the coordinates as they are returned, rounded.
  *
  * @param features what describes the mixture, [n, J (1 + 2 D + D (D − 1)/2)]
  * @param z normal numbers, [n, D], D from 1 to 3

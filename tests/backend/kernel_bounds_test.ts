@@ -1,6 +1,7 @@
 import { assertThrows } from "@std/assert";
 import { packedLength, panelLength } from "../../src/backend/dense_layout.ts";
 import { type Argument, builds, random, runAtMemoryEnd } from "./kernel_harness.ts";
+import { mixtureCalls } from "./mixture_calls.ts";
 
 const index = Int32Array.of(2, 0, 2);
 
@@ -24,6 +25,11 @@ const calls: [kernel: string, args: Argument[]][] = [
   ["copyF32", [7, 2, random(7, 1), random(7, 2)]],
   ["fillF32", [7, 2, random(7, 1)]],
   ["fillF64", [7, 2, new Float64Array(7)]],
+  ["normalCdfF32", [7, random(7, 1), new Float32Array(7)]],
+  ["normalQuantileF32", [7, random(7, 1, 0, 1), random(7, 2, 0, 1), new Float32Array(7)]],
+  ...mixtureCalls(2, 2, 3),
+  ...mixtureCalls(1, 3, 1),
+  ["scaleByColumnF32", [2, 3, 1, new Float64Array(64), random(192, 1), random(192, 2)]],
   ["affineForwardF32", [1, 3, random(96, 1), random(96, 2), random(96, 3), random(96, 4), new Float64Array(32)]],
   ["sumFeaturesF32", [2, 3, random(192, 1), new Float64Array(64)]],
   ["sumFeaturesGradF32", [2, 3, 1, new Float64Array(64), random(192, 1)]],
