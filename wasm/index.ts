@@ -22,3 +22,4 @@ export * from "./particle_energy";
 export * from "./metropolis";
 export * from "./alignment";
 export * from "./tilted";
+export * from "./tilted_gradient";

@@ -6,7 +6,7 @@
 import { ROW, storeColumnQuad } from "./simd";
 import { logDensity, normalise } from "./tilted_axis";
 import { Frame, loadSamples, power, prepare } from "./tilted_frame";
-import { evaluateLevel, fixPlace, joinMoments, locate, momentsOfLevel } from "./tilted_levels";
+import { addLaterMoments, evaluateLevel, fixPlace, locate, momentsOfLevel, storeMoments } from "./tilted_levels";
 import { fromNormal, sumPieces, toNormal } from "./tilted_normal";
 
 /**
@@ -20,7 +20,7 @@ export function tiltedLogProbF32(
   const coefficients = <usize>power(f.basis, dim) * ROW, coordinates = <usize>dim * ROW;
   for (; panels > 0; --panels) {
     for (let lane: usize = 0; lane < ROW; lane += 16) {
-      loadSamples(f, features + lane, scale + lane, neighbours + lane);
+      loadSamples(f, features + lane, r + lane, scale + lane, neighbours + lane);
       let sum = f32x4.splat(0);
       for (let d = 0; d < dim; ++d) {
         locate(f, d, v128.load(r + lane + <usize>d * ROW));
@@ -31,7 +31,9 @@ export function tiltedLogProbF32(
         if (d < dim - 1) fixPlace(f, d);
       }
       storeColumnQuad(column, sum), column += 32;
-      if (score) joinMoments(f, score + lane);
+      if (!score) continue;
+      for (let d = dim - 2; d >= 0; --d) addLaterMoments(f, d);
+      storeMoments(f, score + lane);
     }
     features += coefficients, r += coordinates, scale += ROW, neighbours += <usize>f.neighbours * coordinates;
     if (score) score += coefficients;
@@ -60,7 +62,7 @@ function map(
   const dim = f.dim, coefficients = <usize>power(f.basis, dim) * ROW, coordinates = <usize>dim * ROW;
   for (; panels > 0; --panels) {
     for (let lane: usize = 0; lane < ROW; lane += 16) {
-      loadSamples(f, features + lane, scale + lane, neighbours + lane);
+      loadSamples(f, features + lane, place + lane, scale + lane, neighbours + lane);
       let sum = f32x4.splat(0), to = out + lane;
       for (let d = 0; d < dim; ++d, to += ROW) {
         const given = v128.load(place + lane + <usize>d * ROW);

@@ -84,8 +84,17 @@ export class Frame {
   piece: usize;
   parted: usize;
   sides: usize;
-  /** Neighbours' coordinates, rows of a panel. */
+  /** Derivatives: 1 where a coordinate is between the outer knots, [D]; cotangents of the coordinates, [D]. */
+  inside: usize;
+  placeBar: usize;
+  /** Cotangent of the scale; Σ of the weights on A so far. */
+  scaleBar: usize;
+  weightSum: usize;
+  /** Derivatives of a side's mass by A, [fine]. */
+  shares: usize;
+  /** Neighbours' coordinates and their cotangents, rows of a panel; the latter may be the null address. */
   coordinates: usize;
+  coordinatesBar: usize;
 }
 
 // @ts-ignore: decorator
@@ -155,6 +164,11 @@ export function prepare(sizes: usize, constants: usize, knots: usize, scratch: u
   f.piece = at, at += 16;
   f.parted = at, at += 32;
   f.sides = at, at += 32;
+  f.inside = at, at += <usize>dim << 4;
+  f.placeBar = at, at += <usize>dim << 4;
+  f.scaleBar = at, at += 16;
+  f.weightSum = at, at += 16;
+  f.shares = at, at += <usize>fine << 4;
   for (let d = 0; d < dim; ++d) prepareAxis(f, d);
   return f;
 }
@@ -177,20 +191,34 @@ function prepareAxis(f: Frame, d: i32): void {
   }
 }
 
-/** Makes four samples the current ones. `features`, `place`, `neighbours` are rows of a panel at the samples' lanes. */
-export function loadSamples(f: Frame, features: usize, scale: usize, neighbours: usize): void {
+// @ts-ignore: decorator
+@inline
+/** 0 for numbers, NaN for anything else. */
+function doubt(v: v128): v128 {
+  return f32x4.sub(v, v);
+}
+
+/** Makes four samples the current ones. All addresses are of rows of a panel, at the samples' lanes. */
+export function loadSamples(f: Frame, features: usize, place: usize, scale: usize, neighbours: usize): void {
+  let sum = doubt(v128.load(scale));
   for (let k = 0, count = power(f.basis, f.dim); k < count; ++k) {
-    v128.store(f.coefficients + (<usize>k << 4), v128.load(features + <usize>k * ROW));
+    const c = v128.load(features + <usize>k * ROW);
+    v128.store(f.coefficients + (<usize>k << 4), c);
+    sum = f32x4.add(sum, doubt(c));
   }
+  for (let d = 0; d < f.dim; ++d) sum = f32x4.add(sum, doubt(v128.load(place + <usize>d * ROW)));
   v128.store(f.scale, v128.load(scale));
   f.coordinates = neighbours;
   f.squaresFor = 0;
-  let sum = f32x4.splat(0);
   for (let k = 0; k < f.neighbours * f.dim; ++k) {
-    const q = v128.load(neighbours + <usize>k * ROW);
-    sum = f32x4.add(sum, f32x4.sub(q, q));
+    sum = f32x4.add(sum, doubt(v128.load(neighbours + <usize>k * ROW)));
   }
   f.skipNothing = <i32>v128.any_true(f32x4.ne(sum, sum));
+  unfix(f);
+}
+
+/** Forgets which coordinates have been fixed. */
+export function unfix(f: Frame): void {
   v128.store(f.fixedEnergy, f32x4.splat(0));
   for (let n = 0; n < f.neighbours; ++n) v128.store(f.fixedSquares + (<usize>n << 4), f32x4.splat(0));
 }

@@ -8,16 +8,16 @@ import { exp } from "./math";
 import { madd, nmadd, ROW } from "./simd";
 import { Frame } from "./tilted_frame";
 
-const HALF: usize = memory.data<f32>([0.5, 0.5, 0.5, 0.5], 16);
+export const HALF: usize = memory.data<f32>([0.5, 0.5, 0.5, 0.5], 16);
 /** 1.5·2²³, whose addition rounds to an integer that then stands in the lower bits. */
-const ROUND: usize = memory.data<f32>([12582912, 12582912, 12582912, 12582912], 16);
+export const ROUND: usize = memory.data<f32>([12582912, 12582912, 12582912, 12582912], 16);
 /** 8·(bits of 1.5·2²³) modulo 2³². */
-const ROUND_BYTES: u32 = 0x5a000000;
+export const ROUND_BYTES: u32 = 0x5a000000;
 
 // @ts-ignore: decorator
 @inline
 /** Cells and rises of four lanes' table entries: [middle, rise, middle, rise] of two lanes. */
-function entries(addresses: v128, pair: i32): v128 {
+export function entries(addresses: v128, pair: i32): v128 {
   const two = pair ? i64x2.extract_lane(addresses, 1) : i64x2.extract_lane(addresses, 0);
   const first = v128.load64_zero(<usize><u32>two);
   return v128.load_lane<u64>(<usize><u32>(two >>> 32), first, 1);
@@ -26,7 +26,7 @@ function entries(addresses: v128, pair: i32): v128 {
 // @ts-ignore: decorator
 @inline
 /** The smallest of four numbers that are not NaN. */
-function leastLane(v: v128): f32 {
+export function leastLane(v: v128): f32 {
   const two = f32x4.pmin(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
   const one = f32x4.pmin(two, v128.shuffle<f32>(two, two, 1, 0, 3, 2));
   return f32x4.extract_lane(one, 0);

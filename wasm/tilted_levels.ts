@@ -10,17 +10,17 @@ import {
 } from "./tilted_grid";
 
 /** Coefficients of the polynomial in the coordinates from d on. */
-function coefficientsOf(f: Frame, d: i32): usize {
+export function coefficientsOf(f: Frame, d: i32): usize {
   return d == 0 ? f.coefficients : d == 1 ? f.coefficients1 : f.coefficients2;
 }
 
 /** Where the moments of a level go. */
-function momentsOf(f: Frame, d: i32): usize {
+export function momentsOf(f: Frame, d: i32): usize {
   return d == 0 ? f.level0 : d == 1 ? f.level1 : f.level2;
 }
 
 /** Adds the squared distances from all neighbours along axis d at position x of each lane. */
-function addSquares(f: Frame, d: i32, x: v128, from: usize, to: usize): void {
+export function addSquares(f: Frame, d: i32, x: v128, from: usize, to: usize): void {
   for (let n: usize = 0; n < <usize>f.neighbours << 4; n += 16) {
     const q = v128.load(f.coordinates + ((n >> 4) * <usize>f.dim + <usize>d) * ROW);
     const distance = f32x4.sub(x, q);
@@ -130,20 +130,21 @@ export function momentsOfLevel(f: Frame, d: i32): void {
   }
 }
 
-/** Joins the moments of all levels to the derivative by the sample's coefficients; `to` are rows of a panel. */
-export function joinMoments(f: Frame, to: usize): void {
-  const m = f.basis;
-  for (let d = f.dim - 2; d >= 0; --d) {
-    const later = momentsOf(f, d + 1), size = power(m, f.dim - 1 - d);
-    let at = momentsOf(f, d);
-    for (let a = 0; a < m; ++a) {
-      const value = v128.load(f.fixedBasis + (<usize>(d * m + a) << 4));
-      for (let k = 0; k < size; ++k, at += 16) {
-        v128.store(at, madd(value, v128.load(later + (<usize>k << 4)), v128.load(at)));
-      }
+/** Adds to the moments of level d those of the levels after it. */
+export function addLaterMoments(f: Frame, d: i32): void {
+  const m = f.basis, later = momentsOf(f, d + 1), size = power(m, f.dim - 1 - d);
+  let at = momentsOf(f, d);
+  for (let a = 0; a < m; ++a) {
+    const value = v128.load(f.fixedBasis + (<usize>(d * m + a) << 4));
+    for (let k = 0; k < size; ++k, at += 16) {
+      v128.store(at, madd(value, v128.load(later + (<usize>k << 4)), v128.load(at)));
     }
   }
-  for (let k = 0, count = power(m, f.dim); k < count; ++k) {
+}
+
+/** Stores the moments of level 0, the derivative by the sample's coefficients, into rows of a panel. */
+export function storeMoments(f: Frame, to: usize): void {
+  for (let k = 0, count = power(f.basis, f.dim); k < count; ++k) {
     v128.store(to + <usize>k * ROW, v128.load(f.level0 + (<usize>k << 4)));
   }
 }

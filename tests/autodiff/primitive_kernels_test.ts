@@ -92,8 +92,19 @@ function bounds(
   }
   const { forward, vjp } = rounding;
   // Of primitives that change the shape the cotangent has another length; their derivative is exact.
-  const bound = ({ relative, absolute = 0 }: typeof vjp, values: Float64Array, factors?: Float64Array) =>
-    values.map((v, i) => FLOAT32_ROUNDING * (relative * Math.abs(v) + absolute * Math.abs(factors?.[i] ?? 1)));
+  const bound = (
+    { relative, absolute = 0, ofLargest = 0 }: typeof vjp,
+    values: Float64Array,
+    factors?: Float64Array,
+  ) => {
+    const width = values.length / at.n;
+    return values.map((v, i) => {
+      const sample = values.subarray(i - i % width, ofLargest === 0 ? i - i % width : i - i % width + width);
+      const largest = sample.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      const sum = relative * Math.abs(v) + absolute * Math.abs(factors?.[i] ?? 1) + ofLargest * largest;
+      return FLOAT32_ROUNDING * sum;
+    });
+  };
   return {
     value: bound(forward, expected.value),
     gradients: expected.gradients.map((g) => bound(vjp, g, g.length === cotangent.length ? cotangent : undefined)),

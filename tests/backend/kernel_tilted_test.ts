@@ -4,6 +4,7 @@ import { primitives } from "../../src/autodiff/primitives.ts";
 import type { Tilt } from "../../src/autodiff/primitives/tilt.ts";
 import { tiltedLayout } from "../../src/autodiff/primitives/tilted_layout.ts";
 import { assertClose } from "../support/assert_close.ts";
+import { normals } from "../support/random_arrays.ts";
 import { type Argument, builds, unitRoundoff } from "./kernel_harness.ts";
 
 /** Every dimension, unequal grids, one polynomial and more than a block of them, with and without neighbours. */
@@ -86,6 +87,40 @@ for (const name of ["tiltedEncode", "tiltedDecode"] as const) {
 
         const what = `${build.name}, ${nameOf(tilt)}`;
         assertClose(rowsOf(out, n, tilt.spatialDim + 1), value, MAP_TOLERANCE, what);
+      }
+    }
+  });
+}
+
+// The bounds of tests/autodiff/primitive_samples.ts.
+for (const name of ["tiltedLogProb", "tiltedEncode", "tiltedDecode"] as const) {
+  Deno.test(`${name}GradF32: all cotangents agree with float64, and those with a null address are left out`, () => {
+    for (const tilt of tilts.filter(({ fine, basis }) => fine < 33 && basis > 1)) {
+      const n = 33;
+      const at = exampleEvaluation(name, tilt, n, 2) as Evaluation<never>;
+      const output = primitives[name].forward(at).map(Math.fround);
+      const cotangent = normals(output.length, 7);
+      const expected = primitives[name].vjp({ ...at, output }, cotangent).filter((gradient) => gradient !== null);
+      const panels = (rows: Float64Array) => panelsOf(rows, n, tilt.spatialDim + 1);
+      const given = name === "tiltedLogProb"
+        ? [Float64Array.of(...cotangent, ...new Float64Array(31))]
+        : [panels(output), panels(cotangent)];
+      for (const build of builds) {
+        for (const left of [-1, 0, 1, 2, 3]) {
+          const results = expected.map((g, k) => k === left ? 0 : new Float32Array(64 * g.length / n).fill(NaN));
+          build.run(`${name}GradF32`, [...operands(at), ...given, ...results, ...expected.length === 3 ? [0] : []]);
+
+          results.forEach((result, k) => {
+            if (result === 0) return;
+            const width = expected[k].length / n;
+            const tolerance = expected[k].map((_, i) => {
+              const sample = expected[k].subarray(i - i % width, i - i % width + width);
+              return unitRoundoff * sample.reduce((most, g) => Math.max(most, 300 * Math.abs(g)), 2000);
+            });
+            const what = `input ${k} of ${expected.length}, ${build.name}, ${nameOf(tilt)}`;
+            assertClose(rowsOf(result as Float32Array, n, width), expected[k], tolerance, what);
+          });
+        }
       }
     }
   });

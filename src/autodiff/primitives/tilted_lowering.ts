@@ -32,8 +32,12 @@ function keepsScore(wanted: readonly number[]): boolean {
   return wanted.length === 1 && wanted[0] === TILTED_INPUT.features;
 }
 
-function vjpOfAll(_at: VjpLowering<Name>): void {
-  throw new TypeError("Cannot differentiate an energy-tilted density: kernels know the derivative by features only");
+/** Writes down the kernel that computes all cotangents at once, from `cotangents` of what the primitive returns. */
+function emitGradient(at: VjpLowering<Name>, kernel: string, cotangents: readonly Address[]): void {
+  const { features, place, scale, neighbours } = TILTED_INPUT;
+  const wanted = wantedInputs(at, at.wants);
+  const addresses = [features, place, scale, neighbours].map((i) => wanted.includes(i) ? at.overwrite(i) : 0);
+  at.emit(kernel, ...operands(at), ...cotangents, ...addresses);
 }
 
 /** log p(r), with the score if the derivative by the features is all that will be asked for. */
@@ -44,7 +48,7 @@ export const logProbLowering: Lowering<"tiltedLogProb"> = {
     at.emit("tiltedLogProbF32", ...operands(at), at.output, score);
   },
   vjp(at) {
-    if (!keepsScore(wantedInputs(at, at.wants))) return vjpOfAll(at);
+    if (!keepsScore(wantedInputs(at, at.wants))) return emitGradient(at, "tiltedLogProbGradF32", [at.cotangent]);
     const width = at.features(TILTED_INPUT.features);
     const { address, accumulate } = at.contribute(TILTED_INPUT.features);
     at.emit("scaleByColumnF32", at.panels, width, accumulate, at.cotangent, at.saved(width), address);
@@ -56,7 +60,7 @@ function mapLowering<P extends "tiltedEncode" | "tiltedDecode">(name: P): Loweri
   return {
     saves: "both",
     forward: (at) => at.emit(`${name}F32`, ...operands(at), at.output),
-    vjp: vjpOfAll,
+    vjp: (at) => emitGradient(at, `${name}GradF32`, [at.output, at.cotangent]),
   };
 }
 
