@@ -1,8 +1,9 @@
 /**
  * Runs a graph: batches as kernels on slices of the samples, columns and scalars in float64 TypeScript.
  *
- * The samples are cut into at most eight slices of at least 128, the same for any number of threads, and sums over
- * slices are taken in order: results do not depend on how many threads there are.
+ * The samples are cut into at most eight slices of about 128, the same for any number of threads, and sums over slices
+ * are taken in order: results do not depend on how many threads there are. Smaller batches make two slices, of 32 samples
+ * or more, so that two threads share them.
  *
  * @module
  */
@@ -19,7 +20,8 @@ import { ReferenceRun } from "./reference_run.ts";
 
 const LANES = 32;
 const MAXIMUM_SLICES = 8;
-const MINIMUM_SLICE = 128;
+const USUAL_SLICE = 128;
+const SMALLEST_SLICE = 32;
 const FORWARD = 0;
 const BACKWARD = 1;
 
@@ -107,7 +109,8 @@ export class KernelRun implements Disposable {
     this.#outputs = outputs;
     this.#pool = pool;
     this.#n = n;
-    const slices = Math.min(MAXIMUM_SLICES, Math.ceil(n / MINIMUM_SLICE));
+    const fewest = n < 2 * SMALLEST_SLICE ? 1 : 2;
+    const slices = Math.min(MAXIMUM_SLICES, Math.max(fewest, Math.ceil(n / USUAL_SLICE)));
     const panels = Math.ceil(Math.ceil(n / slices) / LANES);
     this.#sliceSamples = panels * LANES;
     const inputGradients = options.inputGradients ?? false;
