@@ -23,6 +23,8 @@ export interface MetropolisSampleOptions extends ComputeOptions, LongRunOptions 
   readonly seed?: number | undefined;
   /** Stream of the random numbers: another stream gives independent chains. Default 0. */
   readonly stream?: number | undefined;
+  /** Starting points [chains, dim], in the order of the system's starts; default: those starts in turn. */
+  readonly start?: Float64Array | undefined;
   /** Sweeps between frames in units of the measured statistical inefficiency, default 1: independent frames. */
   readonly spacing?: number | undefined;
 }
