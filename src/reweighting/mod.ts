@@ -19,6 +19,7 @@ export { freeEnergyDifferenceByReweighting, type ReweightingOptions } from "./re
 export { type CountedDifference, freeEnergyDifferenceByCounting } from "./counted_difference.ts";
 export { bennettAcceptanceRatio, type BennettEstimate, type BennettOptions } from "./bar.ts";
 export { type BasinFreeEnergies, basinFreeEnergies, type BasinOptions } from "./basin_free_energies.ts";
+export { type BasinThermodynamics, basinThermodynamics, type ThermodynamicChange } from "./basin_thermodynamics.ts";
 export type { BasinDataSamples, BasinFlowSamples } from "./basin_problem.ts";
 export { mbar, type MbarOptions, type MbarResult } from "./mbar.ts";
 export { type IntegrationOptions, thermodynamicIntegration } from "./thermodynamic_integration.ts";
