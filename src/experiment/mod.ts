@@ -5,7 +5,7 @@
  *
  * @module
  */
-export { absoluteFreeEnergy, type AbsoluteFreeEnergy } from "./absolute_free_energy.ts";
+export { type AbsoluteFreeEnergy, absoluteFreeEnergy } from "./absolute_free_energy.ts";
 export { type DimerRunOptions, type DimerRunResult, runDimer } from "./dimer_run.ts";
 export {
   type AutoregressiveSettings,
@@ -23,6 +23,28 @@ export type * from "./dimer_results.ts";
 export { dimerReference, type DimerReferenceOptions } from "./dimer_reference.ts";
 export { type DimerEvaluationOptions, evaluateDimer } from "./dimer_evaluation.ts";
 export { type DimerDataOptions, type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
+export {
+  type DimerTemperaturesOptions,
+  type DimerTemperaturesResult,
+  runDimerTemperatures,
+} from "./dimer_temperatures.ts";
+export {
+  type BySplit,
+  type TemperatureBudgetName,
+  type TemperatureSettings,
+  temperatureSettings,
+} from "./temperature_settings.ts";
+export type * from "./temperature_results.ts";
+export { type LadderTemperature, temperatureLadder } from "./temperature_ladder.ts";
+export type { ChainStatistics } from "./temperature_data.ts";
+export {
+  type CurveData,
+  type CurvePoint,
+  type CurveValue,
+  type ThermodynamicCurve,
+  thermodynamicCurve,
+} from "./temperature_curve.ts";
+export { summarizeTemperatures } from "./temperature_report.ts";
 export { dimerFigures } from "./dimer_figures.ts";
 export { dimerReportHtml } from "./dimer_report_html.ts";
 export { dimerReportJson } from "./dimer_report_json.ts";

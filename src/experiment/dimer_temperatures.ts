@@ -1,0 +1,301 @@
+/**
+ * The run over temperatures: one flow, and the free energy of opening the dimer at every temperature of a range.
+ *
+ * @module
+ */
+import { ThreadPool } from "../backend/pool.ts";
+import { kernelBuild } from "../backend/wasm.ts";
+import { packageVersion } from "../onnx/version.ts";
+import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
+import type { JsonObject } from "../training/json.ts";
+import type { TrainingPosition } from "../training/train.ts";
+import { profileEdges } from "./dimer_bins.ts";
+import { headlineOf } from "./dimer_evaluation.ts";
+import { pointToCheckpoint } from "./dimer_files.ts";
+import { describeFlow } from "./dimer_flow.ts";
+import { dimerUmbrella } from "./dimer_umbrella.ts";
+import { EnergyAccount } from "./energy_ledger.ts";
+import type { Progress } from "./progress.ts";
+import { RunDirectory } from "./run_directory.ts";
+import { loadTemperatureTraining, saveTemperatureTraining } from "./temperature_checkpoint.ts";
+import { thermodynamicCurve } from "./temperature_curve.ts";
+import { sampleTemperatures, type TemperatureData } from "./temperature_data.ts";
+import { evaluateTemperature } from "./temperature_evaluation.ts";
+import { temperatureFigureNames, temperatureFigures } from "./temperature_figures.ts";
+import { type LadderTemperature, logTemperatures, temperatureLadder } from "./temperature_ladder.ts";
+import { temperaturesReportHtml, temperaturesReportJson } from "./temperature_report.ts";
+import type { TemperaturePoint, TemperatureReference, TemperaturesOutcome } from "./temperature_results.ts";
+import type { TemperatureBudgetName, TemperatureSettings } from "./temperature_settings.ts";
+import { TemperatureModel } from "./temperature_training.ts";
+
+/** What to run, and where to put it. */
+export interface DimerTemperaturesOptions {
+  /** Preset and overrides of the system. */
+  readonly system: ParticleDimerOptions;
+  /** Lowest and highest T in units of T₀. */
+  readonly range: readonly [number, number];
+  /** Temperatures that the flow is trained at; between each two there is one more at which it is only judged. */
+  readonly rungs: number;
+  /** Seed of everything random. */
+  readonly seed: number;
+  /** Name of the budget, for the report. */
+  readonly budget: TemperatureBudgetName;
+  /** Its numbers. */
+  readonly settings: TemperatureSettings;
+  /** Number of threads. */
+  readonly threads: number;
+  /** Directory for everything that is written. */
+  readonly out: string;
+  /** Go on with the run that is there. */
+  readonly resume?: boolean;
+  /** Replace the run that is there. */
+  readonly force?: boolean;
+  /** Told how far the run is. */
+  readonly progress: Progress;
+  /** Stops the run; what is there is kept. */
+  readonly signal?: AbortSignal;
+  /** The command line, for the report. */
+  readonly command: string;
+}
+
+/** How a run over temperatures ended: with an outcome, or stopped during a part. */
+export type DimerTemperaturesResult =
+  | { readonly complete: true; readonly outcome: TemperaturesOutcome }
+  | { readonly complete: false; readonly during: string };
+
+/** Names of the files of a run in its directory, beside its figures. */
+const FILES = { training: "checkpoint.safetensors", json: "report.json", html: "report.html" } as const;
+/** Samples of temperature number k begin with number k · SAMPLES_APART: no two temperatures share a z. */
+const SAMPLES_APART = 2 ** 30;
+
+/**
+ * Computes F(open) − F(closed) of the dimer at every temperature of a range with one flow, from data to report.
+ *
+ * Writes into `out`: the checkpoint with the trained flow (safetensors), figures (SVG), `report.html` and `report.json`.
+ * For one seed all numbers are the same for any number of threads.
+ *
+ * @param options what, where, whom to tell
+ * @returns the outcome, or during which part it was stopped
+ * @throws {Error} with one sentence: the directory is not free, a loss is not finite, a file cannot be written
+ */
+export async function runDimerTemperatures(options: DimerTemperaturesOptions): Promise<DimerTemperaturesResult> {
+  const system = new ParticleDimer(options.system);
+  const ladder = temperatureLadder(options.range, options.rungs);
+  await using directory = await RunDirectory.claim(options.out, {
+    kind: "dimer temperatures",
+    configuration: configurationOf(options, system),
+    files: [...Object.values(FILES), ...temperatureFigureNames.map((name) => `figures/${name}.svg`)],
+    resume: options.resume ?? false,
+    force: options.force ?? false,
+  });
+  using pool = await ThreadPool.open(options.threads);
+  const run = new TemperaturesRun(options, { system, ladder, directory, pool });
+  try {
+    const outcome = await run.start();
+    return outcome === null ? { complete: false, during: run.part } : { complete: true, outcome };
+  } catch (error) {
+    if (options.signal?.aborted && error === options.signal.reason) return { complete: false, during: run.part };
+    throw error;
+  } finally {
+    options.progress.finish();
+  }
+}
+
+/** Everything that the results depend on, for the claim of the directory. */
+function configurationOf(options: DimerTemperaturesOptions, { preset, parameters }: ParticleDimer): JsonObject {
+  const { range, rungs, seed, budget, settings } = options;
+  return { budget, system: preset, parameters, range, rungs, seed, settings } as unknown as JsonObject;
+}
+
+/** What a run works with. */
+interface Workplace {
+  readonly system: ParticleDimer;
+  readonly ladder: readonly LadderTemperature[];
+  readonly directory: RunDirectory;
+  readonly pool: ThreadPool;
+}
+
+class TemperaturesRun {
+  /** What is being done. */
+  part = "sampling data";
+  readonly #options: DimerTemperaturesOptions;
+  readonly #place: Workplace;
+  readonly #wallTimeMs: Record<string, number> = {};
+  readonly #account = new EnergyAccount();
+  readonly #moves = { data: 0, umbrella: 0 };
+
+  constructor(options: DimerTemperaturesOptions, place: Workplace) {
+    this.#options = options;
+    this.#place = place;
+  }
+
+  /** Runs all parts; null if training was stopped. */
+  async start(): Promise<TemperaturesOutcome | null> {
+    const { range, rungs, seed, budget, settings, command } = this.#options;
+    const { system, pool } = this.#place;
+    const data = await this.#timed("data", () => this.#data());
+    const trained = await this.#timed("training", () => this.#train(data));
+    if (trained === null) return null;
+    const { model, position } = trained;
+    const points = await this.#timed("evaluation", () => this.#evaluate(model, data));
+    model.flow.release();
+    const references = await this.#timed("reference", () => this.#references());
+    const outcome: TemperaturesOutcome = {
+      run: {
+        preset: system.preset,
+        parameters: system.parameters,
+        dim: system.dim,
+        range,
+        rungs,
+        seed,
+        budget,
+        threads: pool.threads,
+        packageVersion,
+        kernelBuild,
+        command,
+      },
+      points,
+      curve: thermodynamicCurve(points.map(({ temperature, evaluation }) => ({
+        temperature,
+        freeEnergy: evaluation.freeEnergyDifference.bar,
+        energy: evaluation.energyDifference,
+        covariance: evaluation.covariance,
+      }))),
+      references,
+      flow: {
+        parameters: model.flow.parameters().reduce((sum, p) => sum + (p.trainable ? p.length : 0), 0),
+        description: describeFlow(settings.flow),
+      },
+      history: model.conditionalHistory(position.history),
+      frames: settings.data.frames,
+      energyEvaluations: this.#account.ledger,
+      moves: this.#moves,
+      wallTimeMs: this.#wallTimeMs,
+    };
+    this.part = "writing the report";
+    await this.#report(outcome);
+    return outcome;
+  }
+
+  async #timed<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    const result = await work();
+    this.#wallTimeMs[name] = performance.now() - start;
+    return result;
+  }
+
+  /** Begins a part whose progress is a share of one. */
+  #begin(part: string): (done: number) => void {
+    this.part = part;
+    this.#options.progress.start(part, 100, "%");
+    return (done) => this.#options.progress.update(Math.floor(100 * done));
+  }
+
+  /** The signal, where there is one. */
+  #stop(): { signal?: AbortSignal } {
+    const { signal } = this.#options;
+    return signal === undefined ? {} : { signal };
+  }
+
+  async #data(): Promise<TemperatureData[]> {
+    const { settings, seed } = this.#options;
+    const { system, ladder, pool } = this.#place;
+    const onProgress = this.#begin("sampling data");
+    const data = await sampleTemperatures({
+      system,
+      ladder,
+      settings: settings.data,
+      seed,
+      pool,
+      onProgress,
+      ...this.#stop(),
+    });
+    for (const { energyEvaluations, moves } of data) {
+      this.#account.add("data", energyEvaluations);
+      this.#moves.data += moves;
+    }
+    return data;
+  }
+
+  async #train(
+    data: readonly TemperatureData[],
+  ): Promise<{ model: TemperatureModel; position: TrainingPosition } | null> {
+    const { range, settings, seed, resume, progress } = this.#options;
+    const { system, directory, pool } = this.#place;
+    const model = new TemperatureModel({ system, data, temperatures: logTemperatures(range), settings, seed, pool });
+    const path = directory.pathOf(FILES.training);
+    const parameters = model.flow.parameters();
+    const saved = resume ? await loadTemperatureTraining(path, parameters) : null;
+    this.part = "training";
+    const { steps } = settings.training;
+    progress.start("training", steps, "steps", saved === null ? 0 : saved.stage === 0 ? saved.step : steps);
+    const { complete, position } = await model.train({
+      onStep: ({ step, loss }) => progress.update(step, loss),
+      onCheckpoint: (at) => saveTemperatureTraining(path, parameters, at),
+      ...this.#stop(),
+      ...saved && { resume: saved },
+    }).catch(async (error) => {
+      throw await pointToCheckpoint(error, path);
+    });
+    return complete ? { model, position } : null;
+  }
+
+  async #evaluate(model: TemperatureModel, data: readonly TemperatureData[]): Promise<TemperaturePoint[]> {
+    const { settings: { evaluation: { samples, bootstraps } }, seed } = this.#options;
+    const { system, pool } = this.#place;
+    const onProgress = this.#begin("sampling the flow");
+    const points: TemperaturePoint[] = [];
+    for (const [k, { temperature, trained, evaluate: frames, statistics }] of data.entries()) {
+      const evaluation = await evaluateTemperature({
+        generator: model.at(temperature),
+        system,
+        temperature,
+        frames,
+        framesRelaxed: statistics.evaluationRelaxed,
+        samples,
+        first: k * SAMPLES_APART,
+        bootstraps,
+        seed,
+        pool,
+        onProgress: (done) => onProgress((k + done) / data.length),
+        ...this.#stop(),
+      });
+      this.#account.add("evaluation", samples + frames.d.length);
+      const headline = headlineOf(evaluation.freeEnergyDifference);
+      points.push({ temperature, trained, data: statistics, evaluation, headline });
+    }
+    return points;
+  }
+
+  async #references(): Promise<TemperatureReference[]> {
+    const { settings: { evaluation: { umbrellaSweeps, bootstraps } }, seed, range: [low, high] } = this.#options;
+    const { system, pool } = this.#place;
+    const onProgress = this.#begin("umbrella sampling");
+    const references: TemperatureReference[] = [];
+    const temperatures = [low, Math.sqrt(low * high), high];
+    for (const [k, temperature] of temperatures.entries()) {
+      const { freeEnergyDifference, byStart, moves, energyEvaluations } = await dimerUmbrella(system, {
+        temperature,
+        sweeps: umbrellaSweeps,
+        bootstraps,
+        edges: profileEdges(system, temperature),
+        seed: seed + k,
+        pool,
+        onProgress: (done) => onProgress((k + done) / temperatures.length),
+        ...this.#stop(),
+      });
+      this.#account.add("reference", energyEvaluations);
+      this.#moves.umbrella += moves;
+      references.push({ temperature, freeEnergyDifference, byStart });
+    }
+    return references;
+  }
+
+  async #report(outcome: TemperaturesOutcome): Promise<void> {
+    const { directory } = this.#place;
+    const figures = await temperatureFigures(outcome);
+    for (const { name, svg } of figures) await directory.write(`figures/${name}.svg`, svg);
+    await directory.writeJson(FILES.json, temperaturesReportJson(outcome));
+    await directory.write(FILES.html, temperaturesReportHtml(outcome, figures));
+  }
+}

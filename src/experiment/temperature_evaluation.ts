@@ -1,0 +1,158 @@
+/**
+ * What a flow yields at one temperature: weights, efficiencies, changes of free energy, energy and entropy.
+ *
+ * @module
+ */
+import type { Executor } from "../backend/pool.ts";
+import type { Generator } from "../flow/flow.ts";
+import { BoltzmannGenerator } from "../hybrid/boltzmann_generator.ts";
+import { basinThermodynamics } from "../reweighting/basin_thermodynamics.ts";
+import { samplingEfficiency } from "../reweighting/effective_sample_size.ts";
+import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
+import { paretoK, paretoKLimit } from "../reweighting/pareto_smoothing.ts";
+import { freeEnergyDifferenceByReweighting } from "../reweighting/reweighted_difference.ts";
+import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
+import type { ByBasin, DimerFrames } from "./dimer_results.ts";
+import type { TemperatureEvaluation } from "./temperature_results.ts";
+
+/** What is evaluated, and how thoroughly. */
+export interface TemperatureEvaluationOptions {
+  /** The density at this temperature. */
+  readonly generator: Generator;
+  /** The system. */
+  readonly system: ParticleDimer;
+  /** T in units of T₀. */
+  readonly temperature: number;
+  /** Frames of this temperature that neither training nor the choice of parameters has seen. */
+  readonly frames: DimerFrames;
+  /** Whether the chains of those frames had relaxed; if not, estimates that use them are unreliable. */
+  readonly framesRelaxed: boolean;
+  /** Number of flow samples. */
+  readonly samples: number;
+  /** Number of the first one: other numbers give independent samples. */
+  readonly first: number;
+  /** Replicates of the bootstrap. */
+  readonly bootstraps: number;
+  /** Seed of the flow samples and of the bootstrap. */
+  readonly seed: number;
+  /** Threads. */
+  readonly pool: Executor;
+  /** Told the share of samples drawn. */
+  readonly onProgress?: (done: number) => void;
+  /** Ends the evaluation early, with an AbortError. */
+  readonly signal?: AbortSignal;
+}
+
+/** Samples drawn between two looks at the event loop. */
+const CHUNK = 2048;
+const NAMES = ["closed", "open"];
+const CLOSED = 0;
+const OPEN = 1;
+/** Label of samples that left the range of numbers: they are in no basin and have no weight, but count. */
+const NOWHERE = -1;
+
+const basinOf = (d: number): number => !Number.isFinite(d) ? NOWHERE : d < DIMER_BOUNDARY ? CLOSED : OPEN;
+
+/**
+ * Draws flow samples, weighs them against the target at one temperature, and estimates what opening the dimer changes
+ * there: the free energy by plain reweighting and by the Bennett acceptance ratio with evaluation frames, energy and
+ * entropy from both kinds of samples together.
+ *
+ * @param options what, and how thoroughly
+ * @returns weights and estimates, in units of k_BT
+ * @throws {DOMException} "AbortError" if the signal says so
+ */
+export async function evaluateTemperature(options: TemperatureEvaluationOptions): Promise<TemperatureEvaluation> {
+  const { system, temperature, frames, framesRelaxed, bootstraps, seed, pool } = options;
+  const generator = new BoltzmannGenerator(options.generator, system, { beta: 1 / temperature });
+  const weighed = generator.weigh(frames.x, { pool });
+  const data = { ...weighed, basins: Int32Array.from(frames.d, basinOf), chains: frames.chain };
+  const drawn = await draw(generator, options);
+  const resampling = { names: NAMES, replicates: bootstraps, seed };
+  const basins = basinThermodynamics(drawn, data, resampling);
+  const { freeEnergy, energy, entropy, covariance } = basins.change(CLOSED, OPEN);
+  const trust = (estimate: FreeEnergyEstimate) => doubtUnrelaxed(estimate, framesRelaxed);
+  return {
+    samples: options.samples,
+    frames: frames.d.length,
+    outsideDomain: drawn.outside / options.samples,
+    samplingEfficiency: byBasin((basin) => describe(drawn, basin, samplingEfficiency)),
+    paretoK: { ...byBasin((basin) => describe(drawn, basin, paretoK)), limit: paretoKLimit(options.samples) },
+    evaluationNll: byBasin((basin) => meanWhere(data.basins, basin, (i) => -weighed.logProb[i])),
+    gap: byBasin((basin) => {
+      const value = basin === null ? null : basins.basins[basin].value;
+      const mean = value === null ? null : meanWhere(data.basins, basin, (i) => weighed.logWeights[i]);
+      return mean === null || !Number.isFinite(mean) ? null : mean + value!;
+    }),
+    freeEnergyDifference: {
+      reweighting: freeEnergyDifferenceByReweighting(drawn.logWeights, drawn.basins, resampling),
+      bar: trust(freeEnergy),
+    },
+    energyDifference: trust(energy),
+    entropyDifference: trust(entropy),
+    covariance,
+  };
+}
+
+/** What is kept of the flow samples: all but the configurations. */
+interface Drawn {
+  readonly logWeights: Float64Array;
+  readonly reducedEnergy: Float64Array;
+  readonly basins: Int32Array;
+  readonly outside: number;
+}
+
+async function draw(
+  generator: BoltzmannGenerator,
+  { system, samples, first, seed, pool, onProgress, signal }: TemperatureEvaluationOptions,
+): Promise<Drawn> {
+  const logWeights = new Float64Array(samples);
+  const reducedEnergy = new Float64Array(samples);
+  const basins = new Int32Array(samples);
+  let outside = 0;
+  for (let at = 0; at < samples; at += CHUNK) {
+    signal?.throwIfAborted();
+    const n = Math.min(CHUNK, samples - at);
+    const batch = generator.sample(n, { seed, first: first + at, pool });
+    logWeights.set(batch.logWeights, at);
+    reducedEnergy.set(batch.reducedEnergy, at);
+    basins.set(Int32Array.from(system.distance(batch.x), basinOf), at);
+    outside += batch.outsideDomain;
+    onProgress?.((at + n) / samples);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  return { logWeights, reducedEnergy, basins, outside };
+}
+
+/** Marks an estimate as unreliable where its frames come from chains that still remembered their starts. */
+function doubtUnrelaxed(estimate: FreeEnergyEstimate, relaxed: boolean): FreeEnergyEstimate {
+  if (relaxed || !estimate.reliable) return estimate;
+  return { ...estimate, reliable: false, reason: "the evaluation chains had not relaxed when burn-in ended" };
+}
+
+function byBasin(f: (basin: number | null) => number | null): ByBasin {
+  return { closed: f(CLOSED), open: f(OPEN), all: f(null) };
+}
+
+/** A number that describes the weights of the samples in a basin (of all for null); null where there is none. */
+function describe(
+  { logWeights, basins }: Drawn,
+  basin: number | null,
+  measure: (logWeights: Float64Array) => number,
+): number | null {
+  const own = basin === null ? logWeights : logWeights.filter((_, i) => basins[i] === basin);
+  if (!own.some((w) => w > -Infinity)) return null;
+  const value = measure(own);
+  return Number.isFinite(value) ? value : null;
+}
+
+function meanWhere(basins: Int32Array, basin: number | null, f: (i: number) => number): number | null {
+  let sum = 0;
+  let count = 0;
+  for (let i = 0; i < basins.length; i++) {
+    if (basin !== null && basins[i] !== basin) continue;
+    sum += f(i);
+    count++;
+  }
+  return count === 0 ? null : sum / count;
+}

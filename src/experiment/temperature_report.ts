@@ -1,0 +1,384 @@
+/**
+ * The report of a run over temperatures, for people and for machines.
+ *
+ * @module
+ */
+import { htmlReport, type ReportFigure, type ReportNumber, type ReportSection } from "../plot/html_report.ts";
+import type { Estimate } from "../reweighting/estimate.ts";
+import type { JsonObject, JsonValue } from "../training/json.ts";
+import { agreement, compare, inUnits } from "./dimer_verdict.ts";
+import { count, duration, fixed, NO_BREAK, NOTHING, power, share, withError } from "./report_numbers.ts";
+import type {
+  TemperatureFigure,
+  TemperaturePoint,
+  TemperatureReference,
+  TemperaturesOutcome,
+} from "./temperature_results.ts";
+
+/** Version of the layout of the JSON: raised when a key changes its meaning or goes. */
+const VERSION = 1;
+
+/**
+ * Collects the numbers of a run.
+ *
+ * Free energies, energies and entropies are changes on opening in k_BT at their temperature, split at d = 1.5; times
+ * `temperature` they are in k_BT₀, as `freeEnergyInT0` is. What JSON has no number for is null. Everything but `threads`
+ * and `wallTimeMs` is the same for any number of threads.
+ *
+ * @param outcome the run
+ * @returns the object to write
+ */
+export function temperaturesReportJson(outcome: TemperaturesOutcome): JsonObject {
+  const { run, points, curve, references } = outcome;
+  return toJson({
+    format: "boltzflow dimer temperatures report",
+    version: VERSION,
+    packageVersion: run.packageVersion,
+    kernelBuild: run.kernelBuild,
+    system: { name: "ParticleDimer", preset: run.preset, parameters: run.parameters, dim: run.dim },
+    seed: run.seed,
+    budget: run.budget,
+    range: run.range,
+    rungs: run.rungs,
+    threads: run.threads,
+    temperatures: points.map(({ temperature, trained, data, evaluation, headline }) => ({
+      temperature,
+      trained,
+      freeEnergyDifference: {
+        bar: evaluation.freeEnergyDifference.bar,
+        reweighting: evaluation.freeEnergyDifference.reweighting,
+        reference: referenceAt(references, temperature)?.freeEnergyDifference ?? null,
+        headline,
+      },
+      freeEnergyInT0: inT0(headline, temperature),
+      energyDifference: evaluation.energyDifference,
+      entropyDifference: evaluation.entropyDifference,
+      covariance: evaluation.covariance,
+      curve: curve.at(temperature),
+      samples: evaluation.samples,
+      frames: evaluation.frames,
+      samplingEfficiency: evaluation.samplingEfficiency,
+      paretoK: evaluation.paretoK,
+      outsideDomain: evaluation.outsideDomain,
+      evaluationNll: evaluation.evaluationNll,
+      gap: evaluation.gap,
+      data,
+    })),
+    curve: { degree: curve.degree, chiSquare: curve.chiSquare, freedom: curve.freedom },
+    references,
+    flow: outcome.flow,
+    frames: outcome.frames,
+    energyEvaluations: outcome.energyEvaluations,
+    moves: outcome.moves,
+    wallTimeMs: outcome.wallTimeMs,
+    losses: outcome.history.map(({ step, losses, validation }) => ({ step, training: losses.loss, validation })),
+  }) as JsonObject;
+}
+
+/** Turns typed arrays into lists and what is no number into null. */
+function toJson(value: unknown): JsonValue {
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (value === null || value === undefined) return null;
+  if (Array.isArray(value)) return value.map(toJson);
+  if (typeof value !== "object") return value as boolean | string;
+  const numbers = Object.entries(value).filter(([, entry]) => typeof entry !== "function");
+  return Object.fromEntries(numbers.map(([key, entry]) => [key, toJson(entry)]));
+}
+
+/** The reference at a temperature, if there is one. */
+function referenceAt(
+  references: readonly TemperatureReference[],
+  temperature: number,
+): TemperatureReference | undefined {
+  return references.find((reference) => Math.abs(reference.temperature / temperature - 1) < 1e-9);
+}
+
+/** An estimate in k_BT turned into k_BT₀. */
+function inT0(estimate: Estimate, temperature: number): Estimate {
+  const { value, standardError, interval95 } = estimate;
+  return {
+    ...estimate,
+    value: value === null ? null : value * temperature,
+    standardError: standardError === null ? null : standardError * temperature,
+    interval95: interval95 === null ? null : [interval95[0] * temperature, interval95[1] * temperature],
+  };
+}
+
+/**
+ * Writes the report of a run as one HTML file that needs nothing else.
+ *
+ * @param outcome the run
+ * @param figures what `temperatureFigures` drew; sections do without those that are missing
+ * @returns the text of the file; the same outcome gives the same bytes
+ */
+export function temperaturesReportHtml(outcome: TemperaturesOutcome, figures: readonly TemperatureFigure[]): string {
+  const { run } = outcome;
+  const show = (...names: TemperatureFigure["name"][]): { figures: ReportFigure[] } => ({
+    figures: figures.filter(({ name }) => names.includes(name)).map(({ svg, caption }) => ({ svg, caption })),
+  });
+  const [low, high] = run.range;
+  return htmlReport({
+    title: "Opening the particle dimer: one network for all temperatures",
+    subtitle: `System \`${run.preset}\`, *T* = ${low} to ${high} *T*_0, budget ${run.budget}, seed ${run.seed}`,
+    summary: outcome.references.map((reference) => tile(outcome, reference)),
+    sections: [
+      { ...freeEnergySection(outcome), ...show("free_energy") },
+      { ...thermodynamicsSection(outcome), ...show("thermodynamics") },
+      { ...qualitySection(outcome), ...show("quality", "losses") },
+      dataSection(outcome),
+      costSection(outcome),
+    ],
+    footer: `boltzflow ${run.packageVersion}, ${run.kernelBuild} kernels. Machine-readable copy: \`report.json\`. ` +
+      "k_BT is that of each temperature, k_BT_0 the unit of the energies of the system.",
+  });
+}
+
+/** Flow and umbrella sampling at one temperature. */
+function tile({ points }: TemperaturesOutcome, reference: TemperatureReference): ReportNumber {
+  const { temperature, freeEnergyDifference: umbrella } = reference;
+  const label = `Δ*F* at *T* = ${temperatureText(temperature)} *T*_0`;
+  const headline = points.find((point) => Math.abs(point.temperature / temperature - 1) < 1e-9)?.headline;
+  if (headline === undefined || !headline.reliable) {
+    return { label, value: "no reliable estimate", note: headline?.reason ?? "not evaluated", warning: true };
+  }
+  const comparison = compare(headline, umbrella);
+  const note = `umbrella sampling ${inUnits(umbrella)}` +
+    (comparison === null ? `, unreliable: ${umbrella.reason}` : `; apart by ${agreement(comparison)}`);
+  return { label, value: inUnits(headline), note };
+}
+
+const temperatureText = (temperature: number) => String(Number(temperature.toPrecision(4)));
+
+function freeEnergySection({ points, references, curve }: TemperaturesOutcome): ReportSection {
+  const trained = (point: TemperaturePoint) => point.trained ? "yes" : "no";
+  return {
+    heading: "Free energy against temperature",
+    paragraphs: [
+      "Δ*F* = *F*(open) − *F*(closed), split at *d* = 1.5. One network, which takes the temperature as an input, was trained " +
+      "at the rungs of a geometric ladder. Between each two rungs it is judged at a temperature that it was not trained at. " +
+      "There, too, Monte Carlo chains supply evaluation frames, which no training has seen: the acceptance ratio, the gap " +
+      "and their errors then mean the same at every temperature, and the frames cost a hundredth of the training.",
+      "Bennett acceptance ratio (BAR): in each basin, the overlap of flow samples with evaluation frames gives its free " +
+      "energy; the two are subtracted. Plain reweighting uses the flow's samples alone. Errors come from a bootstrap over " +
+      "flow samples and whole chains, ± is one standard error. Samples and chains of different temperatures share no random " +
+      "numbers; all share the one network, whose imperfection the weights correct at each temperature.",
+      curveSentence(curve),
+      ...unreliableSentences(points),
+    ],
+    table: {
+      caption: "Δ*F* in units of k_BT at the temperature; last column in k_BT_0.",
+      columns: [
+        "*T* / *T*_0",
+        "trained here",
+        "BAR",
+        "plain reweighting",
+        "curve",
+        "umbrella sampling",
+        "Δ*F* / k_BT_0",
+      ],
+      rows: points.map((point) => [
+        temperatureText(point.temperature),
+        trained(point),
+        marked(point.evaluation.freeEnergyDifference.bar),
+        marked(point.evaluation.freeEnergyDifference.reweighting),
+        curveText(curve.at(point.temperature)?.freeEnergy),
+        marked(referenceAt(references, point.temperature)?.freeEnergyDifference),
+        marked(inT0(point.headline, point.temperature)),
+      ]),
+    },
+  };
+}
+
+/** An estimate with its error; an asterisk where it is not reliable. */
+function marked(estimate: Estimate | undefined): string {
+  if (estimate === undefined || estimate.value === null) return NOTHING;
+  return withError(estimate) + (estimate.reliable ? "" : ` (!)`);
+}
+
+const curveText = (value: { readonly value: number; readonly standardError: number } | undefined) =>
+  value === undefined ? NOTHING : withError(value);
+
+function curveSentence({ degree, chiSquare, freedom }: TemperaturesOutcome["curve"]): string {
+  if (degree < 0) return "Too few estimates are reliable for a curve through them.";
+  return `The curve is a polynomial of degree ${degree} in ln *T*, fitted to Δ*F* (BAR) and Δ*U* of all temperatures at once: ` +
+    `by Gibbs and Helmholtz the slope of Δ*F*/k_BT is −Δ*U*/k_BT. χ^2 = ${
+      fixed(chiSquare, 1)
+    } for ${freedom} degrees of ` +
+    "freedom; energies and free energies are estimated apart, so that this is a test of both.";
+}
+
+/** Why estimates carry a mark, each reason once. */
+function unreliableSentences(points: readonly TemperaturePoint[]): string[] {
+  const reasons = points.flatMap(({ temperature, evaluation: { freeEnergyDifference: { bar, reweighting } } }) =>
+    Object.entries({ BAR: bar, "plain reweighting": reweighting })
+      .filter(([, { reliable }]) => !reliable)
+      .map(([name, { reason }]) => `${name} at ${temperatureText(temperature)}: ${reason ?? "no reason given"}`)
+  );
+  if (reasons.length === 0) return [];
+  return [`Not reliable, marked (!): ${reasons.join("; ")}.`];
+}
+
+function thermodynamicsSection({ points, curve }: TemperaturesOutcome): ReportSection {
+  return {
+    heading: "Energy and entropy",
+    paragraphs: [
+      "Δ*U* is the difference of the mean energies of the two basins, from flow samples and evaluation frames together with " +
+      "the weights that solve the equations of the acceptance ratio; *T*Δ*S* = Δ*U* − Δ*F*. Errors of the three are joint. " +
+      "What the curve says, which uses its neighbours' energies and free energies, stands beside it.",
+    ],
+    table: {
+      caption: "Changes on opening in units of k_BT_0.",
+      columns: ["*T* / *T*_0", "Δ*U*", "Δ*U*, curve", "*T*Δ*S*", "*T*Δ*S*, curve"],
+      rows: points.map(({ temperature, evaluation }) => {
+        const at = curve.at(temperature);
+        const scaled = (value: { value: number; standardError: number } | undefined) =>
+          value && { value: value.value * temperature, standardError: value.standardError * temperature };
+        return [
+          temperatureText(temperature),
+          marked(inT0(evaluation.energyDifference, temperature)),
+          curveText(scaled(at?.energy)),
+          marked(inT0(evaluation.entropyDifference, temperature)),
+          curveText(scaled(at?.entropy)),
+        ];
+      }),
+    },
+  };
+}
+
+function qualitySection({ points, flow }: TemperaturesOutcome): ReportSection {
+  const [first] = points;
+  return {
+    heading: "How good the flow is",
+    paragraphs: [
+      `${flow.description[0].toUpperCase()}${flow.description.slice(1)}; ${
+        count(flow.parameters)
+      } parameters for all ` +
+      `temperatures together. From ${
+        count(first.evaluation.samples)
+      } flow samples at each temperature, and evaluation ` +
+      "frames for the gap, the divergence from the target restricted to a basin to the flow.",
+    ],
+    table: {
+      columns: [
+        "*T* / *T*_0",
+        "trained here",
+        "gap closed / nats",
+        "gap open / nats",
+        "efficiency closed",
+        "efficiency open",
+        `k̂ closed (limit ${fixed(first.evaluation.paretoK.limit, 2)})`,
+        "k̂ open",
+      ],
+      rows: points.map(({ temperature, trained, evaluation: { gap, samplingEfficiency, paretoK } }) => [
+        temperatureText(temperature),
+        trained ? "yes" : "no",
+        fixed(gap.closed, 2),
+        fixed(gap.open, 2),
+        share(samplingEfficiency.closed),
+        share(samplingEfficiency.open),
+        fixed(paretoK.closed, 2),
+        fixed(paretoK.open, 2),
+      ]),
+    },
+  };
+}
+
+function dataSection({ points, frames }: TemperaturesOutcome): ReportSection {
+  const restless = points.filter(({ data }) => !data.relaxed).map(({ temperature }) => temperatureText(temperature));
+  return {
+    heading: "Data",
+    paragraphs: [
+      `Single-particle Metropolis Monte Carlo with chains of their own at every temperature, half of them from closed and ` +
+      `half from open starts: ${count(frames.train)} frames for training and ${
+        count(frames.validate)
+      } for validation at ` +
+      `each rung, ${
+        count(frames.evaluate)
+      } for evaluation at every temperature, from three sets of chains. How many frames ` +
+      "are closed and how many open was decided by the starts and is not used for free energies.",
+      ...(restless.length === 0 ? [] : [
+        `Chains had not come to rest when burn-in ended at *T* = ${restless.join(", ")}: mistrust what is said there.`,
+      ]),
+    ],
+    table: {
+      columns: [
+        "*T* / *T*_0",
+        "burn-in / sweeps",
+        "autocorrelation time / sweeps",
+        "sweeps between frames",
+        "crossings",
+      ],
+      rows: points.map(({ temperature, data }) => [
+        temperatureText(temperature),
+        count(data.burnIn),
+        fixed(data.autocorrelationSweeps, 0),
+        count(data.stride),
+        count(data.crossings),
+      ]),
+    },
+  };
+}
+
+function costSection({ run, energyEvaluations, moves, wallTimeMs }: TemperaturesOutcome): ReportSection {
+  const time = (part: string) => part in wallTimeMs ? duration(wallTimeMs[part]) : NOTHING;
+  const total = Object.values(wallTimeMs).reduce((sum, ms) => sum + ms, 0);
+  return {
+    heading: "What it cost, and how to repeat it",
+    paragraphs: [
+      `\`${run.command}\``,
+      `boltzflow ${run.packageVersion}, seed ${run.seed}, ${run.kernelBuild} kernels, ${run.threads} thread${
+        run.threads === 1 ? "" : "s"
+      }. All numbers but times are the same for any number of threads.`,
+      "A single-particle move counts as the pair terms of its particle out of those of one energy. The arithmetic of the " +
+      "network, and the energies inside a tilted density, are not in these numbers.",
+    ],
+    table: {
+      columns: ["part", "single-particle moves", "energy evaluations", `wall${NO_BREAK}time`],
+      rows: [
+        ["Monte Carlo for data", count(moves.data), power(energyEvaluations.data), time("data")],
+        ["training", NOTHING, count(energyEvaluations.training), time("training")],
+        ["evaluation of the flow", NOTHING, count(energyEvaluations.evaluation), time("evaluation")],
+        ["umbrella sampling", count(moves.umbrella), power(energyEvaluations.reference), time("reference")],
+        ["all", NOTHING, NOTHING, duration(total)],
+      ],
+    },
+  };
+}
+
+/**
+ * Says in a few lines what a run found.
+ *
+ * @param outcome of the run
+ * @returns text without a final line break
+ */
+export function summarizeTemperatures({ run, points, references, curve }: TemperaturesOutcome): string {
+  const text = (estimate: Estimate | undefined) => {
+    if (estimate === undefined) return "";
+    if (estimate.value === null) return "no estimate";
+    const error = estimate.standardError === null ? "" : ` ± ${estimate.standardError.toFixed(3)}`;
+    return `${estimate.value.toFixed(3)}${error}${estimate.reliable ? "" : " (!)"}`;
+  };
+  const columns = ["T / T₀", "trained", "BAR", "reweighting", "umbrella", "in k_BT₀"];
+  const rows = points.map((point) => [
+    temperatureText(point.temperature),
+    point.trained ? "yes" : "no",
+    text(point.evaluation.freeEnergyDifference.bar),
+    text(point.evaluation.freeEnergyDifference.reweighting),
+    text(referenceAt(references, point.temperature)?.freeEnergyDifference),
+    text(inT0(point.headline, point.temperature)),
+  ]);
+  const widths = columns.map((column, i) => Math.max(column.length, ...rows.map((row) => row[i].length)));
+  const line = (cells: readonly string[]) => cells.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd();
+  const doubts = rows.some((row) => row.some((cell) => cell.endsWith("(!)")))
+    ? ["(!) not reliable: the report says why"]
+    : [];
+  return [
+    `F(open) − F(closed) in k_BT at each temperature, ${run.preset}, seed ${run.seed}, budget ${run.budget}:`,
+    line(columns),
+    ...rows.map(line),
+    ...curve.degree < 0
+      ? []
+      : [`curve through all: χ² ${curve.chiSquare.toFixed(1)} for ${curve.freedom} degrees of freedom`],
+    ...doubts,
+  ].join("\n");
+}

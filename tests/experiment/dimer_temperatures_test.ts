@@ -1,0 +1,160 @@
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { loadKernels } from "../../src/backend/wasm_deno.ts";
+import { type DimerTemperaturesResult, runDimerTemperatures } from "../../src/experiment/dimer_temperatures.ts";
+import type { Progress } from "../../src/experiment/progress.ts";
+import { summarizeTemperatures } from "../../src/experiment/temperature_report.ts";
+import type { TemperatureSettings } from "../../src/experiment/temperature_settings.ts";
+import { inTemporaryDirectory } from "../support/file_faults.ts";
+
+await loadKernels();
+
+/** Everything runs, in a few seconds. */
+const tiny: TemperatureSettings = {
+  data: {
+    chains: { train: 8, validate: 4, evaluate: 16 },
+    frames: { train: 160, validate: 32, evaluate: 64 },
+  },
+  flow: {
+    kind: "autoregressive",
+    head: "mixture",
+    hidden: [8],
+    grid: { training: { fine: 9, coarse: 9 }, sampling: { fine: 9, coarse: 9 } },
+  },
+  training: {
+    name: "maximum likelihood",
+    steps: 24,
+    batch: 128,
+    learningRate: { shape: "cosine", initial: 4e-3, warmup: 4 },
+    adam: { maximumNorm: 20 },
+  },
+  reportEvery: 8,
+  evaluation: { samples: 600, bootstraps: 20, umbrellaSweeps: 60 },
+};
+
+const silent: Progress = {
+  start() {},
+  update() {},
+  note() {},
+  finish() {},
+  [Symbol.dispose]() {},
+};
+
+interface Variation {
+  readonly threads?: number;
+  readonly resume?: boolean;
+  readonly force?: boolean;
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  readonly progress?: Progress;
+  readonly range?: readonly [number, number];
+}
+
+function run(out: string, variation: Variation = {}): Promise<DimerTemperaturesResult> {
+  return runDimerTemperatures({
+    system: { preset: "noe2019" },
+    range: [0.8, 1.25],
+    rungs: 2,
+    seed: 3,
+    budget: "smoke",
+    settings: tiny,
+    threads: 1,
+    out,
+    progress: silent,
+    command: "test",
+    ...variation,
+  });
+}
+
+/** The report without what may differ between runs: threads and times. */
+async function comparableReport(out: string): Promise<Record<string, unknown>> {
+  const report = JSON.parse(await Deno.readTextFile(`${out}/report.json`));
+  delete report.threads;
+  delete report.wallTimeMs;
+  return report;
+}
+
+/** A progress that stops a run at a step of its training. */
+function stopAt(step: number): { signal: AbortSignal; progress: Progress } {
+  const controller = new AbortController();
+  let steps = 0;
+  const update = (_: number, loss?: number) => {
+    if (loss !== undefined && ++steps === step) controller.abort();
+  };
+  return { signal: controller.signal, progress: { ...silent, update } };
+}
+
+Deno.test("runDimerTemperatures() writes report and checkpoint, the same for two threads and after a resumed stop", async (t) => {
+  await inTemporaryDirectory(async (root) => {
+    const [one, two, stopped] = ["one", "two", "stopped"].map((name) => `${root}/${name}`);
+    const result = await run(one);
+    assert(result.complete);
+
+    await t.step("the report has a line for every temperature, seen or not", async () => {
+      const report = await comparableReport(one);
+      const lines = report.temperatures as Record<string, unknown>[];
+      assertEquals(lines.map(({ temperature }) => temperature), [0.8, 1, 1.25]);
+      assertEquals(lines.map(({ trained }) => trained), [true, false, true]);
+      for (const line of lines) {
+        const differences = line.freeEnergyDifference as Record<string, Record<string, unknown>>;
+        for (const name of ["bar", "reweighting", "reference", "headline"]) {
+          for (const key of ["value", "standardError", "interval95", "reliable", "reason"]) {
+            assert(key in differences[name], `freeEnergyDifference.${name} lacks ${key}`);
+          }
+        }
+        // Sixty frames and a net of this size cannot support an estimate, and the report must say so.
+        assertEquals(differences.headline.reliable, false);
+        for (const key of ["gap", "samplingEfficiency", "energyDifference", "entropyDifference", "freeEnergyInT0"]) {
+          assert(key in line, `a temperature lacks ${key}`);
+        }
+      }
+      const { evaluation } = report.energyEvaluations as Record<string, number>;
+      assertEquals(evaluation, 3 * (600 + 64), "one energy for each sample and frame");
+      assertEquals((report.references as { temperature: number }[]).map(({ temperature }) => temperature), [
+        0.8,
+        1,
+        1.25,
+      ]);
+      const html = await Deno.readTextFile(`${one}/report.html`);
+      assert(html.includes("Not reliable, marked (!)") && html.includes("</html>"));
+      assert(summarizeTemperatures(result.outcome).split("\n").length >= 5);
+    });
+
+    await t.step("NLL is that of configurations given their temperature", () => {
+      const { history } = result.outcome;
+      const rungs = result.outcome.points.filter(({ trained }) => trained);
+      const mean = rungs.reduce((sum, { evaluation }) => sum + evaluation.evaluationNll.all!, 0) / rungs.length;
+      const last = history[history.length - 1].validation!;
+      // Frames of other chains and the density averaged over images: both within a few nats of 80, the constant is 1.4.
+      assertAlmostEquals(last, mean, 8);
+    });
+
+    await t.step("two threads give the same numbers and the same checkpoint", async () => {
+      assert((await run(two, { threads: 2 })).complete);
+      assertEquals(await comparableReport(two), await comparableReport(one));
+      const file = "checkpoint.safetensors";
+      assertEquals(await Deno.readFile(`${two}/${file}`), await Deno.readFile(`${one}/${file}`));
+    });
+
+    await t.step("a run stopped in training and resumed ends with the same numbers", async () => {
+      assertEquals(await run(stopped, stopAt(9)), { complete: false, during: "training" });
+      assert((await run(stopped, { resume: true })).complete);
+      assertEquals(await comparableReport(stopped), await comparableReport(one));
+    });
+
+    await t.step("a directory that holds a run is refused, and so is another question in it", async () => {
+      const taken = `Cannot start a run in ${one}: the directory must be empty or new, got one that holds a dimer ` +
+        "temperatures run: go on with it (--resume), replace it (--force) or choose another directory (--out)";
+      assertEquals((await assertRejects(() => run(one), Error)).message, taken);
+      const other = await assertRejects(() => run(one, { resume: true, seed: 4 }), Error);
+      assert(other.message.includes("seed"), other.message);
+    });
+  });
+});
+
+Deno.test("runDimerTemperatures() refuses temperatures that are no range before anything is written", async () => {
+  const error = await assertRejects(() => run("/nowhere/at/all", { range: [2, 0.5] }), RangeError);
+  assertEquals(
+    error.message,
+    "Cannot make a temperature ladder: range must be two rising positive numbers, got 2 and 0.5",
+  );
+});
