@@ -43,6 +43,8 @@ const EXP: usize = memory.data<f32>([
   12582912, 12582912, 12582912, 12582912,
   0.693145751953125, 0.693145751953125, 0.693145751953125, 0.693145751953125,
   1.428606765330187e-6, 1.428606765330187e-6, 1.428606765330187e-6, 1.428606765330187e-6,
+  // the limit of weights
+  -80, -80, -80, -80,
 ], 16);
 
 /** ln(1 + f) = f − (f²/2 − s·(f²/2 + s²·p(s²))), s = f/(2 + f) (fit error 4.9e-12). */
@@ -147,6 +149,23 @@ export function exp(x: v128): v128 {
   const first = i32x4.add(i32x4.shl(half, 23), v128.load(EXP, 80));
   const second = i32x4.add(i32x4.shl(i32x4.sub(exponent, half), 23), v128.load(EXP, 80));
   return f32x4.mul(f32x4.mul(p, first), second);
+}
+
+// @ts-ignore: decorator
+@inline
+/** eˣ within 1 ULP for −80 ≤ x ≤ 88, e⁻⁸⁰ below: for weights, of which those below 1e-34 do not count. */
+export function expNegative(x: v128): v128 {
+  x = f32x4.pmax(x, v128.load(EXP, 192));
+  const shifted = madd(x, v128.load(EXP, 128), v128.load(EXP, 144));
+  const n = f32x4.sub(shifted, v128.load(EXP, 144));
+  let r = nmadd(n, v128.load(EXP, 160), x);
+  r = nmadd(n, v128.load(EXP, 176), r);
+  let p = madd(v128.load(EXP), r, v128.load(EXP, 16));
+  p = madd(p, r, v128.load(EXP, 32));
+  p = madd(p, r, v128.load(EXP, 48));
+  p = madd(p, r, v128.load(EXP, 64));
+  p = f32x4.add(madd(p, f32x4.mul(r, r), r), v128.load(EXP, 80));
+  return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
 // @ts-ignore: decorator

@@ -7,7 +7,7 @@ import { ROW, storeColumnQuad } from "./simd";
 import { logDensity, normalise } from "./tilted_axis";
 import { Frame, loadSamples, power, prepare } from "./tilted_frame";
 import { addLaterMoments, evaluateLevel, fixPlace, locate, momentsOfLevel, storeMoments } from "./tilted_levels";
-import { fromNormal, sumPieces, toNormal } from "./tilted_normal";
+import { fromNormal, toNormal } from "./tilted_normal";
 
 /**
  * column = ln p(r); score = ∂ln p/∂features unless it is the null address.
@@ -68,7 +68,6 @@ function map(
         const given = v128.load(place + lane + <usize>d * ROW);
         evaluateLevel(f, d, false);
         normalise(f, d, false);
-        sumPieces(f, d);
         const r = decodes ? fromNormal(f, d, given) : given;
         locate(f, d, r);
         v128.store(to, decodes ? r : toNormal(f, d));

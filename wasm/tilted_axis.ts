@@ -2,7 +2,7 @@
  * The density along one axis: log-linear between nodes, with exponential tails. A cell of width h between logarithms A
  * and B has the mass h (e^B − e^A) / (B − A).
  */
-import { exp, log } from "./math";
+import { expNegative, log } from "./math";
 import { madd, nmadd } from "./simd";
 import { axis, Frame } from "./tilted_frame";
 
@@ -66,21 +66,27 @@ function exponentials(f: Frame): v128 {
   const bytes = <usize>f.fine << 4;
   let most = v128.load(f.logs);
   for (let i: usize = 16; i < bytes; i += 16) most = f32x4.pmax(v128.load(f.logs + i), most);
-  for (let i: usize = 0; i < bytes; i += 16) v128.store(f.exps + i, exp(f32x4.sub(v128.load(f.logs + i), most)));
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(f.exps + i, expNegative(f32x4.sub(v128.load(f.logs + i), most)));
   return most;
 }
 
-/** Total mass of the density along axis d from A; if wanted the derivatives of minus its logarithm by A into `weights`. */
+/**
+ * Masses of the pieces along axis d and their sum from A, relative to e^most; if wanted the derivatives of minus the
+ * logarithm of the sum by A into `weights`.
+ */
 export function normalise(f: Frame, d: i32, derivative: bool): void {
   const most = exponentials(f), rate = tailRate(f, d), end = <usize>(f.fine - 1) << 4;
   const decay = f32x4.splat(1 / rate);
   let from = v128.load(f.exps), a = v128.load(f.logs), tail = f32x4.mul(from, decay);
-  let total = f32x4.add(tail, f32x4.mul(v128.load(f.exps + end), decay));
-  let node = axis(f, d), x = load<f32>(node);
+  const right = f32x4.mul(v128.load(f.exps + end), decay);
+  let total = f32x4.add(tail, right), node = axis(f, d), x = load<f32>(node);
+  v128.store(f.pieces, tail), v128.store(f.pieces + end, right, 16);
   for (let i: usize = 16; i <= end; i += 16) {
     const to = v128.load(f.exps + i), b = v128.load(f.logs + i), delta = f32x4.sub(b, a);
     const next = load<f32>(node, 4), width = f32x4.splat(next - x), mean = meanExp(from, to, delta);
-    total = madd(width, mean, total);
+    const mass = f32x4.mul(width, mean);
+    total = f32x4.add(total, mass);
+    v128.store(f.pieces + i, mass);
     if (derivative) {
       const slope = meanExpSlope(mean, to, delta);
       v128.store(f.weights + i - 16, madd(width, f32x4.sub(mean, slope), tail));

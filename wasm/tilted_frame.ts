@@ -51,8 +51,8 @@ export class Frame {
   least: usize;
   /** How many nodes `squares` is for; 0 if not for this sample. */
   squaresFor: i32;
-  /** 1 if something is NaN, so that nothing may be skipped as too far away. */
-  skipNothing: i32;
+  /** 0, or NaN for a sample with NaN in it. */
+  startEnergy: usize;
   /** ℓ or its exponential at the nodes of a row, [max(fine, coarse^(D−1))]. */
   row: usize;
   /** A, [fine]; their exponentials; the derivatives of the total mass or of what is wanted by A. */
@@ -138,6 +138,7 @@ export function prepare(sizes: usize, constants: usize, knots: usize, scratch: u
   f.ofLine = at, at += <usize>m << 4;
   f.fixedBasis = at, at += <usize>(dim * m) << 4;
   f.fixedEnergy = at, at += 16;
+  f.startEnergy = at, at += 16;
   f.fixedSquares = at, at += <usize>neighbours << 4;
   f.lineSquares = at, at += <usize>neighbours << 4;
   f.squares = at, at += <usize>(neighbours * most) << 4;
@@ -193,32 +194,35 @@ function prepareAxis(f: Frame, d: i32): void {
 
 // @ts-ignore: decorator
 @inline
-/** 0 for numbers, NaN for anything else. */
+/** All bits, a NaN, where v is NaN. */
 function doubt(v: v128): v128 {
-  return f32x4.sub(v, v);
+  return f32x4.ne(v, v);
 }
 
-/** Makes four samples the current ones. All addresses are of rows of a panel, at the samples' lanes. */
+/**
+ * Makes four samples the current ones. All addresses are of rows of a panel, at the samples' lanes. What is NaN anywhere
+ * makes the energy NaN: the sums over neighbours need not look for it then.
+ */
 export function loadSamples(f: Frame, features: usize, place: usize, scale: usize, neighbours: usize): void {
   let sum = doubt(v128.load(scale));
   for (let k = 0, count = power(f.basis, f.dim); k < count; ++k) {
     const c = v128.load(features + <usize>k * ROW);
     v128.store(f.coefficients + (<usize>k << 4), c);
-    sum = f32x4.add(sum, doubt(c));
+    sum = v128.or(sum, doubt(c));
   }
-  for (let d = 0; d < f.dim; ++d) sum = f32x4.add(sum, doubt(v128.load(place + <usize>d * ROW)));
+  for (let d = 0; d < f.dim; ++d) sum = v128.or(sum, doubt(v128.load(place + <usize>d * ROW)));
   v128.store(f.scale, v128.load(scale));
   f.coordinates = neighbours;
   f.squaresFor = 0;
   for (let k = 0; k < f.neighbours * f.dim; ++k) {
-    sum = f32x4.add(sum, doubt(v128.load(neighbours + <usize>k * ROW)));
+    sum = v128.or(sum, doubt(v128.load(neighbours + <usize>k * ROW)));
   }
-  f.skipNothing = <i32>v128.any_true(f32x4.ne(sum, sum));
+  v128.store(f.startEnergy, sum);
   unfix(f);
 }
 
 /** Forgets which coordinates have been fixed. */
 export function unfix(f: Frame): void {
-  v128.store(f.fixedEnergy, f32x4.splat(0));
+  v128.store(f.fixedEnergy, v128.load(f.startEnergy));
   for (let n = 0; n < f.neighbours; ++n) v128.store(f.fixedSquares + (<usize>n << 4), f32x4.splat(0));
 }

@@ -14,40 +14,47 @@ import {
   addLaterMoments, addSquares, coefficientsOf, evaluateLevel, fixPlace, locate, momentsOf, momentsOfLevel, momentsOfRow,
   storeMoments, sumRow, tiltRow,
 } from "./tilted_levels";
-import { sumPieces, toNormal } from "./tilted_normal";
+import { toNormalByLogs } from "./tilted_normal";
 import { combineWeights, logSlope, overNormal } from "./tilted_shares";
 
 /** What is differentiated. */
 const LOG_PROB = 0, ENCODE = 1, DECODE = 2;
+
+/** Energy of a table and its derivative by r², to `to`. */
+function tableAt(table: usize, squared: v128, to: usize): void {
+  const round = v128.load(ROUND), stretch = v128.load32_splat(table, 4), most = v128.load32_splat(table, 8);
+  const t = f32x4.pmin(most, f32x4.sub(f32x4.mul(squared, stretch), v128.load(HALF))), shifted = f32x4.add(t, round);
+  const origin = i32x4.splat(<i32>(<u32>(table + 16) - ROUND_BYTES));
+  const addresses = i32x4.add(i32x4.shl(shifted, 3), origin), low = entries(addresses, 0), high = entries(addresses, 1);
+  const part = f32x4.sub(t, f32x4.sub(shifted, round));
+  const middle = v128.shuffle<f32>(low, high, 0, 2, 4, 6), rise = v128.shuffle<f32>(low, high, 1, 3, 5, 7);
+  v128.store(to, madd(rise, part, middle));
+  v128.store(to, f32x4.mul(rise, stretch), 16);
+}
 
 /**
  * Adds what a line with weights on ℓ gives to the scale (its pair energies) and to the coordinates of the neighbours.
  * `d` is the level; axis d is at `x` and axis d + 1 at `y`, unless one of them is the last axis.
  */
 function pairGradient(f: Frame, d: i32, nodes: usize, count: i32, squares: usize, x: v128, y: v128, line: usize): void {
-  const last = f.dim - 1, half = v128.load(HALF), round = v128.load(ROUND), s = v128.load(f.scale);
+  const last = f.dim - 1, s = v128.load(f.scale);
   let energy = f32x4.splat(0);
   squareDistances(f, nodes, count);
   for (let n = 0; n < f.neighbours; ++n) {
     const table = f.constants + <usize>load<i32>(f.tables + (<usize>n << 2));
     const along = v128.load(squares + (<usize>n << 4)), q = f.coordinates + <usize>(n * f.dim) * ROW;
-    if (!f.skipNothing && leastLane(along) >= load<f32>(table)) continue;
-    const stretch = v128.load32_splat(table, 4), most = v128.load32_splat(table, 8), own = v128.load(q + <usize>last * ROW);
-    const origin = i32x4.splat(<i32>(<u32>(table + 16) - ROUND_BYTES));
-    const start = f32x4.sub(f32x4.mul(along, stretch), half);
+    if (leastLane(along) >= load<f32>(table)) continue;
+    const own = v128.load(q + <usize>last * ROW);
     let square = f.squares + (<usize>(n * count) << 4), force = f32x4.splat(0), ownForce = force;
     for (let j: usize = 0; j < <usize>count; ++j, square += 16) {
-      const t = madd(v128.load(square), stretch, start), shifted = f32x4.add(f32x4.pmin(most, t), round);
-      const addresses = i32x4.add(i32x4.shl(shifted, 3), origin);
-      const low = entries(addresses, 0), high = entries(addresses, 1), weight = v128.load(line + (j << 4));
-      const part = f32x4.sub(f32x4.pmin(t, most), f32x4.sub(shifted, round));
-      const middle = v128.shuffle<f32>(low, high, 0, 2, 4, 6), rise = v128.shuffle<f32>(low, high, 1, 3, 5, 7);
-      energy = madd(weight, madd(rise, part, middle), energy);
-      const slope = f32x4.mul(weight, rise);
+      const squared = f32x4.add(v128.load(square), along), weight = v128.load(line + (j << 4));
+      tableAt(table, squared, f.line);
+      energy = madd(weight, v128.load(f.line), energy);
+      const slope = f32x4.mul(weight, v128.load(f.line, 16));
       force = f32x4.add(force, slope);
       ownForce = madd(slope, f32x4.sub(v128.load32_splat(nodes + (j << 2)), own), ownForce);
     }
-    const factor = f32x4.mul(f32x4.mul(s, stretch), f32x4.splat(2));
+    const factor = f32x4.add(s, s);
     force = f32x4.mul(force, factor), ownForce = f32x4.mul(ownForce, factor);
     for (let e = 0; e <= last; ++e) {
       let push = ownForce;
@@ -183,7 +190,7 @@ function sampleGradient(f: Frame, kind: i32, r: usize, z: usize, bar: usize, ofL
       if (kind == ENCODE) {
         factor = v128.load(bar + <usize>d * ROW), own = madd(factor, jacobian, own);
       } else own = f32x4.div(own, jacobian), factor = f32x4.neg(own);
-      sumPieces(f, d), toNormal(f, d);
+      toNormalByLogs(f, d);
     }
     v128.store(to, own);
     combineWeights(f, d, ofLog, factor, normal, kind != LOG_PROB);

@@ -4,7 +4,7 @@
  * A line has an odd number of nodes, the middle one at u = 0 and the others in pairs ±u, so that even and odd
  * polynomials are summed once for both.
  */
-import { exp } from "./math";
+import { expNegative } from "./math";
 import { madd, nmadd, ROW } from "./simd";
 import { Frame } from "./tilted_frame";
 
@@ -50,30 +50,31 @@ export function squareDistances(f: Frame, nodes: usize, count: i32): void {
 
 /** Adds the energies of all neighbours at a line of nodes; `base` are the squared distances along the other axes. */
 export function addPairs(f: Frame, count: i32, base: usize, energies: usize): void {
-  const half = v128.load(HALF), round = v128.load(ROUND);
   for (let n = 0; n < f.neighbours; ++n) {
-    const table = f.constants + <usize>load<i32>(f.tables + (<usize>n << 2));
-    const along = v128.load(base + (<usize>n << 4));
-    const limit = f.skipNothing ? <f32>Infinity : load<f32>(table) - leastLane(along);
-    let least = f.least + <usize>(4 * n * count);
-    let last = least + (<usize>(count - 1) << 2);
+    const table = f.constants + <usize>load<i32>(f.tables + (<usize>n << 2)), along = v128.load(base + (<usize>n << 4));
+    const limit = load<f32>(table) - leastLane(along), first = f.least + <usize>(4 * n * count);
+    let least = first, last = first + (<usize>(count - 1) << 2);
     while (least <= last && load<f32>(least) >= limit) least += 4;
     if (least > last) continue;
     while (load<f32>(last) >= limit) last -= 4;
-    const skipped = (least - f.least - <usize>(4 * n * count)) << 2;
-    let squares = f.squares + (<usize>(n * count) << 4) + skipped, to = energies + skipped;
-    const stretch = v128.load32_splat(table, 4), most = v128.load32_splat(table, 8);
-    const origin = i32x4.splat(<i32>(<u32>(table + 16) - ROUND_BYTES));
-    const start = f32x4.sub(f32x4.mul(along, stretch), half);
-    for (const end = to + ((last - least + 4) << 2); to < end; to += 16, squares += 16) {
-      const t = madd(v128.load(squares), stretch, start);
-      const shifted = f32x4.add(f32x4.pmin(most, t), round);
-      const addresses = i32x4.add(i32x4.shl(shifted, 3), origin);
-      const low = entries(addresses, 0), high = entries(addresses, 1);
-      const part = f32x4.sub(f32x4.pmin(t, most), f32x4.sub(shifted, round));
-      const middle = v128.shuffle<f32>(low, high, 0, 2, 4, 6), rise = v128.shuffle<f32>(low, high, 1, 3, 5, 7);
-      v128.store(to, f32x4.add(v128.load(to), madd(rise, part, middle)));
-    }
+    const skipped = (least - first) << 2, bytes = (last - least + 4) << 2;
+    const squares = f.squares + (<usize>(n * count) << 4) + skipped;
+    addTable(table, along, squares, energies + skipped, bytes);
+  }
+}
+
+/** Adds table entries, linear between, to energies; r² = along + squares. */
+function addTable(table: usize, along: v128, squares: usize, to: usize, bytes: usize): void {
+  const round = v128.load(ROUND), stretch = v128.load32_splat(table, 4), most = v128.load32_splat(table, 8);
+  const origin = i32x4.splat(<i32>(<u32>(table + 16) - ROUND_BYTES));
+  const start = f32x4.sub(f32x4.mul(along, stretch), v128.load(HALF));
+  for (const end = to + bytes; to < end; to += 16, squares += 16) {
+    const t = f32x4.pmin(most, madd(v128.load(squares), stretch, start)), shifted = f32x4.add(t, round);
+    const addresses = i32x4.add(i32x4.shl(shifted, 3), origin);
+    const low = entries(addresses, 0), high = entries(addresses, 1);
+    const part = f32x4.sub(t, f32x4.sub(shifted, round));
+    const middle = v128.shuffle<f32>(low, high, 0, 2, 4, 6), rise = v128.shuffle<f32>(low, high, 1, 3, 5, 7);
+    v128.store(to, f32x4.add(v128.load(to), madd(rise, part, middle)));
   }
 }
 
@@ -127,7 +128,7 @@ export function tiltLine(f: Frame, count: i32, basis: usize, g: usize, s: v128, 
 /** Replaces ℓ at a line by w·e^(ℓ − most), with the weights w of the nodes times `factor`, and returns sum + Σ. */
 export function sumLine(count: i32, line: usize, weights: usize, factor: f32, most: v128, sum: v128): v128 {
   for (const end = line + (<usize>count << 4); line < end; line += 16, weights += 4) {
-    const e = f32x4.mul(exp(f32x4.sub(v128.load(line), most)), f32x4.splat(factor * load<f32>(weights)));
+    const e = f32x4.mul(expNegative(f32x4.sub(v128.load(line), most)), f32x4.splat(factor * load<f32>(weights)));
     v128.store(line, e);
     sum = f32x4.add(sum, e);
   }

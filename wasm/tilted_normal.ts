@@ -1,8 +1,8 @@
 /**
  * From a coordinate to a normal number and back along one axis of the energy-tilted density.
  *
- * Masses are logarithms, so that neither a wall nor a far tail underflows, and are summed from both ends, so that the
- * smaller side keeps its relative accuracy. Piece 0 is the tail on the left, piece k the cell from node k − 1 to node k,
+ * Masses are summed from both ends, so that the smaller side keeps its relative accuracy. Far out they are logarithms, so
+ * that neither a wall nor a tail underflows. Piece 0 is the tail on the left, piece k the cell from node k − 1 to node k,
  * piece `fine` the tail on the right.
  */
 import { exp, log, ones } from "./math";
@@ -13,6 +13,9 @@ import { axis, Frame } from "./tilted_frame";
 
 /** Stands for the logarithm of 0 where the difference of two of them must be a number. */
 const NOTHING: f32 = -3e38;
+/** Up to this |z|, and where both sides have more than this mass, logarithms are not needed. */
+const NEAR: f32 = 8;
+const LEAST: f32 = 1e-25;
 /** Below this logarithm of a mass, and beyond this |z|, the asymptotic series takes over. */
 const FAR_LOG: f32 = -80;
 const FAR: f32 = 12;
@@ -40,8 +43,8 @@ function logCell(logWidth: v128, a: v128, b: v128): v128 {
   return f32x4.add(f32x4.pmax(a, b), f32x4.add(shrink, logWidth));
 }
 
-/** Masses of the pieces and their sums from both ends, relative to e^most; `normalise` has been there. */
-export function sumPieces(f: Frame, d: i32): void {
+/** Logarithms of the masses of the pieces and of their sums from both ends; `normalise` has been there. */
+function sumPieces(f: Frame, d: i32): void {
   const fine = f.fine, end = <usize>fine << 4, most = v128.load(f.most), rate = tailRate(f, d);
   const pieces = f.pieces, below = f.below, above = f.above, logRate = log(f32x4.splat(rate));
   let node = axis(f, d), x = load<f32>(node), a = f32x4.sub(v128.load(f.logs), most);
@@ -102,7 +105,7 @@ function piecesOf(f: Frame, d: i32, before: v128, after: v128): void {
 }
 
 /** ln of the masses below and above coordinate d, which has been located, within its piece; into f.parted. */
-export function partPiece(f: Frame, d: i32): void {
+function partPiece(f: Frame, d: i32): void {
   const place = v128.load(f.place + (<usize>d << 4)), nodes = axis(f, d), zero = f32x4.splat(0), most = v128.load(f.most);
   const last = <usize>(f.fine - 1), cells = f.cells + (<usize>d << 5), t = v128.load(f.parts + (<usize>d << 5));
   const before = f32x4.sub(v128.load32_splat(nodes), place);
@@ -125,8 +128,28 @@ export function partPiece(f: Frame, d: i32): void {
   v128.store(f.parted, low), v128.store(f.parted, high, 16);
 }
 
-/** z of coordinate d, which has been located and whose pieces are summed. */
+/** Sums the masses of the pieces from both ends; `normalise` has been there. */
+function sumMasses(f: Frame): void {
+  let low = f32x4.splat(0), high = low;
+  for (let i: usize = 0, j = <usize>f.fine << 4; i <= <usize>f.fine << 4; i += 16, j -= 16) {
+    v128.store(f.below + i, low), v128.store(f.above + j, high);
+    low = f32x4.add(low, v128.load(f.pieces + i)), high = f32x4.add(high, v128.load(f.pieces + j));
+  }
+}
+
+/** z of coordinate d, which has been located after `normalise`. */
 export function toNormal(f: Frame, d: i32): v128 {
+  partPiece(f, d);
+  sumMasses(f);
+  const lower = f32x4.add(gatherLanes(f.below, f.piece, 1), exp(v128.load(f.parted)));
+  const upper = f32x4.add(gatherLanes(f.above, f.piece, 1), exp(v128.load(f.parted, 16)));
+  const near = f32x4.gt(f32x4.pmin(lower, upper), f32x4.splat(LEAST));
+  return i32x4.all_true(near) ? normalQuantile(lower, upper) : toNormalByLogs(f, d);
+}
+
+/** The same by logarithms, which are left in `pieces` and `sides`. */
+export function toNormalByLogs(f: Frame, d: i32): v128 {
+  sumPieces(f, d);
   partPiece(f, d);
   const total = log(v128.load(f.total));
   const lower = logAdd(gatherLanes(f.below, f.piece, 1), v128.load(f.parted));
@@ -135,23 +158,36 @@ export function toNormal(f: Frame, d: i32): v128 {
   return quantileOfLogs(v128.load(f.sides), v128.load(f.sides, 16));
 }
 
-/** The coordinate of z on axis d, whose pieces are summed. */
+/** The coordinate of z on axis d, after `normalise`. */
 export function fromNormal(f: Frame, d: i32, z: v128): v128 {
-  const fine = f.fine, zero = f32x4.splat(0), fromLeft = f32x4.le(z, zero);
-  const target = f32x4.add(logUpperTail(f32x4.abs(z)), log(v128.load(f.total)));
-  let left = i32x4.splat(0), right = i32x4.splat(fine);
-  for (let i: usize = 16, end = <usize>fine << 4; i <= end; i += 16) {
+  const zero = f32x4.splat(0), fromLeft = f32x4.le(z, zero), distance = f32x4.abs(z);
+  let missing: v128;
+  if (i32x4.all_true(f32x4.le(distance, f32x4.splat(NEAR)))) {
+    const target = f32x4.mul(normalCdf(f32x4.neg(distance)), v128.load(f.total));
+    sumMasses(f);
+    missing = log(f32x4.pmax(f32x4.sub(target, passPieces(f, target, fromLeft)), zero));
+  } else {
+    const target = f32x4.add(logUpperTail(distance), log(v128.load(f.total)));
+    sumPieces(f, d);
+    const passed = passPieces(f, target, fromLeft);
+    missing = f32x4.add(target, logComplement(f32x4.pmax(f32x4.sub(target, passed), zero)));
+  }
+  const piece = v128.load(f.piece), isLeft = i32x4.eq(piece, i32x4.splat(0));
+  const isRight = i32x4.eq(piece, i32x4.splat(f.fine)), x = inCell(f, d, missing, fromLeft);
+  if (!v128.any_true(v128.or(isLeft, isRight))) return x;
+  const tail = inTail(f, d, missing, isLeft, v128.not(v128.xor(isLeft, fromLeft)));
+  return v128.bitselect(tail, x, v128.or(isLeft, isRight));
+}
+
+/** Finds the pieces, from the left or from the right, up to which masses sum to less than the target; returns the sums. */
+function passPieces(f: Frame, target: v128, fromLeft: v128): v128 {
+  let left = i32x4.splat(0), right = i32x4.splat(f.fine);
+  for (let i: usize = 16, end = <usize>f.fine << 4; i <= end; i += 16) {
     left = i32x4.sub(left, f32x4.lt(v128.load(f.below + i), target));
     right = i32x4.add(right, f32x4.lt(v128.load(f.above + i - 16), target));
   }
   v128.store(f.piece, v128.bitselect(left, right, fromLeft));
-  const passed = v128.bitselect(gatherLanes(f.below, f.piece, 1), gatherLanes(f.above, f.piece, 1), fromLeft);
-  const missing = f32x4.add(target, logComplement(f32x4.pmax(f32x4.sub(target, passed), zero)));
-  const piece = v128.load(f.piece), isLeft = i32x4.eq(piece, i32x4.splat(0)), isRight = i32x4.eq(piece, i32x4.splat(fine));
-  const x = inCell(f, d, missing, fromLeft);
-  if (!v128.any_true(v128.or(isLeft, isRight))) return x;
-  const tail = inTail(f, d, missing, isLeft, v128.not(v128.xor(isLeft, fromLeft)));
-  return v128.bitselect(tail, x, v128.or(isLeft, isRight));
+  return v128.bitselect(gatherLanes(f.below, f.piece, 1), gatherLanes(f.above, f.piece, 1), fromLeft);
 }
 
 /** The place in the cell f.piece with a mass of e^missing on its left, or on its right. */

@@ -24,7 +24,7 @@ export function overNormal(log: v128, z: v128): v128 {
   return exp(f32x4.add(f32x4.add(log, f32x4.splat(HALF_LOG_TWO_PI)), half));
 }
 
-/** Derivatives of ln of the mass on one side of coordinate d into `shares`; `toNormal` has been there. */
+/** Derivatives of ln of the mass on one side of coordinate d into `shares`; `toNormalByLogs` has been there. */
 function sideShares(f: Frame, d: i32, isLower: v128, logSide: v128): void {
   logSide = f32x4.add(logSide, log(v128.load(f.total)));
   const fine = f.fine, end = <usize>fine << 4, zero = f32x4.splat(0), one = ones(), own = v128.load(f.piece);

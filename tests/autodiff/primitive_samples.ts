@@ -120,12 +120,13 @@ const tiltOf = (d: number) => {
 /**
  * ℓ is a sum of up to 30 terms of size up to 4, A a logarithm of sums of its exponentials, log p and z depend on A by
  * factors up to 1: 100 half units. In a tail the derivative by r is a difference of terms of size 100, each with
- * 20 half units because z²/2 and log p are in an exponent; elsewhere slopes of A up to 30 turn the error of r, or of its
- * place in a cell, into as many times more. All is relative to derivatives of size 1 or the largest of the sample.
+ * 20 half units because z²/2 and log p are in an exponent. Decode finds r within 2 half units of F over a density p down to
+ * 1/20, and its derivatives 1/p change by factors of 20 per unit of r: 800 half units of the largest of a sample.
+ * tests/backend/kernel_tilted_test.ts has closer bounds, because there r is the same for both.
  */
 const tiltedRounding: RoundingBound = {
   forward: { relative: 10, absolute: 100 },
-  vjp: { relative: 0, absolute: 2000, ofLargest: 300 },
+  vjp: { relative: 0, absolute: 2000, ofLargest: 800 },
 };
 
 /**

@@ -69,7 +69,7 @@ function scratchBytes({ spatialDim: dim, basis: m, fine, coarse, pairs }: Tilt):
   const vectors = [
     ...[2 * m * inner, 2 * inner, 2 * m, m * m, m, dim * m, m + 2], // coefficients, moments of levels
     ...[pairs.length * (2 + most), Math.max(fine, coarse ** (dim - 1)), 4 * fine, inner * fine],
-    ...[20, 7 * dim, 3 * (fine + 1), fine],
+    ...[21, 7 * dim, 3 * (fine + 1), fine],
   ];
   return 320 + axes + 4 * pairs.length * most + 16 * vectors.reduce((sum, count) => sum + count, 0) + 64;
 }
