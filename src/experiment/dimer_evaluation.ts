@@ -9,7 +9,9 @@ import type { Generator } from "../flow/flow.ts";
 import { type BasinFreeEnergies, basinFreeEnergies } from "../reweighting/basin_free_energies.ts";
 import { combinedProfile } from "../reweighting/combined_profile.ts";
 import { samplingEfficiency } from "../reweighting/effective_sample_size.ts";
+import { samplingEfficiencyInterval } from "../reweighting/efficiency_interval.ts";
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
+import type { ResamplingOptions } from "../reweighting/bootstrap.ts";
 import { paretoK, paretoKLimit } from "../reweighting/pareto_smoothing.ts";
 import { freeEnergyDifferenceByReweighting } from "../reweighting/reweighted_difference.ts";
 import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
@@ -102,18 +104,19 @@ export async function evaluateDimer(options: DimerEvaluationOptions): Promise<Di
     samples,
     outsideDomain: drawn.outside / samples,
     samplingEfficiency: byBasin((basin) => efficiency(restrict(drawn, basin))),
+    samplingEfficiencyInterval: byBasin((basin) => efficiencyInterval(restrict(drawn, basin), resampling)),
     paretoK: { ...byBasin((basin) => tailShape(restrict(drawn, basin))), limit: paretoKLimit(samples) },
     freeEnergyDifference: {
       reweighting: freeEnergyDifferenceByReweighting(drawn.logWeights, drawn.basins, { names, ...resampling }),
       bar: doubtUnrelaxed(basins.difference(CLOSED, OPEN), options.framesRelaxed ?? true),
     },
     evaluationNll: byBasin((basin) => meanWhere(data.basins, basin, (i) => -weighed.logProb[i])),
-    gap: byBasin((basin) => {
+    gap: withMixture(byBasin((basin) => {
       const energy = basin === null ? null : basins.basins[basin].value;
       if (energy === null) return null;
       const mean = meanWhere(data.basins, basin, (i) => data.logWeights[i]);
       return mean === null ? null : mean + energy;
-    }),
+    })),
     profile: profile.profile,
     reducedEnergies: {
       data: {
@@ -234,8 +237,16 @@ function keepPicture(drawn: Drawn, x: Float64Array, i: number, dim: number, d: n
   }
 }
 
-function byBasin(f: (basin: number | null) => number | null): ByBasin {
+function byBasin<T>(f: (basin: number | null) => T | null): ByBasin<T> {
   return { closed: f(CLOSED), open: f(OPEN), all: f(null) };
+}
+
+/**
+ * Adds the divergence from the half-and-half mixture of the basins to those from each basin: at a configuration of a basin
+ * the mixture has half the density that the basin alone has, and half of the configurations come from each.
+ */
+function withMixture({ closed, open }: ByBasin): ByBasin {
+  return { closed, open, all: closed === null || open === null ? null : (closed + open) / 2 - Math.LN2 };
 }
 
 /** Log-weights of the samples in a basin (of all for null). */
@@ -247,6 +258,10 @@ const hasWeight = (logWeights: Float64Array): boolean => logWeights.some((w) => 
 
 function efficiency(logWeights: Float64Array): number | null {
   return hasWeight(logWeights) ? samplingEfficiency(logWeights) : null;
+}
+
+function efficiencyInterval(logWeights: Float64Array, resampling: ResamplingOptions): readonly [number, number] | null {
+  return hasWeight(logWeights) ? samplingEfficiencyInterval(logWeights, resampling) : null;
 }
 
 function tailShape(logWeights: Float64Array): number | null {

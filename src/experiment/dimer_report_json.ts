@@ -54,6 +54,7 @@ export function dimerReportJson(outcome: DimerOutcome): JsonObject {
     },
     samples: evaluation.samples,
     samplingEfficiency: evaluation.samplingEfficiency,
+    samplingEfficiencyInterval: evaluation.samplingEfficiencyInterval,
     paretoK: evaluation.paretoK,
     outsideDomain: evaluation.outsideDomain,
     evaluationNll: evaluation.evaluationNll,

@@ -110,7 +110,8 @@ export function flowSection(outcome: DimerOutcome): ReportSection {
       "is not to be trusted whatever its error bar says. The gap is the mean of ln *p* − ln *q* over evaluation frames of a " +
       "basin, the Kullback–Leibler divergence from target to flow, with the normalisation of *p* from the acceptance ratio. " +
       "*p* is the target in that basin alone and *q* covers both, so that −ln of the flow's share of the basin is in it: " +
-      "ln 2 where a flow gives half to each.",
+      "ln 2 where a flow gives half to each. In the last column *p* is the half-and-half mixture of both basins, which has " +
+      "no such term.",
       `${
         share(outsideDomain)
       } of the flow samples lie outside the reference domain. They count as samples of weight zero, ` +

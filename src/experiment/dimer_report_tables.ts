@@ -34,9 +34,9 @@ export function estimatesTable({ evaluation, reference }: DimerOutcome): ReportT
 
 /** How well the flow covers the target. */
 export function qualityTable({ evaluation }: DimerOutcome): ReportTable {
-  const { samplingEfficiency, paretoK, gap, evaluationNll } = evaluation;
+  const { samplingEfficiency, samplingEfficiencyInterval, paretoK, gap, evaluationNll } = evaluation;
   const trusted = evaluation.freeEnergyDifference.bar.reliable;
-  const row = (name: string, values: ByBasin, write: (value: number | null) => string) => [
+  const row = <T>(name: string, values: ByBasin<T>, write: (value: T | null) => string) => [
     name,
     write(values.closed),
     write(values.open),
@@ -47,11 +47,17 @@ export function qualityTable({ evaluation }: DimerOutcome): ReportTable {
     columns: ["", "closed", "open", "all"],
     rows: [
       row("Kish efficiency of the weights", samplingEfficiency, share),
+      row(`95${NO_BREAK}% interval of it`, samplingEfficiencyInterval, shareInterval),
       row(`Pareto k̂ of the weights (limit ${fixed(paretoK.limit, 2)})`, paretoK, (k) => fixed(k, 2)),
       row("NLL of evaluation frames / nats", evaluationNll, (value) => fixed(value, 1)),
       row(`gap to the target / nats${trusted ? "" : " (unreliable, like the ratio)"}`, gap, (value) => fixed(value, 1)),
     ],
   };
+}
+
+/** Both ends of an interval of a share. */
+export function shareInterval(ends: readonly [number, number] | null): string {
+  return ends === null ? NOTHING : ends.map(share).join(`${NO_BREAK}to${NO_BREAK}`);
 }
 
 /** What the data are and how they came about. */

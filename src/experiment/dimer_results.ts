@@ -60,14 +60,14 @@ export interface EnergyLedger {
   readonly reference: number;
 }
 
-/** A number for each basin and for all samples together. */
-export interface ByBasin {
+/** A number, or something else, for each basin and for all samples together. */
+export interface ByBasin<T = number> {
   /** d < 1.5. */
-  readonly closed: number | null;
+  readonly closed: T | null;
   /** d ≥ 1.5. */
-  readonly open: number | null;
+  readonly open: T | null;
   /** Both. */
-  readonly all: number | null;
+  readonly all: T | null;
 }
 
 /** How umbrella sampling was set up. */
@@ -117,6 +117,8 @@ export interface DimerReference {
 export interface DimerEvaluation {
   /** Kish efficiency of the weights. */
   readonly samplingEfficiency: ByBasin;
+  /** 95 % intervals of it from resampled flow samples; heavier weights than any drawn are not in them. */
+  readonly samplingEfficiencyInterval: ByBasin<readonly [number, number]>;
   /** Pareto k̂ of the weights, and the limit for this number of samples. */
   readonly paretoK: ByBasin & { readonly limit: number };
   /** Share of flow samples outside the reference domain. */
@@ -130,7 +132,11 @@ export interface DimerEvaluation {
   };
   /** Mean of −log q over the evaluation frames of each basin, in nats. */
   readonly evaluationNll: ByBasin;
-  /** KL(target restricted to the basin ‖ flow) in nats, with ln Z from BAR; `all` is null. */
+  /**
+   * KL(target restricted to the basin ‖ flow) in nats, with ln Z from BAR. A flow with half its mass in each basin has at
+   * least ln 2 there. `all` is KL(½ closed + ½ open ‖ flow), the mean of both less ln 2: what the NLL of frames of which
+   * half are closed exceeds the best possible one by.
+   */
   readonly gap: ByBasin;
   /** The profile by MBAR over flow samples and both evaluation sets; null when no basin has an estimate. */
   readonly profile: FreeEnergyProfile | null;

@@ -10,6 +10,7 @@
 export type { Estimate, FreeEnergyEstimate } from "./estimate.ts";
 export { logMeanExp, logSumExp } from "./log_sum_exp.ts";
 export { kishEffectiveSampleSize, samplingEfficiency } from "./effective_sample_size.ts";
+export { samplingEfficiencyInterval } from "./efficiency_interval.ts";
 export { paretoK, paretoKLimit, paretoSmoothedLogWeights } from "./pareto_smoothing.ts";
 export { cappedLogWeights } from "./capped_weights.ts";
 export { type ForwardDiagnostics, forwardDiagnostics, type ForwardDiagnosticsOptions } from "./forward_diagnostics.ts";

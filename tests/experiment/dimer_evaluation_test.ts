@@ -13,7 +13,7 @@ Deno.test("evaluateDimer() counts flow samples that are not numbers as samples w
   const flow = new Flow(new Scaling({ dim: system.dim }));
   flow.parameters()[0].set(new Float32Array(system.dim).fill(100)); // e^100 is beyond float32
   const x = Float64Array.from([1, 2].flatMap((d) => [...system.canonicalize(system.initialConfiguration(d))]));
-  const { outsideDomain, samplingEfficiency, freeEnergyDifference } = await evaluateDimer({
+  const { outsideDomain, samplingEfficiency, samplingEfficiencyInterval, freeEnergyDifference } = await evaluateDimer({
     generator: flow,
     system,
     beta: 1,
@@ -26,6 +26,7 @@ Deno.test("evaluateDimer() counts flow samples that are not numbers as samples w
   });
   assertEquals(outsideDomain, 1);
   assertEquals(samplingEfficiency, { closed: null, open: null, all: null });
+  assertEquals(samplingEfficiencyInterval, { closed: null, open: null, all: null });
   assertEquals(freeEnergyDifference.bar.reason, "no flow sample lies in basin closed");
   assertEquals(freeEnergyDifference.reweighting.reason, "no sample of basin closed has any weight");
 });
@@ -60,4 +61,38 @@ Deno.test("evaluateDimer() computes one energy for each flow sample and each eva
   const logProb = flow.logProb(x);
   assertAlmostEquals(evaluationNll.closed!, -(logProb[0] + logProb[1]) / 2, 1e-12);
   assertEquals(evaluationNll.open, -logProb[2]);
+});
+
+Deno.test("evaluateDimer() tells the divergence of a flow that is exact but for the shares of the basins", async () => {
+  const system = new ParticleDimer();
+  const x = Float64Array.from(
+    [1, 1.1, 1.2, 2].flatMap((d) => [...system.canonicalize(system.initialConfiguration(d))]),
+  );
+  // Three samples in four are closed; within a basin ln q = −u + constant.
+  const logProb = (x: Float64Array) => {
+    const d = system.distance(x);
+    return system.energy(x).map((u, i) => -u + (d[i] < 1.5 ? 7 : -2));
+  };
+  const { gap, samplingEfficiency } = await evaluateDimer({
+    generator: {
+      dim: system.dim,
+      sample(n) {
+        const samples = new Float64Array(n * system.dim).map((_, i) => x[i % x.length]);
+        return { x: samples, z: samples, logProb: logProb(samples) };
+      },
+      logProb,
+    },
+    system,
+    beta: 1,
+    frames: { x, d: system.distance(x), chain: Int32Array.of(0, 1, 2, 3) },
+    samples: 400,
+    bootstraps: 10,
+    edges: Float64Array.of(0, 1.5, 3),
+    seed: 1,
+    pool: serialPool,
+  });
+  assertAlmostEquals(gap.closed!, -Math.log(3 / 4), 1e-9);
+  assertAlmostEquals(gap.open!, -Math.log(1 / 4), 1e-9);
+  assertAlmostEquals(gap.all!, 0.5 * Math.log((1 / 2) / (3 / 4)) + 0.5 * Math.log((1 / 2) / (1 / 4)), 1e-9);
+  assertAlmostEquals(samplingEfficiency.open!, 1, 1e-12);
 });
