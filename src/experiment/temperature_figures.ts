@@ -7,6 +7,7 @@ import { figureGrid } from "../plot/figure_grid.ts";
 import { linePlot, type LineSeries } from "../plot/line_plot.ts";
 import type { Estimate } from "../reweighting/estimate.ts";
 import type { CurvePoint, CurveValue } from "./temperature_curve.ts";
+import type { ByBasin } from "./dimer_results.ts";
 import type { TemperatureFigure, TemperaturePoint, TemperaturesOutcome } from "./temperature_results.ts";
 
 /** Names of the pictures. */
@@ -72,6 +73,11 @@ function points(drawn: readonly Drawn[], unit: (x: number) => number, style: Par
   }];
 }
 
+/** The same points at temperatures times a factor, beside those of another method. */
+function apart(series: readonly LineSeries[], factor: number): LineSeries[] {
+  return series.map((one) => ({ ...one, x: Array.from(one.x, (x) => x * factor) }));
+}
+
 /** The fitted curve with its 95 % band, in k_BT times `unit(T)`. */
 function fitted(
   { curve, run: { range: [low, high] } }: TemperaturesOutcome,
@@ -113,7 +119,7 @@ async function freeEnergyFigure(outcome: TemperaturesOutcome): Promise<Temperatu
       ...fitted(outcome, (point) => point.freeEnergy, unit, { label: "curve through all", color: "grey" }),
       ...points(pointsOf(outcome, bar, true), unit, { label: "flow, trained here", color: COLORS.trained }),
       ...points(pointsOf(outcome, bar, false), unit, { label: "flow, not trained here", color: COLORS.between }),
-      ...points(references(outcome), unit, { label: "umbrella sampling", color: COLORS.reference }),
+      ...apart(points(references(outcome), unit, { label: "umbrella sampling", color: COLORS.reference }), 1 / APART),
     ];
     if (series.length === 0) return null;
     return await linePlot(series, {
@@ -125,7 +131,7 @@ async function freeEnergyFigure(outcome: TemperaturesOutcome): Promise<Temperatu
   };
   const panels = [
     await panel(() => 1, "Δ*F* / k_BT", true),
-    await panel((x) => x, "Δ*F* / k_BT_0", false),
+    await panel((x) => x, "Δ*F* / k_BT_{0}", false),
     await differencePanel(outcome),
   ].filter((svg) => svg !== null);
   if (panels.length === 0) return null;
@@ -136,8 +142,8 @@ async function freeEnergyFigure(outcome: TemperaturesOutcome): Promise<Temperatu
     name: "free_energy",
     svg,
     caption: "Free energy of opening, Δ*F* = *F*(open) − *F*(closed), from one network: (a) in units of k_BT at each " +
-      "temperature, (b) in units of k_BT_0, the same for all, (c) every estimate minus the curve, with plain reweighting " +
-      "beside the Bennett acceptance ratio (points of one temperature are set a little apart). Bars and bands cover 95 %. " +
+      "temperature, (b) in units of k_BT_{0}, the same for all, (c) every estimate minus the curve, with plain reweighting " +
+      "beside the Bennett acceptance ratio. Points of different methods at one temperature are set a little apart. Bars and bands cover 95 %. " +
       "Blue: temperatures between the rungs, none of whose frames the network was trained on. The curve is a polynomial " +
       "through free energies and energies of all temperatures; umbrella sampling does not enter it.",
   };
@@ -151,16 +157,14 @@ async function differencePanel(outcome: TemperaturesOutcome): Promise<string | n
       if (at === null || estimate.value === null) return [];
       return [{ x, estimate: { ...estimate, value: estimate.value - at.freeEnergy.value } }];
     });
-  const shifted = (drawn: readonly Drawn[], factor: number) =>
-    drawn.map((point) => ({ ...point, x: point.x * factor }));
   const both = [...pointsOf(outcome, reweighting, true), ...pointsOf(outcome, reweighting, false)];
   const unit = () => 1;
   const series = [
     ...fitted(outcome, ({ freeEnergy }) => ({ ...freeEnergy, value: 0 }), unit, { color: "grey" }),
     ...points(minusCurve(pointsOf(outcome, bar, true)), unit, { color: COLORS.trained }),
     ...points(minusCurve(pointsOf(outcome, bar, false)), unit, { color: COLORS.between }),
-    ...points(shifted(minusCurve(both), APART), unit, { label: "plain reweighting", color: COLORS.reweighting }),
-    ...points(shifted(minusCurve(references(outcome)), 1 / APART), unit, { color: COLORS.reference }),
+    ...apart(points(minusCurve(both), unit, { label: "plain reweighting", color: COLORS.reweighting }), APART),
+    ...apart(points(minusCurve(references(outcome)), unit, { color: COLORS.reference }), 1 / APART),
   ];
   if (series.length < 2) return null;
   const reach = series.flatMap(({ y, error, unreliable }) =>
@@ -183,8 +187,8 @@ async function thermodynamicsFigure(outcome: TemperaturesOutcome): Promise<Tempe
   ];
   const quantities = [
     { label: "Δ*U*", color: "vermillion", value: (p: CurvePoint) => p.energy, from: energyOf },
-    { label: "*T*Δ*S*", color: "blue", value: (p: CurvePoint) => p.entropy, from: entropyOf },
-    { label: "Δ*F* = Δ*U* − *T*Δ*S*", color: "black", value: (p: CurvePoint) => p.freeEnergy, from: bar },
+    { label: "*T* Δ*S*", color: "blue", value: (p: CurvePoint) => p.entropy, from: entropyOf },
+    { label: "Δ*F* = Δ*U* − *T* Δ*S*", color: "black", value: (p: CurvePoint) => p.freeEnergy, from: bar },
   ];
   const series = quantities.flatMap(({ label, color, value, from }) => {
     const curve = fitted(outcome, value, unit, { color, label });
@@ -192,12 +196,12 @@ async function thermodynamicsFigure(outcome: TemperaturesOutcome): Promise<Tempe
     return [...curve, ...marks];
   });
   if (series.length === 0) return null;
-  const svg = await linePlot(series, { x: axis(outcome), y: { label: "change on opening / k_BT_0" }, height: 380 });
+  const svg = await linePlot(series, { x: axis(outcome), y: { label: "change on opening / k_BT_{0}" }, height: 380 });
   return {
     name: "thermodynamics",
     svg,
     caption:
-      "What opening changes, in units of k_BT_0: mean energy, entropy times temperature, and free energy. Points: " +
+      "What opening changes, in units of k_BT_{0}: mean energy, entropy times temperature, and free energy. Points: " +
       "estimates at each temperature by itself; lines: the curve of figure 1 and its slope. Bars and bands cover 95 %.",
   };
 }
@@ -205,11 +209,16 @@ async function thermodynamicsFigure(outcome: TemperaturesOutcome): Promise<Tempe
 const energyOf = ({ evaluation }: TemperaturePoint) => evaluation.energyDifference;
 const entropyOf = ({ evaluation }: TemperaturePoint) => evaluation.entropyDifference;
 
+const percent = ({ closed, open }: ByBasin) => ({
+  closed: closed === null ? null : 100 * closed,
+  open: open === null ? null : 100 * open,
+});
+
 async function qualityFigure(outcome: TemperaturesOutcome): Promise<TemperatureFigure | null> {
   const basins = [["closed", "vermillion"], ["open", "blue"]] as const;
   const panel = async (
     pick: (point: TemperaturePoint) => { readonly closed: number | null; readonly open: number | null },
-    y: { readonly label: string; readonly scale?: "log" },
+    y: { readonly label: string },
   ) => {
     const series = basins.flatMap(([basin, color]): LineSeries[] => {
       const values = outcome.points.map((point) => ({ ...point, value: pick(point)[basin] }))
@@ -226,11 +235,17 @@ async function qualityFigure(outcome: TemperaturesOutcome): Promise<TemperatureF
       }];
     });
     if (series.length === 0) return null;
-    return await linePlot(series, { x: axis(outcome), y, height: 280, unreliableLabel: "not trained here" });
+    const top = 1.1 * Math.max(...series.flatMap(({ y }) => Array.from(y)));
+    return await linePlot(series, {
+      x: axis(outcome),
+      y: { ...y, domain: [0, top > 0 ? top : 1] },
+      height: 280,
+      unreliableLabel: "not trained here",
+    });
   };
   const panels = [
     await panel(({ evaluation }) => evaluation.gap, { label: "gap / nats" }),
-    await panel(({ evaluation }) => evaluation.samplingEfficiency, { label: "Kish efficiency", scale: "log" }),
+    await panel(({ evaluation }) => percent(evaluation.samplingEfficiency), { label: "Kish efficiency / %" }),
   ].filter((svg) => svg !== null);
   if (panels.length === 0) return null;
   const svg = panels.length === 1 ? panels[0] : await figureGrid(panels, { description: "Quality of the flow" });

@@ -129,7 +129,7 @@ export function temperaturesReportHtml(outcome: TemperaturesOutcome, figures: re
       costSection(outcome),
     ],
     footer: `boltzflow ${run.packageVersion}, ${run.kernelBuild} kernels. Machine-readable copy: \`report.json\`. ` +
-      "k_BT is that of each temperature, k_BT_0 the unit of the energies of the system.",
+      "k_BT is that of each temperature, k_BT_{0} the unit of the energies of the system.",
   });
 }
 
@@ -166,7 +166,7 @@ function freeEnergySection({ points, references, curve }: TemperaturesOutcome): 
       ...unreliableSentences(points),
     ],
     table: {
-      caption: "Δ*F* in units of k_BT at the temperature; last column in k_BT_0.",
+      caption: "Δ*F* in units of k_BT at the temperature; last column in k_BT_{0}.",
       columns: [
         "*T* / *T*_0",
         "trained here",
@@ -174,7 +174,7 @@ function freeEnergySection({ points, references, curve }: TemperaturesOutcome): 
         "plain reweighting",
         "curve",
         "umbrella sampling",
-        "Δ*F* / k_BT_0",
+        "Δ*F* / k_BT_{0}",
       ],
       rows: points.map((point) => [
         temperatureText(point.temperature),
@@ -223,12 +223,12 @@ function thermodynamicsSection({ points, curve }: TemperaturesOutcome): ReportSe
     heading: "Energy and entropy",
     paragraphs: [
       "Δ*U* is the difference of the mean energies of the two basins, from flow samples and evaluation frames together with " +
-      "the weights that solve the equations of the acceptance ratio; *T*Δ*S* = Δ*U* − Δ*F*. Errors of the three are joint. " +
+      "the weights that solve the equations of the acceptance ratio; *T* Δ*S* = Δ*U* − Δ*F*. Errors of the three are joint. " +
       "What the curve says, which uses its neighbours' energies and free energies, stands beside it.",
     ],
     table: {
-      caption: "Changes on opening in units of k_BT_0.",
-      columns: ["*T* / *T*_0", "Δ*U*", "Δ*U*, curve", "*T*Δ*S*", "*T*Δ*S*, curve"],
+      caption: "Changes on opening in units of k_BT_{0}.",
+      columns: ["*T* / *T*_0", "Δ*U*", "Δ*U*, curve", "*T* Δ*S*", "*T* Δ*S*, curve"],
       rows: points.map(({ temperature, evaluation }) => {
         const at = curve.at(temperature);
         const scaled = (value: { value: number; standardError: number } | undefined) =>
