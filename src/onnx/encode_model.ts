@@ -85,6 +85,7 @@ function writeGraph(writer: MessageWriter, graph: ModelGraph): void {
   for (const tensor of graph.initializers) writer.message(5, (message) => writeTensor(message, tensor));
   for (const value of graph.inputs) writer.message(11, (message) => writeValue(message, value));
   for (const value of graph.outputs) writer.message(12, (message) => writeValue(message, value));
+  for (const value of graph.values) writer.message(13, (message) => writeValue(message, value));
 }
 
 function writeNode(writer: MessageWriter, node: ModelNode): void {

@@ -1,4 +1,4 @@
-import type { Node, Tensor } from "../autodiff/graph.ts";
+import { isBatch, type Node, type Tensor } from "../autodiff/graph.ts";
 import type { PrimitiveName } from "../autodiff/primitives/attributes.ts";
 import { encodeModel } from "./encode_model.ts";
 import { type Lowering, typeOfShape } from "./lowering.ts";
@@ -72,13 +72,17 @@ function lowerNodes(outputs: readonly Tensor[], builder: ModelBuilder): string[]
   const values: string[] = [];
   for (const node of nodes) {
     if (!needed.has(node.id)) continue;
-    values[node.id] = lowerNode(node, node.inputs.map((id) => values[id]), builder);
+    const sources = node.inputs.map((id) => nodes[id]);
+    values[node.id] = lowerNode(node, sources, sources.map(({ id }) => values[id]), builder);
   }
   return values;
 }
 
-function lowerNode(node: Node, inputs: readonly string[], builder: ModelBuilder): string {
+function lowerNode(node: Node, sources: readonly Node[], inputs: readonly string[], builder: ModelBuilder): string {
   const lowering = lowerings[node.primitive] as Lowering<PrimitiveName>;
   const { attributes, shape } = node;
-  return lowering({ builder, inputs, attributes, shape, type: typeOfShape(shape, builder.precision) });
+  const type = typeOfShape(shape, builder.precision);
+  const value = lowering({ builder, sources, inputs, attributes, shape, type });
+  const isNew = node.primitive !== "input" && !inputs.includes(value);
+  return isNew && isBatch(shape) ? builder.declare(value, type, shape) : value;
 }

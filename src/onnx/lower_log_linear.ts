@@ -8,7 +8,7 @@
  * @module
  */
 import type { Algebra } from "./algebra.ts";
-import { gaussExponent, normalQuantileOfLogs, scaledTail } from "./lower_normal.ts";
+import { gaussExponent, type LogMasses, scaledTail } from "./lower_normal.ts";
 
 /** The axis of a density; everything here is a constant of the model. */
 export interface AxisNodes {
@@ -18,10 +18,8 @@ export interface AxisNodes {
   readonly positions: string;
   /** Widths of the cells, [count − 1, 1]. */
   readonly widths: string;
-  /** Decay of the tails, [1, 1]. */
-  readonly rate: string;
-  /** ln rate, [1, 1]. */
-  readonly logRate: string;
+  /** Decay of the tails. */
+  readonly rate: number;
 }
 
 /** A piece of the density in each sample: [1, n] all. */
@@ -70,8 +68,8 @@ export class LogLinear {
     this.#total = algebra.sum(this.#masses, 0);
   }
 
-  /** z = Φ⁻¹(F(x)) and log p(x), x [1, n]. */
-  toNormal(x: string): { z: string; logProb: string } {
+  /** Logarithms of the masses below and above x, and log p(x); x [1, n]. */
+  masses(x: string): LogMasses & { readonly logProb: string } {
     const { add, subtract, multiply, where, log } = this.#algebra;
     const passed = this.#algebra.toNumber(this.#algebra.atMost(this.#nodes.positions, x));
     const number = this.#algebra.sum(passed, 0);
@@ -79,7 +77,7 @@ export class LogLinear {
     const logTotal = log(this.#total);
     const [fromLeft, toRight] = [subtract(x, piece.left), subtract(piece.right, x)];
     const at = add(piece.atLeft, multiply(piece.slope, fromLeft));
-    const outside = subtract(at, this.#nodes.logRate);
+    const outside = subtract(at, Math.log(this.#nodes.rate));
     const side = (isOpen: string, width: string, node: string) => {
       const decay = meanDecay(this.#algebra, this.#algebra.absolute(multiply(piece.slope, width)));
       return where(isOpen, outside, add(log(multiply(width, decay)), this.#algebra.maximum(node, at)));
@@ -90,8 +88,11 @@ export class LogLinear {
     const logMasses = log(this.#masses);
     const lower = this.#sumWith(logMasses, this.#algebra.less(index, number), below);
     const upper = this.#sumWith(logMasses, this.#algebra.less(number, index), above);
-    const z = normalQuantileOfLogs(this.#algebra, subtract(lower, logTotal), subtract(upper, logTotal));
-    return { z, logProb: subtract(at, logTotal) };
+    return {
+      lower: subtract(lower, logTotal),
+      upper: subtract(upper, logTotal),
+      logProb: subtract(at, logTotal),
+    };
   }
 
   /** log p(x) alone. */
@@ -131,7 +132,7 @@ export class LogLinear {
       this.#algebra.both(this.#algebra.apply("Not", isLower), piece.isLast),
     );
     const decay = divide(
-      subtract(start, add(log(missing), this.#nodes.logRate)),
+      subtract(start, add(log(missing), Math.log(this.#nodes.rate))),
       this.#nodes.rate,
     );
     const way = where(isOutside, this.#algebra.negate(decay), inside);
@@ -150,7 +151,7 @@ export class LogLinear {
       );
     const rightIndex = clip(number);
     const leftIndex = clip(subtract(number, this.#algebra.whole([1], [])));
-    const table = this.#algebra.reshape(positions, [-1]);
+    const table = this.#algebra.reshape(positions, [count]);
     const place = (index: string) => this.#algebra.reshape(this.#algebra.lookUp(table, index), [1, -1]);
     const [left, right] = [place(leftIndex), place(rightIndex)];
     const [atLeft, atRight] = [leftIndex, rightIndex].map((index) => this.#algebra.pick(this.#logs, index));
@@ -159,7 +160,7 @@ export class LogLinear {
     const slope = where(
       isFirst,
       rate,
-      where(isLast, this.#algebra.negate(rate), divide(subtract(atRight, atLeft), subtract(right, left))),
+      where(isLast, -rate, divide(subtract(atRight, atLeft), subtract(right, left))),
     );
     return { isFirst, isLast, left, right, atLeft, atRight, slope };
   }

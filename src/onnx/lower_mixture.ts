@@ -8,7 +8,7 @@
  */
 import { LARGEST_LOG_SCALE, type MixtureAttributes } from "../autodiff/primitives/mixture_density.ts";
 import { Algebra } from "./algebra.ts";
-import { gaussExponent, halfLogTwoPi, logTail, normalQuantileOfLogs, scaledTail } from "./lower_normal.ts";
+import { gaussExponent, halfLogTwoPi, type LogMasses, logTail, normalQuantiles, scaledTail } from "./lower_normal.ts";
 import type { LoweringSite } from "./lowering.ts";
 
 /** Most steps of the search for a quantile; all but the first {@link FREE_STEPS} halve the bracket. */
@@ -79,8 +79,8 @@ class Mixture {
     return this.#logTotal!;
   }
 
-  /** Φ⁻¹(F(x)) on an axis. */
-  toNormal(axis: Axis, x: string): string {
+  /** Logarithms of the masses below and above x on an axis. */
+  masses(axis: Axis, x: string): LogMasses {
     const { add, subtract, multiply, where, exp, log } = this.#algebra;
     const u = this.standardised(axis, x);
     const negative = this.#algebra.less(u, 0);
@@ -97,7 +97,7 @@ class Mixture {
     };
     const lower = side(negative, [inTail, factor], [inside, rest]);
     const upper = side(negative, [inside, rest], [inTail, factor]);
-    return normalQuantileOfLogs(this.#algebra, lower, upper);
+    return { lower, upper };
   }
 
   /**
@@ -219,9 +219,9 @@ export function lowerMixtureLogProb({ builder, inputs, attributes }: LoweringSit
 export function lowerMixtureEncode({ builder, inputs, attributes }: LoweringSite<"mixtureEncode">): string {
   const algebra = new Algebra(builder, builder.precision);
   const mixture = new Mixture(algebra, attributes, inputs[0]);
-  const z: string[] = [];
-  placeAll(algebra, mixture, attributes, inputs[1], (axis, x) => z.push(mixture.toNormal(axis, x)));
-  return algebra.batch([...z, mixture.logProb]);
+  const masses: LogMasses[] = [];
+  placeAll(algebra, mixture, attributes, inputs[1], (axis, x) => masses.push(mixture.masses(axis, x)));
+  return algebra.batch([normalQuantiles(algebra, masses), mixture.logProb]);
 }
 
 function placeAll(

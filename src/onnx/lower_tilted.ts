@@ -2,23 +2,18 @@
  * The energy-tilted density of one particle in ONNX operators; formulas as in
  * `../autodiff/primitives/tilted_density.ts`.
  *
- * Tensors are [… nodes …, n]. What depends on the knots alone is written as operators on constants, which runtimes
- * compute once when they open the model: the file holds the knots and little else.
+ * Tensors are [… nodes …, n]. What depends on the knots alone is computed here, in float64.
  *
  * @module
  */
 import { knotStride, type Tilt, TILT_KNOTS } from "../autodiff/primitives/tilt.ts";
+import type { Attributes } from "../autodiff/primitives/attributes.ts";
 import { Algebra, type Operand } from "./algebra.ts";
 import { type AxisNodes, LogLinear } from "./lower_log_linear.ts";
+import { type LogMasses, normalQuantiles } from "./lower_normal.ts";
 import type { LoweringSite } from "./lowering.ts";
 
 type TiltedName = "tiltedLogProb" | "tiltedEncode" | "tiltedDecode";
-
-/** Positions and one-body energies at some knots of an axis, each [count, 1]. */
-interface Lines {
-  readonly positions: string;
-  readonly energies: string;
-}
 
 /** What coordinates placed so far leave behind. */
 interface Given {
@@ -32,7 +27,10 @@ interface Given {
 class Tilted {
   readonly #algebra: Algebra;
   readonly #tilt: Tilt;
+  /** The knots in the model. */
   readonly #knots: string;
+  /** Positions of the knots of each axis, then one-body energies. */
+  readonly #rows: readonly Float32Array[];
   readonly #scale: string;
   /** Coordinates of the neighbours by axis, [M, 1, n]. */
   readonly #neighbours: readonly string[];
@@ -40,12 +38,17 @@ class Tilted {
   #given: Given;
   #axis = 0;
 
-  constructor({ builder, inputs, attributes: { tilt } }: LoweringSite<TiltedName>) {
-    const algebra = new Algebra(builder, builder.precision);
+  constructor(algebra: Algebra, { inputs, sources, attributes: { tilt } }: LoweringSite<TiltedName>) {
     const [features, , scale, knots, neighbours] = inputs;
     this.#algebra = algebra;
     this.#tilt = tilt;
     this.#knots = knots;
+    const { parameter } = sources[3].attributes as Attributes["parameter"];
+    const values = parameter.values();
+    this.#rows = Array.from(
+      { length: 2 * tilt.spatialDim },
+      (_, row) => values.slice(row * TILT_KNOTS, (row + 1) * TILT_KNOTS),
+    );
     this.#scale = algebra.reshape(scale, [1, -1]);
     this.#given = { coefficients: algebra.transpose(features), squares: null };
     this.#tables = tilt.pairs.length === 0 ? null : new PairTables(algebra, tilt);
@@ -61,20 +64,16 @@ class Tilted {
   density(): LogLinear {
     const { spatialDim, fine, coarse } = this.#tilt;
     const rest = spatialDim - 1 - this.#axis;
-    const lines = this.#lines(this.#axis, fine);
-    const energies = this.#energies(lines, rest);
-    const logs = this.#algebra.subtract(this.#polynomials(rest), this.#algebra.multiply(energies, this.#scale));
-    const widths = this.#widths(lines.positions, fine);
-    const rate = this.#algebra.divide(
-      this.#tilt.tailRate,
-      this.#algebra.subtract(this.#knot(this.#axis, TILT_KNOTS - 1), this.#knot(this.#axis, 0)),
+    const logs = this.#algebra.subtract(
+      this.#polynomials(rest),
+      this.#algebra.multiply(this.#energies(rest), this.#scale),
     );
+    const places = this.#lines(this.#axis, fine);
     const nodes: AxisNodes = {
       count: fine,
-      positions: lines.positions,
-      widths,
-      rate,
-      logRate: this.#algebra.log(rate),
+      positions: this.#positions(this.#axis, fine),
+      widths: this.#algebra.constant(places.slice(1).map((x, i) => x - places[i]), [fine - 1, 1]),
+      rate: this.#tilt.tailRate / (places.at(-1)! - places[0]),
     };
     if (rest === 0) return new LogLinear(this.#algebra, nodes, logs);
     const weighted = this.#algebra.add(logs, this.#logWeights(rest));
@@ -89,10 +88,8 @@ class Tilted {
     const axis = this.#axis++;
     const rest = this.#tilt.spatialDim - this.#axis;
     if (rest === 0) return;
-    const clamped = algebra.maximum(
-      algebra.minimum(x, this.#knot(axis, TILT_KNOTS - 1)),
-      this.#knot(axis, 0),
-    );
+    const knots = this.#rows[axis];
+    const clamped = algebra.maximum(algebra.minimum(x, knots[TILT_KNOTS - 1]), knots[0]);
     const { basis } = this.#tilt;
     const values = algebra.reshape(algebra.concat(this.#chebyshev(this.#warp(axis, clamped)), 0), [basis, 1, -1]);
     const coefficients = algebra.reshape(this.#given.coefficients, [basis, basis ** rest, -1]);
@@ -109,62 +106,42 @@ class Tilted {
     const algebra = this.#algebra;
     let values = this.#given.coefficients;
     for (let k = rest; k > 0; k--) {
-      values = algebra.product(this.#basisAt(coarse), algebra.reshape(values, [basis ** k, basis, -1]));
+      const perSample = coarse ** (rest - k);
+      values = algebra.product(this.#basisAt(coarse), algebra.reshape(values, [basis ** k, basis, -1], perSample));
     }
-    values = algebra.product(this.#basisAt(fine), algebra.reshape(values, [basis, -1]));
+    values = algebra.product(this.#basisAt(fine), algebra.reshape(values, [basis, -1], coarse ** rest));
     return rest === 0 ? values : algebra.reshape(values, [fine, coarse ** rest, -1]);
   }
 
   /** E at the nodes of the axes left, up to what all of them have in common. */
-  #energies(lines: Lines, rest: number): string {
+  #energies(rest: number): string {
     const { fine, coarse, pairs } = this.#tilt;
     const algebra = this.#algebra;
-    const others = Array.from({ length: rest }, (_, k) => this.#lines(this.#axis + 1 + k, coarse));
-    const oneBody = rest === 0 ? lines.energies : algebra.add(
-      algebra.reshape(lines.energies, [fine, 1, 1]),
-      this.#overCoarse(others.map((line) => line.energies)),
-    );
+    const axes = Array.from({ length: rest + 1 }, (_, k) => ({ axis: this.#axis + k, count: k === 0 ? fine : coarse }));
+    const sums = outerSums(axes.map(({ axis, count }) => this.#lines(this.#tilt.spatialDim + axis, count)));
+    const oneBody = algebra.constant(sums, rest === 0 ? [fine, 1] : [fine, coarse ** rest, 1]);
     if (this.#tables === null) return oneBody;
-    const place = (axis: number, { positions }: Lines) => this.#squares(axis, algebra.reshape(positions, [1, -1, 1]))!;
-    const own = place(this.#axis, lines);
+    const [own, ...others] = axes.map(({ axis, count }) =>
+      this.#squares(axis, algebra.constant(this.#lines(axis, count), [1, count, 1]))!
+    );
     const start = this.#given.squares === null ? own : algebra.add(own, this.#given.squares);
     if (rest === 0) return algebra.add(this.#tables.energy(start, [fine, -1]), oneBody);
-    const squares = others.map((line, k) => place(this.#axis + 1 + k, line)).reduce((sum, more) =>
-      algebra.reshape(
-        algebra.add(
-          algebra.reshape(sum, [pairs.length, coarse, 1, -1]),
-          algebra.reshape(more, [pairs.length, 1, coarse, -1]),
-        ),
-        [pairs.length, coarse ** 2, -1],
-      )
+    const square = (value: string, dims: readonly number[]) => algebra.reshape(value, [pairs.length, ...dims, -1]);
+    const across = others.reduce((sum, more) =>
+      square(algebra.add(square(sum, [coarse, 1]), square(more, [1, coarse])), [coarse ** 2])
     );
-    const all = algebra.add(
-      algebra.reshape(start, [pairs.length, fine, 1, -1]),
-      algebra.reshape(squares, [pairs.length, 1, coarse ** rest, -1]),
-    );
+    const all = algebra.add(square(start, [fine, 1]), square(across, [1, coarse ** rest]));
     return algebra.add(this.#tables.energy(all, [fine, coarse ** rest, -1]), oneBody);
-  }
-
-  /** Sums of numbers at the coarse lines of one axis or two, [1, coarse^rest, 1]. */
-  #overCoarse(rows: readonly string[]): string {
-    const { coarse } = this.#tilt;
-    const algebra = this.#algebra;
-    const sums = rows.reduce((sum, more) =>
-      algebra.add(algebra.reshape(sum, [coarse, 1]), algebra.reshape(more, [1, coarse]))
-    );
-    return algebra.reshape(sums, [1, coarse ** rows.length, 1]);
   }
 
   /** Logarithms of the trapezoid weights of the coarse nodes, [1, coarse^rest, 1]. */
   #logWeights(rest: number): string {
     const { coarse } = this.#tilt;
-    const algebra = this.#algebra;
-    return this.#overCoarse(Array.from({ length: rest }, (_, k) => {
-      const { positions } = this.#lines(this.#axis + 1 + k, coarse);
-      const before = algebra.concat([algebra.row(positions, 0), algebra.slice(positions, 0, 0, coarse - 1)], 0);
-      const after = algebra.concat([algebra.slice(positions, 0, 1, coarse), algebra.row(positions, coarse - 1)], 0);
-      return algebra.log(algebra.multiply(algebra.subtract(after, before), 0.5));
-    }));
+    const rows = Array.from({ length: rest }, (_, k) => {
+      const places = this.#lines(this.#axis + 1 + k, coarse);
+      return places.map((_, i) => Math.log((places[Math.min(i + 1, coarse - 1)] - places[Math.max(i - 1, 0)]) / 2));
+    });
+    return this.#algebra.constant(outerSums(rows), [1, coarse ** rest, 1]);
   }
 
   /** Scaled squared distances along an axis between places [1, k, 1] or [1, n] and the neighbours, [M, k, n]. */
@@ -177,9 +154,10 @@ class Tilted {
   /** u(x), from −1 to 1. */
   #warp(axis: number, x: string): string {
     const algebra = this.#algebra;
-    const inner = algebra.slice(this.#positions(axis), 0, 1, TILT_KNOTS - 1);
+    const positions = this.#positions(axis, TILT_KNOTS);
+    const inner = algebra.slice(positions, 0, 1, TILT_KNOTS - 1);
     const passed = algebra.sum(algebra.toNumber(algebra.atMost(inner, x)), 0);
-    const table = algebra.reshape(this.#positions(axis), [-1]);
+    const table = algebra.reshape(positions, [TILT_KNOTS]);
     const index = algebra.toWhole(passed);
     const [left, right] = [index, algebra.add(index, algebra.whole([1], []))].map((k) =>
       algebra.reshape(algebra.lookUp(table, k), [1, -1])
@@ -212,25 +190,22 @@ class Tilted {
     return this.#algebra.constant(values.flat(), [count, basis]);
   }
 
-  #positions(axis: number): string {
-    return this.#algebra.reshape(this.#algebra.row(this.#knots, axis), [TILT_KNOTS, 1]);
+  /** Positions of so many of the knots in the model, [count, 1]. */
+  #positions(axis: number, count: number): string {
+    const row = this.#algebra.row(this.#knots, axis);
+    const some = count === TILT_KNOTS ? row : this.#algebra.slice(row, 1, 0, TILT_KNOTS, knotStride(count));
+    return this.#algebra.reshape(some, [count, 1]);
   }
 
-  #knot(axis: number, k: number): string {
-    return this.#algebra.row(this.#positions(axis), k);
+  /** A row of the knots at the nodes of a grid. */
+  #lines(row: number, count: number): number[] {
+    return Array.from({ length: count }, (_, i) => this.#rows[row][i * knotStride(count)]);
   }
+}
 
-  #widths(positions: string, count: number): string {
-    const algebra = this.#algebra;
-    return algebra.subtract(algebra.slice(positions, 0, 1, count), algebra.slice(positions, 0, 0, count - 1));
-  }
-
-  #lines(axis: number, count: number): Lines {
-    const [positions, energies] = [axis, this.#tilt.spatialDim + axis].map((row) =>
-      this.#algebra.slice(this.#positions(row), 0, 0, TILT_KNOTS, knotStride(count))
-    );
-    return { positions, energies };
-  }
+/** Sums of one number of each row, the last row fastest. */
+function outerSums(rows: readonly (readonly number[])[]): number[] {
+  return rows.reduce<readonly number[]>((sums, row) => sums.flatMap((sum) => row.map((v) => sum + v)), [0]).slice();
 }
 
 /** The pair energies of all neighbours, from tables that lie one after the other. */
@@ -266,13 +241,17 @@ class PairTables {
   /** The sum over neighbours at squares of distances in cells, [M, … nodes …, n] → `dims`. */
   energy(squares: string, dims: readonly number[]): string {
     const algebra = this.#algebra;
-    const t = algebra.reshape(squares, [this.#pairs, -1]);
+    const nodes = dims.reduce((product, size) => product * Math.abs(size), 1);
+    const t = algebra.reshape(squares, [this.#pairs, -1], nodes);
     // Other runtimes make NaN a large negative number: it must not become an index.
     const cell = algebra.maximum(algebra.toWhole(algebra.minimum(t, this.#cells)), algebra.whole([0], []));
     const index = this.#starts === null ? cell : algebra.add(cell, this.#starts);
-    const [intercept, slope] = [this.#intercepts, this.#slopes].map((table) => algebra.lookUp(table, index));
-    const energies = algebra.add(intercept, algebra.multiply(slope, algebra.reshape(t, [-1])));
-    return algebra.reshape(algebra.sum(algebra.reshape(energies, [this.#pairs, -1]), 0), dims);
+    const [intercept, slope] = [this.#intercepts, this.#slopes].map((table) =>
+      algebra.lookUp(table, index, this.#pairs * nodes)
+    );
+    const flat = algebra.reshape(t, [-1], this.#pairs * nodes);
+    const energies = algebra.add(intercept, algebra.multiply(slope, flat));
+    return algebra.reshape(algebra.sum(algebra.reshape(energies, [this.#pairs, -1], nodes), 0), dims);
   }
 }
 
@@ -285,43 +264,50 @@ function linesOf(values: Float32Array): { intercepts: number[]; slopes: number[]
 
 /** log p(r) as a column. */
 export function lowerTiltedLogProb(site: LoweringSite<"tiltedLogProb">): string {
-  const { algebra, logProb } = lowerAlong(site, (density, x) => ({ x, own: [], logProb: density.logProb(x) }));
-  return algebra.toColumn(logProb);
+  const algebra = new Algebra(site.builder, site.builder.precision);
+  const logs: string[] = [];
+  alongAxes(algebra, site, (density, x) => {
+    logs.push(density.logProb(x));
+    return x;
+  });
+  return algebra.toColumn(sumOf(algebra, logs));
 }
 
 /** z and log p(r). */
 export function lowerTiltedEncode(site: LoweringSite<"tiltedEncode">): string {
-  const { algebra, rows, logProb } = lowerAlong(site, (density, x) => {
-    const { z, logProb } = density.toNormal(x);
-    return { x, own: [z], logProb };
+  const algebra = new Algebra(site.builder, site.builder.precision);
+  const masses: (LogMasses & { readonly logProb: string })[] = [];
+  alongAxes(algebra, site, (density, x) => {
+    masses.push(density.masses(x));
+    return x;
   });
-  return algebra.batch([...rows, logProb]);
+  return algebra.batch([normalQuantiles(algebra, masses), sumOf(algebra, masses.map(({ logProb }) => logProb))]);
 }
 
 /** r and log p(r). */
 export function lowerTiltedDecode(site: LoweringSite<"tiltedDecode">): string {
-  const { algebra, rows, logProb } = lowerAlong(site, (density, z) => {
-    const { x, logProb } = density.fromNormal(z);
-    return { x, own: [x], logProb };
+  const algebra = new Algebra(site.builder, site.builder.precision);
+  const found: { readonly x: string; readonly logProb: string }[] = [];
+  alongAxes(algebra, site, (density, z) => {
+    found.push(density.fromNormal(z));
+    return found.at(-1)!.x;
   });
-  return algebra.batch([...rows, logProb]);
+  return algebra.batch([...found.map(({ x }) => x), sumOf(algebra, found.map(({ logProb }) => logProb))]);
 }
 
-/** Goes from axis to axis: each row of r or z is seen with its density, and gives a place, results and a log-density. */
-function lowerAlong(
+/** Goes from axis to axis: each row of r or z is seen with its density, and gives the place of the particle there. */
+function alongAxes(
+  algebra: Algebra,
   site: LoweringSite<TiltedName>,
-  step: (density: LogLinear, row: string) => { x: string; own: string[]; logProb: string },
-): { algebra: Algebra; rows: string[]; logProb: string } {
-  const algebra = new Algebra(site.builder, site.builder.precision);
-  const tilted = new Tilted(site);
+  step: (density: LogLinear, row: string) => string,
+): void {
+  const tilted = new Tilted(algebra, site);
   const given = algebra.transpose(site.inputs[1]);
-  const rows: string[] = [];
-  const logs: string[] = [];
   for (let axis = 0; axis < site.attributes.tilt.spatialDim; axis++) {
-    const { x, own, logProb } = step(tilted.density(), algebra.row(given, axis));
-    tilted.place(x);
-    rows.push(...own);
-    logs.push(logProb);
+    tilted.place(step(tilted.density(), algebra.row(given, axis)));
   }
-  return { algebra, rows, logProb: logs.reduce((sum, log) => algebra.add(sum, log)) };
+}
+
+function sumOf(algebra: Algebra, rows: readonly string[]): string {
+  return rows.reduce((sum, row) => algebra.add(sum, row));
 }

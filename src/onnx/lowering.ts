@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isColumn, type Shape } from "../autodiff/graph.ts";
+import { isColumn, type Node, type Shape } from "../autodiff/graph.ts";
 import type { Attributes, PrimitiveName } from "../autodiff/primitives/attributes.ts";
 import type { ModelBuilder, Precision } from "./model_builder.ts";
 
@@ -13,6 +13,8 @@ export interface LoweringSite<P extends PrimitiveName> {
   readonly builder: ModelBuilder;
   /** Names of the values of the inputs. */
   readonly inputs: readonly string[];
+  /** The nodes of the inputs. */
+  readonly sources: readonly Node[];
   /** Attributes of the node. */
   readonly attributes: Attributes[P];
   /** Shape of the result. */

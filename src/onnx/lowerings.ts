@@ -55,6 +55,17 @@ function softplus(site: LoweringSite<PrimitiveName>): string {
   return builder.emit("Add", [builder.emit("Relu", [x]), log1p]);
 }
 
+/** Features side by side as a slice, all of them as they are: the runtime copies rows faster than single numbers. */
+function gather({ builder, sources, inputs: [x], attributes: { indices } }: LoweringSite<"gather">): string {
+  const [first, { length }] = [indices[0], indices];
+  const constant = (values: readonly number[]) => builder.constant("int64", values, [values.length]);
+  if (indices.some((index, i) => index !== first + i)) {
+    return builder.emit("Gather", [x, constant(indices)], { axis: { kind: "integer", value: 1 } });
+  }
+  if (length === sources[0].shape[1]) return x;
+  return builder.emit("Slice", [x, constant([first]), constant([first + length]), constant([1])]);
+}
+
 /** The lowering of every primitive. */
 export const lowerings: { readonly [P in PrimitiveName]: Lowering<P> } = {
   input({ builder, attributes: { name }, shape, type }) {
@@ -93,10 +104,7 @@ export const lowerings: { readonly [P in PrimitiveName]: Lowering<P> } = {
   subtract: same("Sub"),
   multiply: same("Mul"),
   divide: same("Div"),
-  gather: ({ builder, inputs: [x], attributes: { indices } }) =>
-    builder.emit("Gather", [x, builder.constant("int64", indices, [indices.length])], {
-      axis: { kind: "integer", value: 1 },
-    }),
+  gather,
   concat: ({ builder, inputs }) => builder.emit("Concat", inputs, { axis: { kind: "integer", value: 1 } }),
   affineForward({ builder, inputs: [x, s, t] }) {
     return builder.emit("Add", [builder.emit("Mul", [x, builder.emit("Exp", [s])]), t]);

@@ -57,6 +57,8 @@ export interface ModelGraph {
   readonly inputs: readonly ModelValue[];
   /** What a caller fetches. */
   readonly outputs: readonly ModelValue[];
+  /** Shapes of values inside, where readers could not find them out. */
+  readonly values: readonly ModelValue[];
   /** Constants, among them the weights. */
   readonly initializers: readonly ModelTensor[];
   /** Operations in an order in which each follows what it reads. */

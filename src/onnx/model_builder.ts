@@ -36,6 +36,7 @@ export class ModelBuilder {
   readonly #outputs: ModelValue[] = [];
   readonly #shapes = new Map<number, string>();
   readonly #taken = new Set<string>();
+  #values: ModelValue[] = [];
 
   /** @param precision element type of batches and parameters */
   constructor(precision: Precision) {
@@ -102,8 +103,8 @@ export class ModelBuilder {
     states: readonly { readonly value: string; readonly type: ElementType }[],
     body: (step: string, states: readonly string[]) => LoopStep,
   ): string[] {
-    const outer = this.#nodes;
-    this.#nodes = [];
+    const [outer, outerValues] = [this.#nodes, this.#values];
+    [this.#nodes, this.#values] = [[], []];
     const [step, condition] = [this.#name("step"), this.#name("condition")];
     const own = states.map(({ type }) => ({ name: this.#name("state"), type, dims: [1, batchSize] }));
     const { again, states: next } = body(step, own.map(({ name }) => name));
@@ -113,6 +114,7 @@ export class ModelBuilder {
       name: this.#name("body"),
       nodes: this.#nodes,
       initializers: [],
+      values: this.#values,
       inputs: [
         { name: step, type: "int64" as const, dims: [] },
         { name: condition, type: "bool" as const, dims: [] },
@@ -123,8 +125,8 @@ export class ModelBuilder {
         ...after.map((name, i) => ({ name, type: states[i].type, dims: [1, batchSize] })),
       ],
     };
-    this.#nodes = outer;
-    const outputs = states.map(() => this.#name("Loop"));
+    [this.#nodes, this.#values] = [outer, outerValues];
+    const outputs = states.map(({ type }) => this.declare(this.#name("Loop"), type, [1, batchSize]));
     this.#nodes.push({
       operator: "Loop",
       inputs: [this.constant("int64", [limit], []), "", ...states.map(({ value }) => value)],
@@ -153,6 +155,17 @@ export class ModelBuilder {
     return shape;
   }
 
+  /**
+   * Writes down the shape of a value, with names for sizes that depend on the number of samples.
+   *
+   * Runtimes reuse memory among values whose shapes they know to be equal. Where they know nothing they search through
+   * all memory that is free, which made onnxruntime take minutes to open a large model.
+   */
+  declare(value: string, type: ElementType, dims: ModelValue["dims"]): string {
+    this.#values.push({ name: value, type, dims });
+    return value;
+  }
+
   /** Notes that a value inside the model holds so many numbers per sample. */
   atLeastWide(numbers: number): void {
     this.#width = Math.max(this.#width, numbers);
@@ -173,6 +186,7 @@ export class ModelBuilder {
       outputs: this.#outputs,
       initializers: [...this.#initializers.values()],
       nodes: this.#nodes,
+      values: this.#values,
     };
   }
 

@@ -21,13 +21,14 @@ type Fields = Map<number, WireField["value"][]>;
  * @throws {Error} with a few words that say what is wrong
  */
 export function readGraph(bytes: Uint8Array): ModelGraph {
-  const fields = collect(bytes, "graph", [1, 2, 5, 11, 12]);
+  const fields = collect(bytes, "graph", [1, 2, 5, 11, 12, 13]);
   return {
     name: text(fields, 2),
     nodes: messages(fields, 1).map(readNode),
     initializers: messages(fields, 5).map(readTensor),
     inputs: messages(fields, 11).map(readValue),
     outputs: messages(fields, 12).map(readValue),
+    values: messages(fields, 13).map(readValue),
   };
 }
 
