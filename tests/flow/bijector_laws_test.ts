@@ -19,7 +19,7 @@ import { bijectorExamples, realNVP } from "./bijector_examples.ts";
 
 await loadKernels();
 
-for (const [name, { make, tolerance }] of Object.entries(bijectorExamples)) {
+for (const [name, { make, tolerance, smooth }] of Object.entries(bijectorExamples)) {
   Deno.test(`${name}: forward and inverse undo each other and log-dets are those of the Jacobian`, () => {
     const bijector = make();
     const points = normals(6 * bijector.dim, 21);
@@ -37,10 +37,10 @@ for (const [name, { make, tolerance }] of Object.entries(bijectorExamples)) {
 
   Deno.test(`${name}: kernels agree with float64`, () => {
     const bijector = make();
-    for (const n of [1, 33, 300]) assertKernelsAgree(bijector, normals(n * bijector.dim, 23 + n));
+    for (const n of smooth ? [1, 33, 300] : [1, 33]) assertKernelsAgree(bijector, normals(n * bijector.dim, 23 + n));
   });
 
-  if (make().dim <= 2) {
+  if (smooth && make().dim <= 2) {
     Deno.test(`${name}: the density integrates to one`, () => assertIntegratesToOne(make()));
   }
 }
