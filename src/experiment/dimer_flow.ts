@@ -8,10 +8,11 @@ import { Chain } from "../flow/chain.ts";
 import { Flow, type Generator } from "../flow/flow.ts";
 import { RealNVP } from "../flow/real_nvp.ts";
 import { SymmetrisedGenerator } from "../flow/symmetrised_generator.ts";
+import type { TiltedGrid } from "../flow/tilted_head.ts";
 import { Whitening } from "../flow/whitening.ts";
 import { dimerSymmetries } from "../system/dimer_symmetries.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
-import type { FlowSettings, RealNVPSettings } from "./dimer_settings.ts";
+import type { AutoregressiveSettings, FlowSettings, RealNVPSettings } from "./dimer_settings.ts";
 
 /** What the flow of a run is made for. */
 export interface DimerFlowOptions {
@@ -33,8 +34,8 @@ export interface DimerFlow {
   readonly flow: Flow;
   /** What samples are drawn from: the flow itself, or its average over the symmetries of the system. */
   readonly generator: Generator;
-  /** Ends training: from now on the flow computes as it does when it samples. */
-  prepareSampling(): void;
+  /** Changes the grid of tilted heads; without one, to that of sampling. */
+  setGrid(grid?: TiltedGrid): void;
 }
 
 /**
@@ -47,7 +48,7 @@ export function dimerFlow(options: DimerFlowOptions): DimerFlow {
   const { settings, system, seed, data } = options;
   if (settings.kind === "realnvp") {
     const flow = realNVPFlow(settings, system.dim, seed, data);
-    return { flow, generator: flow, prepareSampling: () => flow.release() };
+    return { flow, generator: flow, setGrid() {} };
   }
   const { grid, hidden } = settings;
   const bijector = AutoregressiveParticleFlow.fit(data, {
@@ -56,16 +57,14 @@ export function dimerFlow(options: DimerFlowOptions): DimerFlow {
     hidden,
     temperature: options.temperature,
     seed,
-    head: settings.head === "mixture"
-      ? { kind: "mixture" }
-      : { kind: "tilted", interactions: system, grid: grid.training },
+    head: settings.head === "mixture" ? { kind: "mixture" } : { kind: "tilted", interactions: system, grid },
   });
   const flow = new Flow(bijector);
   return {
     flow,
     generator: new SymmetrisedGenerator(flow, dimerSymmetries(system)),
-    prepareSampling() {
-      bijector.setGrid(grid.sampling);
+    setGrid(wanted = grid) {
+      bijector.setGrid(wanted);
       flow.release();
     },
   };
@@ -93,7 +92,7 @@ function axisCoordinates(dim: number, axis: number): number[] {
 }
 
 /** One line that says what the flow is. */
-export function describeFlow(settings: FlowSettings): string {
+export function describeFlow(settings: RealNVPSettings | Omit<AutoregressiveSettings, "grid">): string {
   const layers = settings.hidden.join("–");
   if (settings.kind === "autoregressive") {
     const head = settings.head === "tilted" ? "densities tilted by the exact pair energy" : "Gaussian mixtures";

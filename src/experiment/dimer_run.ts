@@ -240,7 +240,7 @@ class DimerRun {
     this.#beginTraining(saved?.position ?? null);
     const stepsBefore = settings.stages.map((_, i) => settings.stages.slice(0, i).reduce((n, s) => n + s.steps, 0));
     const { complete, position } = await trainDimer({
-      flow,
+      model,
       system,
       beta: this.#beta,
       settings,
@@ -267,7 +267,8 @@ class DimerRun {
     if (!complete) return null;
     const trainable = flow.parameters().filter((parameter) => parameter.trainable);
     if (settings.keep === "best" && position.best.size > 0) restoreSnapshot(trainable, position.best);
-    model.prepareSampling();
+    model.setGrid();
+    flow.release();
     return { flow, generator, position, chains: source.chains };
   }
 

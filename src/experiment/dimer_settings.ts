@@ -48,8 +48,13 @@ export interface AutoregressiveSettings {
   readonly head: "tilted" | "mixture";
   /** Hidden layers of each particle's network. */
   readonly hidden: readonly number[];
-  /** Grids of the tilted head while it is trained, and when it samples. */
-  readonly grid: { readonly training: TiltedGrid; readonly sampling: TiltedGrid };
+  /** Grid of the tilted head when it samples, and in stages that do not say otherwise. */
+  readonly grid: TiltedGrid;
+}
+
+/** A stage of training, and the grid of tilted heads in it: a coarser one is faster. */
+export interface DimerStage extends BoltzmannStage {
+  readonly grid?: TiltedGrid;
 }
 
 /** Size of the flow. */
@@ -74,7 +79,7 @@ export interface DimerSettings {
   /** Flow. */
   readonly flow: FlowSettings;
   /** Stages of training. */
-  readonly stages: readonly BoltzmannStage[];
+  readonly stages: readonly DimerStage[];
   /** Steps between validations. */
   readonly reportEvery: number;
   /**
@@ -202,18 +207,29 @@ const particleFlow: AutoregressiveSettings = {
   kind: "autoregressive",
   head: "tilted",
   hidden: [64, 64],
-  grid: { training: { fine: 17, coarse: 17 }, sampling: { fine: 33, coarse: 17 } },
+  grid: { fine: 33, coarse: 17 },
 };
 
-/** Small networks, small batches, many steps. */
-const particleStage = (steps: number): BoltzmannStage => ({
-  name: "maximum likelihood",
-  steps,
-  batch: 256,
-  learningRate: { shape: "cosine", initial: 4e-3, final: 4e-5, warmup: 50 },
-  adam: { maximumNorm: 20 },
-  weights: MAXIMUM_LIKELIHOOD,
-});
+/** Small networks, small batches, many steps; the first four fifths on a coarse grid. */
+function particleStages(steps: number): DimerStage[] {
+  const coarse = Math.round(0.8 * steps);
+  const common = { batch: 128, adam: { maximumNorm: 20 }, weights: MAXIMUM_LIKELIHOOD };
+  return [
+    {
+      ...common,
+      name: "maximum likelihood",
+      steps: coarse,
+      learningRate: { shape: "cosine", initial: 4e-3, final: 1e-3, warmup: 50 },
+      grid: { fine: 17, coarse: 17 },
+    },
+    {
+      ...common,
+      name: "on the finer grid",
+      steps: steps - coarse,
+      learningRate: { shape: "cosine", initial: 1e-3, final: 4e-5 },
+    },
+  ];
+}
 
 const smokeAutoregressive: DimerSettings = {
   data: {
@@ -222,7 +238,7 @@ const smokeAutoregressive: DimerSettings = {
     freshPerStep: 0,
   },
   flow: { ...particleFlow, hidden: [32, 32] },
-  stages: [particleStage(400)],
+  stages: particleStages(600),
   reportEvery: 100,
   keep: "best",
   evaluation: {
@@ -240,7 +256,7 @@ const standardAutoregressive: DimerSettings = {
     freshPerStep: 0,
   },
   flow: particleFlow,
-  stages: [particleStage(12_000)],
+  stages: particleStages(18_000),
   reportEvery: 200,
   keep: "best",
   evaluation: {

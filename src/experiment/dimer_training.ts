@@ -6,7 +6,6 @@
 import type { Tensor } from "../autodiff/graph.ts";
 import { add, column, sqrt, square, subtract } from "../autodiff/operations.ts";
 import type { Executor } from "../backend/pool.ts";
-import type { Flow } from "../flow/flow.ts";
 import { boltzmannObjective, type ReactionCoordinate } from "../hybrid/boltzmann_objective.ts";
 import type { EnergyFunction } from "../loss/energy.ts";
 import type { MetropolisChains } from "../sampling/metropolis_chains.ts";
@@ -14,13 +13,14 @@ import { dimerSymmetries } from "../system/dimer_symmetries.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 import { FrameBuffer } from "../training/frame_buffer.ts";
 import { train, type TrainingPosition, type TrainProgress, type TrainResult } from "../training/train.ts";
+import type { DimerFlow } from "./dimer_flow.ts";
 import type { DimerFrames } from "./dimer_results.ts";
 import type { DimerSettings } from "./dimer_settings.ts";
 
 /** What is trained, on what. */
 export interface DimerTrainingOptions {
   /** The flow; its parameters are changed. */
-  readonly flow: Flow;
+  readonly model: DimerFlow;
   /** The system. */
   readonly system: ParticleDimer;
   /** 1 / T in units of 1 / T₀. */
@@ -147,7 +147,7 @@ export interface TrainingCounts {
  * @throws {Error} if a loss is not finite, naming stage and step
  */
 export function trainDimer(options: DimerTrainingOptions, counts: TrainingCounts): Promise<TrainResult> {
-  const { flow, system, beta, settings, source, validate, pool, seed } = options;
+  const { model: { flow, setGrid }, system, beta, settings, source, validate, pool, seed } = options;
   const counted: EnergyFunction = {
     dim: system.dim,
     energyAndGradient(x) {
@@ -160,17 +160,21 @@ export function trainDimer(options: DimerTrainingOptions, counts: TrainingCounts
     },
   };
   const validation = () => -flow.logProb(validate.x, { pool }).reduce((sum, p) => sum + p, 0) / validate.d.length;
+  const objective = boltzmannObjective({
+    flow,
+    system: counted,
+    beta,
+    data: (n, stage, step) => source.batch(n, stage, step),
+    reactionCoordinate: { of: dimerDistance, ...options.reactionCoordinate },
+    seed,
+  });
   return train({
     parameters: flow.parameters().filter((parameter) => parameter.trainable),
     stages: settings.stages,
-    objective: boltzmannObjective({
-      flow,
-      system: counted,
-      beta,
-      data: (n, stage, step) => source.batch(n, stage, step),
-      reactionCoordinate: { of: dimerDistance, ...options.reactionCoordinate },
-      seed,
-    }),
+    objective(graph, stage, index) {
+      setGrid(stage.grid);
+      return objective(graph, stage, index);
+    },
     validate: validation,
     reportEvery: settings.reportEvery,
     pool,

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Stage } from "../training/train.ts";
+import type { TiltedGrid } from "../flow/tilted_head.ts";
 import type { AutoregressiveSettings } from "./dimer_settings.ts";
 
 /** Name of a budget. */
@@ -19,12 +20,17 @@ export interface BySplit {
   readonly evaluate: number;
 }
 
+/** Size of the flow, with grids of the tilted head while it is trained and when it samples. */
+export interface TemperatureFlowSettings extends Omit<AutoregressiveSettings, "grid"> {
+  readonly grid: { readonly training: TiltedGrid; readonly sampling: TiltedGrid };
+}
+
 /** Everything that decides what a run over temperatures computes, beside system, temperatures and seed. */
 export interface TemperatureSettings {
   /** Data of each temperature: chains (even: half start closed, half open) and frames. */
   readonly data: { readonly chains: BySplit; readonly frames: BySplit };
   /** The flow. */
-  readonly flow: AutoregressiveSettings;
+  readonly flow: TemperatureFlowSettings;
   /** The only stage of training: maximum likelihood. */
   readonly training: Stage;
   /** Steps between validations. */
@@ -40,7 +46,7 @@ export interface TemperatureSettings {
   };
 }
 
-const tilted: AutoregressiveSettings = {
+const tilted: TemperatureFlowSettings = {
   kind: "autoregressive",
   head: "tilted",
   hidden: [64, 64],
