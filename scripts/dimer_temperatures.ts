@@ -14,6 +14,7 @@ import {
   type TemperatureBudgetName,
   type TemperatureSettings,
   temperatureSettings,
+  withSteps,
 } from "../mod.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
 import { interruptSignal, sameArguments } from "./interrupt.ts";
@@ -80,11 +81,8 @@ type Options = CommandLine<typeof command.options>["options"];
 /** The settings of a budget, with what was asked for. */
 function settingsOf({ budget, head, steps }: Options): TemperatureSettings {
   const settings = temperatureSettings(budget as TemperatureBudgetName);
-  return {
-    ...settings,
-    flow: { ...settings.flow, head: (head ?? settings.flow.head) as "tilted" | "mixture" },
-    training: { ...settings.training, steps: steps ?? settings.training.steps },
-  };
+  const flow = { ...settings.flow, head: (head ?? settings.flow.head) as "tilted" | "mixture" };
+  return { ...steps === undefined ? settings : withSteps(settings, steps), flow };
 }
 
 /** Reads "0.5,2". */

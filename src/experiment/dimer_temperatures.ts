@@ -164,7 +164,7 @@ class TemperaturesRun {
       references,
       flow: {
         parameters: model.flow.parameters().reduce((sum, p) => sum + (p.trainable ? p.length : 0), 0),
-        description: describeFlow(settings.flow),
+        description: describeFlow({ kind: "autoregressive", ...settings.flow }),
       },
       history: model.conditionalHistory(position.history),
       frames: settings.data.frames,
@@ -227,10 +227,12 @@ class TemperaturesRun {
     const parameters = model.flow.parameters();
     const saved = resume ? await loadTemperatureTraining(path, parameters) : null;
     this.part = "training";
-    const { steps } = settings.training;
-    progress.start("training", steps, "steps", saved === null ? 0 : saved.stage === 0 ? saved.step : steps);
+    const before = [0];
+    for (const { steps } of settings.stages) before.push(before[before.length - 1] + steps);
+    const done = saved === null ? 0 : before[saved.stage] + saved.step;
+    progress.start("training", before[settings.stages.length], "steps", done);
     const { complete, position } = await model.train({
-      onStep: ({ step, loss }) => progress.update(step, loss),
+      onStep: ({ index, step, loss }) => progress.update(before[index] + step, loss),
       onCheckpoint: (at) => saveTemperatureTraining(path, parameters, at),
       ...this.#stop(),
       ...saved && { resume: saved },

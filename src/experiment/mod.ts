@@ -31,8 +31,11 @@ export {
 export {
   type BySplit,
   type TemperatureBudgetName,
+  type TemperatureFlowSettings,
   type TemperatureSettings,
   temperatureSettings,
+  type TemperatureStage,
+  withSteps,
 } from "./temperature_settings.ts";
 export type * from "./temperature_results.ts";
 export { type LadderTemperature, temperatureLadder } from "./temperature_ladder.ts";

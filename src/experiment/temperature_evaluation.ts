@@ -8,6 +8,7 @@ import type { Generator } from "../flow/flow.ts";
 import { BoltzmannGenerator } from "../hybrid/boltzmann_generator.ts";
 import { basinThermodynamics } from "../reweighting/basin_thermodynamics.ts";
 import { samplingEfficiency } from "../reweighting/effective_sample_size.ts";
+import { samplingEfficiencyInterval } from "../reweighting/efficiency_interval.ts";
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import { paretoK, paretoKLimit } from "../reweighting/pareto_smoothing.ts";
 import { freeEnergyDifferenceByReweighting } from "../reweighting/reweighted_difference.ts";
@@ -77,13 +78,16 @@ export async function evaluateTemperature(options: TemperatureEvaluationOptions)
     frames: frames.d.length,
     outsideDomain: drawn.outside / options.samples,
     samplingEfficiency: byBasin((basin) => describe(drawn, basin, samplingEfficiency)),
-    paretoK: { ...byBasin((basin) => describe(drawn, basin, paretoK)), limit: paretoKLimit(options.samples) },
+    samplingEfficiencyInterval: byBasin((basin) =>
+      describe(drawn, basin, (weights) => samplingEfficiencyInterval(weights, resampling))
+    ),
+    paretoK: { ...byBasin((basin) => finite(describe(drawn, basin, paretoK))), limit: paretoKLimit(options.samples) },
     evaluationNll: byBasin((basin) => meanWhere(data.basins, basin, (i) => -weighed.logProb[i])),
-    gap: byBasin((basin) => {
+    gap: withMixture(byBasin((basin) => {
       const value = basin === null ? null : basins.basins[basin].value;
       const mean = value === null ? null : meanWhere(data.basins, basin, (i) => weighed.logWeights[i]);
-      return mean === null || !Number.isFinite(mean) ? null : mean + value!;
-    }),
+      return mean === null ? null : finite(mean + value!);
+    })),
     freeEnergyDifference: {
       reweighting: freeEnergyDifferenceByReweighting(drawn.logWeights, drawn.basins, resampling),
       bar: trust(freeEnergy),
@@ -130,21 +134,26 @@ function doubtUnrelaxed(estimate: FreeEnergyEstimate, relaxed: boolean): FreeEne
   return { ...estimate, reliable: false, reason: "the evaluation chains had not relaxed when burn-in ended" };
 }
 
-function byBasin(f: (basin: number | null) => number | null): ByBasin {
+function byBasin<T>(f: (basin: number | null) => T | null): ByBasin<T> {
   return { closed: f(CLOSED), open: f(OPEN), all: f(null) };
 }
 
-/** A number that describes the weights of the samples in a basin (of all for null); null where there is none. */
-function describe(
+/** Adds the divergence from the half-and-half mixture of the basins: the mean of both less ln 2. */
+function withMixture({ closed, open }: ByBasin): ByBasin {
+  return { closed, open, all: closed === null || open === null ? null : (closed + open) / 2 - Math.LN2 };
+}
+
+/** What describes the weights of the samples in a basin (of all for null); null where there is no weight. */
+function describe<T>(
   { logWeights, basins }: Drawn,
   basin: number | null,
-  measure: (logWeights: Float64Array) => number,
-): number | null {
+  measure: (logWeights: Float64Array) => T,
+): T | null {
   const own = basin === null ? logWeights : logWeights.filter((_, i) => basins[i] === basin);
-  if (!own.some((w) => w > -Infinity)) return null;
-  const value = measure(own);
-  return Number.isFinite(value) ? value : null;
+  return own.some((w) => w > -Infinity) ? measure(own) : null;
 }
+
+const finite = (value: number | null): number | null => value !== null && Number.isFinite(value) ? value : null;
 
 function meanWhere(basins: Int32Array, basin: number | null, f: (i: number) => number): number | null {
   let sum = 0;

@@ -209,15 +209,17 @@ async function thermodynamicsFigure(outcome: TemperaturesOutcome): Promise<Tempe
 const energyOf = ({ evaluation }: TemperaturePoint) => evaluation.energyDifference;
 const entropyOf = ({ evaluation }: TemperaturePoint) => evaluation.entropyDifference;
 
-const percent = ({ closed, open }: ByBasin) => ({
+/** Per cent in each basin; the efficiency of all samples is that of the one basin that carries the weight. */
+const percent = ({ closed, open }: ByBasin): ByBasin => ({
   closed: closed === null ? null : 100 * closed,
   open: open === null ? null : 100 * open,
+  all: null,
 });
 
 async function qualityFigure(outcome: TemperaturesOutcome): Promise<TemperatureFigure | null> {
-  const basins = [["closed", "vermillion"], ["open", "blue"]] as const;
+  const basins = [["closed", "vermillion"], ["open", "blue"], ["all", "black"]] as const;
   const panel = async (
-    pick: (point: TemperaturePoint) => { readonly closed: number | null; readonly open: number | null },
+    pick: (point: TemperaturePoint) => ByBasin,
     y: { readonly label: string },
   ) => {
     const series = basins.flatMap(([basin, color]): LineSeries[] => {
@@ -228,7 +230,7 @@ async function qualityFigure(outcome: TemperaturesOutcome): Promise<TemperatureF
         x: values.map(({ temperature }) => temperature),
         y: values.map(({ value }) => value!),
         unreliable: values.map(({ trained }) => !trained),
-        label: basin,
+        label: basin === "all" ? "both" : basin,
         color,
         markers: "filled",
         line: "solid",
@@ -253,10 +255,10 @@ async function qualityFigure(outcome: TemperaturesOutcome): Promise<TemperatureF
     name: "quality",
     svg,
     caption:
-      "How near the flow is to the target: (a) KL divergence from the target in each basin to the flow, in nats, " +
-      "from evaluation frames; (b) share of flow samples that are effective. Hollow: temperatures between the rungs, " +
-      "which the network was not trained at. The gap contains ln of the share that the flow gives to the basin, about 0.7 " +
-      "where both have half.",
+      "How near the flow is to the target: (a) Kullback–Leibler divergence to the flow, in nats, from the target in " +
+      "each basin, of which ln 2 is the flow's share of the basin where it gives half to each, and from the half-and-half " +
+      "mixture of both; (b) share of the flow samples in a basin that are effective. Hollow: temperatures between the rungs, " +
+      "at which the network was not trained.",
   };
 }
 

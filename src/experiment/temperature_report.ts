@@ -6,6 +6,7 @@
 import { htmlReport, type ReportFigure, type ReportNumber, type ReportSection } from "../plot/html_report.ts";
 import type { Estimate } from "../reweighting/estimate.ts";
 import type { JsonObject, JsonValue } from "../training/json.ts";
+import { shareInterval } from "./dimer_report_tables.ts";
 import { agreement, compare, inUnits } from "./dimer_verdict.ts";
 import { count, duration, fixed, NO_BREAK, NOTHING, power, share, withError } from "./report_numbers.ts";
 import type {
@@ -58,6 +59,7 @@ export function temperaturesReportJson(outcome: TemperaturesOutcome): JsonObject
       samples: evaluation.samples,
       frames: evaluation.frames,
       samplingEfficiency: evaluation.samplingEfficiency,
+      samplingEfficiencyInterval: evaluation.samplingEfficiencyInterval,
       paretoK: evaluation.paretoK,
       outsideDomain: evaluation.outsideDomain,
       evaluationNll: evaluation.evaluationNll,
@@ -246,17 +248,19 @@ function thermodynamicsSection({ points, curve }: TemperaturesOutcome): ReportSe
 }
 
 function qualitySection({ points, flow }: TemperaturesOutcome): ReportSection {
-  const [first] = points;
+  const { samples, paretoK: { limit } } = points[0].evaluation;
   return {
     heading: "How good the flow is",
     paragraphs: [
       `${flow.description[0].toUpperCase()}${flow.description.slice(1)}; ${
         count(flow.parameters)
       } parameters for all ` +
-      `temperatures together. From ${
-        count(first.evaluation.samples)
-      } flow samples at each temperature, and evaluation ` +
-      "frames for the gap, the divergence from the target restricted to a basin to the flow.",
+      `temperatures together. Efficiencies are from ${
+        count(samples)
+      } flow samples at each temperature, with 95${NO_BREAK}% ` +
+      "intervals in which heavier weights than any drawn are missing. The gap is the Kullback–Leibler divergence to the flow " +
+      "from the target in one basin, where a flow that gives half of its mass to each basin has at least ln 2, and from the " +
+      "half-and-half mixture of both basins, where a perfect one has 0.",
     ],
     table: {
       columns: [
@@ -264,21 +268,30 @@ function qualitySection({ points, flow }: TemperaturesOutcome): ReportSection {
         "trained here",
         "gap closed / nats",
         "gap open / nats",
+        "gap both / nats",
         "efficiency closed",
         "efficiency open",
-        `k̂ closed (limit ${fixed(first.evaluation.paretoK.limit, 2)})`,
+        `k̂ closed (limit ${fixed(limit, 2)})`,
         "k̂ open",
       ],
-      rows: points.map(({ temperature, trained, evaluation: { gap, samplingEfficiency, paretoK } }) => [
-        temperatureText(temperature),
-        trained ? "yes" : "no",
-        fixed(gap.closed, 2),
-        fixed(gap.open, 2),
-        share(samplingEfficiency.closed),
-        share(samplingEfficiency.open),
-        fixed(paretoK.closed, 2),
-        fixed(paretoK.open, 2),
-      ]),
+      rows: points.map(({ temperature, trained, evaluation }) => {
+        const { gap, samplingEfficiency, samplingEfficiencyInterval, paretoK } = evaluation;
+        const efficiency = (basin: "closed" | "open") => {
+          const ends = samplingEfficiencyInterval[basin];
+          return share(samplingEfficiency[basin]) + (ends === null ? "" : ` (${shareInterval(ends)})`);
+        };
+        return [
+          temperatureText(temperature),
+          trained ? "yes" : "no",
+          fixed(gap.closed, 2),
+          fixed(gap.open, 2),
+          fixed(gap.all, 2),
+          efficiency("closed"),
+          efficiency("open"),
+          fixed(paretoK.closed, 2),
+          fixed(paretoK.open, 2),
+        ];
+      }),
     },
   };
 }

@@ -20,11 +20,16 @@ export interface TemperatureEvaluation {
   readonly outsideDomain: number;
   /** Kish efficiency of the weights. */
   readonly samplingEfficiency: ByBasin;
+  /** 95 % intervals of it from resampled flow samples; heavier weights than any drawn are not in them. */
+  readonly samplingEfficiencyInterval: ByBasin<readonly [number, number]>;
   /** Pareto k̂ of the weights, and the limit for this number of samples. */
   readonly paretoK: ByBasin & { readonly limit: number };
   /** Mean of −log q over the evaluation frames of each basin, in nats. */
   readonly evaluationNll: ByBasin;
-  /** KL(target restricted to the basin ‖ flow) in nats, with ln Z from BAR; `all` is null. */
+  /**
+   * KL(target restricted to the basin ‖ flow) in nats, with ln Z from BAR: at least ln 2 for a flow with half its mass in
+   * each basin. `all` is KL(½ closed + ½ open ‖ flow), the mean of both less ln 2.
+   */
   readonly gap: ByBasin;
   /** F_open − F_closed. */
   readonly freeEnergyDifference: {

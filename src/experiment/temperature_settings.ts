@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { Stage } from "../training/train.ts";
 import type { TiltedGrid } from "../flow/tilted_head.ts";
-import type { AutoregressiveSettings } from "./dimer_settings.ts";
+import type { Stage } from "../training/train.ts";
 
 /** Name of a budget. */
 export type TemperatureBudgetName = "smoke" | "default";
@@ -20,9 +19,20 @@ export interface BySplit {
   readonly evaluate: number;
 }
 
-/** Size of the flow, with grids of the tilted head while it is trained and when it samples. */
-export interface TemperatureFlowSettings extends Omit<AutoregressiveSettings, "grid"> {
-  readonly grid: { readonly training: TiltedGrid; readonly sampling: TiltedGrid };
+/** Size of an autoregressive particle flow. */
+export interface TemperatureFlowSettings {
+  /** The density of one particle. */
+  readonly head: "tilted" | "mixture";
+  /** Hidden layers of each particle's network. */
+  readonly hidden: readonly number[];
+  /** Grid of the tilted head when it samples, and in stages that do not say otherwise. */
+  readonly grid: TiltedGrid;
+}
+
+/** A stage of training. */
+export interface TemperatureStage extends Stage {
+  /** Grid of tilted heads: a coarser one is faster. */
+  readonly grid?: TiltedGrid;
 }
 
 /** Everything that decides what a run over temperatures computes, beside system, temperatures and seed. */
@@ -31,8 +41,8 @@ export interface TemperatureSettings {
   readonly data: { readonly chains: BySplit; readonly frames: BySplit };
   /** The flow. */
   readonly flow: TemperatureFlowSettings;
-  /** The only stage of training: maximum likelihood. */
-  readonly training: Stage;
+  /** Stages of training, all by maximum likelihood. */
+  readonly stages: readonly TemperatureStage[];
   /** Steps between validations. */
   readonly reportEvery: number;
   /** Evaluation of each temperature, and the reference. */
@@ -46,20 +56,44 @@ export interface TemperatureSettings {
   };
 }
 
-const tilted: TemperatureFlowSettings = {
-  kind: "autoregressive",
-  head: "tilted",
-  hidden: [64, 64],
-  grid: { training: { fine: 17, coarse: 17 }, sampling: { fine: 33, coarse: 17 } },
-};
+const tilted: TemperatureFlowSettings = { head: "tilted", hidden: [64, 64], grid: { fine: 33, coarse: 17 } };
 
-const stage = (steps: number): Stage => ({
-  name: "maximum likelihood",
-  steps,
-  batch: 256,
-  learningRate: { shape: "cosine", initial: 4e-3, final: 4e-5, warmup: 50 },
-  adam: { maximumNorm: 20 },
-});
+/** Small networks, small batches, many steps; the first four fifths on a coarse grid. */
+function stages(steps: number): TemperatureStage[] {
+  const coarse = Math.round(0.8 * steps);
+  const common = { batch: 128, adam: { maximumNorm: 20 } };
+  return [
+    {
+      ...common,
+      name: "maximum likelihood",
+      steps: coarse,
+      learningRate: { shape: "cosine", initial: 4e-3, final: 1e-3, warmup: 50 },
+      grid: { fine: 17, coarse: 17 },
+    },
+    {
+      ...common,
+      name: "on the finer grid",
+      steps: steps - coarse,
+      learningRate: { shape: "cosine", initial: 1e-3, final: 4e-5 },
+    },
+  ];
+}
+
+/**
+ * Divides steps of training among stages as a budget does.
+ *
+ * @param settings of the budget
+ * @param steps in all
+ * @returns the settings with that many steps, at least one in each stage
+ */
+export function withSteps(settings: TemperatureSettings, steps: number): TemperatureSettings {
+  const total = settings.stages.reduce((sum, stage) => sum + stage.steps, 0);
+  const scaled = settings.stages.map((stage) => ({
+    ...stage,
+    steps: Math.max(1, Math.round(stage.steps * steps / total)),
+  }));
+  return { ...settings, stages: scaled };
+}
 
 /** Everything runs, nothing is accurate. */
 const smoke: TemperatureSettings = {
@@ -68,7 +102,7 @@ const smoke: TemperatureSettings = {
     frames: { train: 2000, validate: 64, evaluate: 640 },
   },
   flow: { ...tilted, hidden: [32, 32] },
-  training: stage(400),
+  stages: stages(600),
   reportEvery: 100,
   evaluation: { samples: 2048, bootstraps: 100, umbrellaSweeps: 4000 },
 };
@@ -80,9 +114,9 @@ const standard: TemperatureSettings = {
     frames: { train: 12_000, validate: 128, evaluate: 3200 },
   },
   flow: tilted,
-  training: stage(8000),
+  stages: stages(14_000),
   reportEvery: 200,
-  evaluation: { samples: 16_384, bootstraps: 200, umbrellaSweeps: 60_000 },
+  evaluation: { samples: 16_384, bootstraps: 200, umbrellaSweeps: 100_000 },
 };
 
 /**

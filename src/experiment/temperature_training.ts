@@ -89,7 +89,7 @@ export class TemperatureModel {
       hidden,
       temperatures,
       seed,
-      head: head === "mixture" ? { kind: "mixture" } : { kind: "tilted", interactions: system, grid: grid.training },
+      head: head === "mixture" ? { kind: "mixture" } : { kind: "tilted", interactions: system, grid },
     });
     this.flow = new Flow(this.#bijector);
   }
@@ -121,12 +121,15 @@ export class TemperatureModel {
     const rows = this.#validation.length / dim;
     const result = await train({
       parameters,
-      stages: [settings.training],
-      objective: (graph, { batch }, stage) => ({
-        loss: maximumLikelihoodLoss(this.flow, input(graph, "x", dim)),
-        metrics: {},
-        batch: (step) => [this.#buffer.batch(batch, stage, step)],
-      }),
+      stages: settings.stages,
+      objective: (graph, { batch, grid }, stage) => {
+        this.#setGrid(grid);
+        return {
+          loss: maximumLikelihoodLoss(this.flow, input(graph, "x", dim)),
+          metrics: {},
+          batch: (step) => [this.#buffer.batch(batch, stage, step)],
+        };
+      },
       validate: () => -this.flow.logProb(this.#validation, { pool }).reduce((sum, log) => sum + log, 0) / rows,
       reportEvery: settings.reportEvery,
       pool,
@@ -134,9 +137,14 @@ export class TemperatureModel {
     });
     if (!result.complete) return result;
     if (result.position.best.size > 0) restoreSnapshot(parameters, result.position.best);
-    this.#bijector.setGrid(settings.flow.grid.sampling);
-    this.flow.release();
+    this.#setGrid();
     return result;
+  }
+
+  /** Changes the grid of tilted heads; without one, to that of sampling. */
+  #setGrid(grid = this.#options.settings.flow.grid): void {
+    this.#bijector.setGrid(grid);
+    this.flow.release();
   }
 
   /**

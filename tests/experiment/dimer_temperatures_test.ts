@@ -15,18 +15,17 @@ const tiny: TemperatureSettings = {
     frames: { train: 160, validate: 32, evaluate: 64 },
   },
   flow: {
-    kind: "autoregressive",
     head: "mixture",
     hidden: [8],
-    grid: { training: { fine: 9, coarse: 9 }, sampling: { fine: 9, coarse: 9 } },
+    grid: { fine: 9, coarse: 9 },
   },
-  training: {
+  stages: [{
     name: "maximum likelihood",
     steps: 24,
     batch: 128,
     learningRate: { shape: "cosine", initial: 4e-3, warmup: 4 },
     adam: { maximumNorm: 20 },
-  },
+  }],
   reportEvery: 8,
   evaluation: { samples: 600, bootstraps: 20, umbrellaSweeps: 60 },
 };

@@ -37,9 +37,10 @@ function outcomeOf(change: (temperature: number, bar: Estimate) => Estimate = (_
         frames: 200,
         outsideDomain: 0,
         samplingEfficiency: { closed: 0.3, open: 0.2, all: 0.25 },
+        samplingEfficiencyInterval: { ...none, closed: [0.28, 0.32] as const },
         paretoK: { ...none, closed: 0.4, limit: 0.66 },
         evaluationNll: none,
-        gap: { closed: 1.2, open: 1.5, all: null },
+        gap: { closed: 1.2, open: 1.5, all: 0.66 },
         freeEnergyDifference: { bar, reweighting },
         energyDifference,
         entropyDifference: estimateFrom(-1.5, 0.014),
@@ -107,7 +108,11 @@ Deno.test("the report over temperatures says ΔF in both units, with its picture
 Deno.test("the report for machines holds every temperature, and null for what is no number", () => {
   const report = temperaturesReportJson(outcomeOf());
   writeJson(report);
-  const lines = report.temperatures as { temperature: number; freeEnergyInT0: Estimate; paretoK: { open: null } }[];
+  const lines = report.temperatures as unknown as {
+    temperature: number;
+    freeEnergyInT0: Estimate;
+    paretoK: { open: null };
+  }[];
   assertEquals(lines.map(({ temperature }) => temperature), temperatureLadder(RANGE, 3).map((at) => at.temperature));
   assertEquals([lines[4].freeEnergyInT0.value, lines[4].freeEnergyInT0.standardError], [8, 0.02]);
   assertEquals(lines[0].paretoK.open, null);
