@@ -165,7 +165,7 @@ export function expNegative(x: v128): v128 {
   p = madd(p, r, v128.load(EXP, 48));
   p = madd(p, r, v128.load(EXP, 64));
   p = f32x4.add(madd(p, f32x4.mul(r, r), r), v128.load(EXP, 80));
-  return i32x4.add(p, i32x4.shl(shifted, 23));
+  return f32x4.mul(p, i32x4.add(i32x4.shl(shifted, 23), v128.load(EXP, 80)));
 }
 
 // @ts-ignore: decorator
