@@ -1,5 +1,5 @@
 /** A dimer without solvent, whose free energies are integrals: a flow over temperatures from data to estimates. */
-import { assert } from "@std/assert";
+import { assert, assertAlmostEquals } from "@std/assert";
 import { serialPool } from "../../src/backend/pool.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { thermodynamicCurve } from "../../src/experiment/temperature_curve.ts";
@@ -9,6 +9,7 @@ import { logTemperatures, temperatureLadder } from "../../src/experiment/tempera
 import type { TemperatureEvaluation } from "../../src/experiment/temperature_results.ts";
 import type { TemperatureSettings } from "../../src/experiment/temperature_settings.ts";
 import { TemperatureModel } from "../../src/experiment/temperature_training.ts";
+import { TemperatureSlice } from "../../src/flow/temperature_slice.ts";
 import type { Estimate } from "../../src/reweighting/estimate.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
 import { distanceProbabilities } from "../support/dimer_density.ts";
@@ -57,16 +58,15 @@ function energy(temperature: number): number {
   return -(freeEnergy(temperature * Math.exp(h)) - freeEnergy(temperature * Math.exp(-h))) / (2 * h);
 }
 
-async function evaluated(from: readonly TemperatureData[]): Promise<TemperatureEvaluation[]> {
-  const model = new TemperatureModel({
-    system,
-    data: from,
-    temperatures: logTemperatures(RANGE),
-    settings,
-    seed: 2,
-    pool: serialPool,
-  });
-  assert((await model.train()).complete);
+async function trained(from: readonly TemperatureData[]) {
+  const temperatures = logTemperatures(RANGE);
+  const model = new TemperatureModel({ system, data: from, temperatures, settings, seed: 2, pool: serialPool });
+  const { complete, position } = await model.train();
+  assert(complete);
+  return { model, position };
+}
+
+async function evaluated(model: TemperatureModel): Promise<TemperatureEvaluation[]> {
   const results: TemperatureEvaluation[] = [];
   // Evaluation frames are always those of their temperature.
   for (const [k, { temperature, evaluate, statistics }] of data.entries()) {
@@ -89,7 +89,8 @@ async function evaluated(from: readonly TemperatureData[]): Promise<TemperatureE
   return results;
 }
 
-const right = await evaluated(data);
+const { model, position } = await trained(data);
+const right = await evaluated(model);
 
 function assertNear(estimate: Estimate, exact: number, what: string): void {
   assert(estimate.reliable, `${what}: ${estimate.reason}`);
@@ -127,6 +128,17 @@ Deno.test("the curve through all temperatures agrees with quadrature between the
   }
 });
 
+Deno.test("the history of a flow over temperatures is the NLL of x given T, and the flow has the parameters of the lowest", () => {
+  const rungs = data.filter(({ trained }) => trained);
+  const nll = rungs.map(({ temperature, validate }) => {
+    const log = new TemperatureSlice(model.flow, temperature).logProb(validate!.x);
+    return -log.reduce((sum, value) => sum + value, 0) / log.length;
+  });
+  const lowest = Math.min(...model.conditionalHistory(position.history).map(({ validation }) => validation!));
+  assertAlmostEquals(lowest, nll.reduce((sum, value) => sum + value, 0) / nll.length, 1e-9);
+  model.flow.release();
+});
+
 Deno.test("the gap and the efficiency notice rows whose temperatures are shuffled; the acceptance ratio stays right", async () => {
   // Frames of all rungs are dealt out in turn: every rung shows the flow the same mixture.
   const rungs = data.filter(({ trained }) => trained);
@@ -145,7 +157,7 @@ Deno.test("the gap and the efficiency notice rows whose temperatures are shuffle
     const to = rung++;
     return { ...at, train: deal("train", to), validate: deal("validate", to) };
   });
-  const wrong = await evaluated(shuffled);
+  const wrong = await evaluated((await trained(shuffled)).model);
   for (const k of [0, ladder.length - 1]) {
     // The flow's share of a basin is in its gap: about a half of the frames are closed, more where chains cross.
     const [good, bad] = [right[k].gap.closed!, wrong[k].gap.closed!];
