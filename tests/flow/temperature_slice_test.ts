@@ -8,7 +8,6 @@ import { Scaling } from "../../src/flow/scaling.ts";
 import { temperatureCoordinate, TemperatureSlice } from "../../src/flow/temperature_slice.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { uniforms } from "../support/random_arrays.ts";
-import { FOUR_SIGMA } from "../support/statistics.ts";
 import { particleFlow } from "./bijector_examples.ts";
 
 await loadKernels();
