@@ -195,18 +195,19 @@ export class AutoregressiveParticleFlow implements Bijector {
 
   forward(z: Tensor): { x: Tensor; logDet: Tensor } {
     const scale = this.#scale(z);
-    const known = new Known(this.#context === 0 ? null : gather(z, [0]));
+    const known = new Known();
+    if (this.#context > 0) known.add([0], gather(z, [0]), this.#frame.bounded(gather(z, [0])));
     const parts: Tensor[] = [];
     const logs: Tensor[] = [];
     for (const { particle, seen, network, head } of this.#conditionals) {
       const columns = this.#columns([particle]);
-      const features = network.apply(z.graph, () => known.standardised(this.#seenColumns(seen)));
+      const features = network.apply(z.graph, () => known.bounded(this.#seenColumns(seen)));
       const earlier = (particles: readonly number[]) => known.physical(this.#columns(particles));
       const decoded = head.decode({ features, scale, earlier }, gather(z, columns));
       const own = gather(decoded, this.#axes());
       const standardised = head.coordinates === "standardised";
       const r = standardised ? this.#frame.restore(own, columns) : own;
-      known.add(columns, r, standardised ? own : this.#frame.standardise(own, columns));
+      known.add(columns, r, this.#frame.bounded(standardised ? own : this.#frame.standardise(own, columns)));
       parts.push(r);
       logs.push(column(decoded, this.options.spatialDim));
     }
@@ -219,9 +220,10 @@ export class AutoregressiveParticleFlow implements Bijector {
     const scale = this.#scale(x);
     const all = Array.from({ length: this.dim }, (_, i) => i);
     const standardised = this.#frame.standardise(x, all);
+    const bounded = this.#frame.bounded(standardised);
     const earlier = (particles: readonly number[]) => gather(x, this.#columns(particles));
     return this.#conditionals.map(({ particle, seen, network, head }) => {
-      const features = network.apply(x.graph, () => gather(standardised, this.#seenColumns(seen)));
+      const features = network.apply(x.graph, () => gather(bounded, this.#seenColumns(seen)));
       const from = head.coordinates === "standardised" ? standardised : x;
       return { head, condition: { features, scale, earlier }, r: gather(from, this.#columns([particle])) };
     });
@@ -270,28 +272,23 @@ export class AutoregressiveParticleFlow implements Bijector {
 
 /** What is known while particles are placed: coordinates in the order in which they became known. */
 class Known {
-  #physical: Tensor | null;
-  #standardised: Tensor | null;
+  #physical: Tensor | null = null;
+  #bounded: Tensor | null = null;
   readonly #positions = new Map<number, number>();
 
-  constructor(context: Tensor | null) {
-    this.#physical = context;
-    this.#standardised = context;
-    if (context !== null) this.#positions.set(0, 0);
-  }
-
-  add(columns: readonly number[], physical: Tensor, standardised: Tensor): void {
+  add(columns: readonly number[], physical: Tensor, bounded: Tensor): void {
     for (const i of columns) this.#positions.set(i, this.#positions.size);
     this.#physical = this.#physical === null ? physical : concat(this.#physical, physical);
-    this.#standardised = this.#standardised === null ? standardised : concat(this.#standardised, standardised);
+    this.#bounded = this.#bounded === null ? bounded : concat(this.#bounded, bounded);
   }
 
   physical(columns: readonly number[]): Tensor {
     return gather(this.#physical!, columns.map((i) => this.#positions.get(i)!));
   }
 
-  standardised(columns: readonly number[]): Tensor {
-    return gather(this.#standardised!, columns.map((i) => this.#positions.get(i)!));
+  /** As the networks see them. */
+  bounded(columns: readonly number[]): Tensor {
+    return gather(this.#bounded!, columns.map((i) => this.#positions.get(i)!));
   }
 }
 

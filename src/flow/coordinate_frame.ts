@@ -3,9 +3,22 @@
  *
  * @module
  */
-import { add, broadcast, divide, gather, multiply, subtract, sumFeatures } from "../autodiff/operations.ts";
+import {
+  add,
+  broadcast,
+  divide,
+  gather,
+  multiply,
+  scaleShift,
+  subtract,
+  sumFeatures,
+  tanh,
+} from "../autodiff/operations.ts";
 import type { Graph, Tensor } from "../autodiff/graph.ts";
 import { Parameter } from "../autodiff/parameter.ts";
+
+/** Bound of what networks see, in standard deviations of the data. */
+const REACH = 6;
 
 /** Mean and inverse deviation of each coordinate, as constants of a flow. */
 export class CoordinateFrame {
@@ -65,6 +78,14 @@ export class CoordinateFrame {
   standardise(x: Tensor, columns: readonly number[]): Tensor {
     const { mean, inverse } = this.#rows(x.graph, columns);
     return multiply(subtract(x, mean), inverse);
+  }
+
+  /**
+   * What networks see of standardised coordinates: 6 tanh(x / 6). A particle far out must not drive the networks of all
+   * later particles further than data ever do, which ends in numbers that are none.
+   */
+  bounded(x: Tensor): Tensor {
+    return scaleShift(tanh(scaleShift(x, 1 / REACH, 0)), REACH, 0);
   }
 
   /** Undoes `standardise`. */
