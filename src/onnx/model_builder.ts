@@ -85,7 +85,7 @@ export class ModelBuilder {
 
   /** Appends a node with one result and returns that result's name. */
   emit(operator: string, inputs: readonly string[], attributes: Readonly<Record<string, ModelAttribute>> = {}): string {
-    const result = this.#name(operator);
+    const result = this.#name();
     this.#nodes.push({ operator, inputs, outputs: [result], attributes });
     return result;
   }
@@ -105,13 +105,13 @@ export class ModelBuilder {
   ): string[] {
     const [outer, outerValues] = [this.#nodes, this.#values];
     [this.#nodes, this.#values] = [[], []];
-    const [step, condition] = [this.#name("step"), this.#name("condition")];
-    const own = states.map(({ type }) => ({ name: this.#name("state"), type, dims: [1, batchSize] }));
+    const [step, condition] = [this.#name(), this.#name()];
+    const own = states.map(({ type }) => ({ name: this.#name(), type, dims: [1, batchSize] }));
     const { again, states: next } = body(step, own.map(({ name }) => name));
     // A value from outside, or one that is two states, needs a name of the body's own.
     const [goOn, ...after] = [again, ...next].map((value) => this.emit("Identity", [value]));
     const graph = {
-      name: this.#name("body"),
+      name: this.#name(),
       nodes: this.#nodes,
       initializers: [],
       values: this.#values,
@@ -126,7 +126,7 @@ export class ModelBuilder {
       ],
     };
     [this.#nodes, this.#values] = [outer, outerValues];
-    const outputs = states.map(({ type }) => this.declare(this.#name("Loop"), type, [1, batchSize]));
+    const outputs = states.map(({ type }) => this.declare(this.#name(), type, [1, batchSize]));
     this.#nodes.push({
       operator: "Loop",
       inputs: [this.constant("int64", [limit], []), "", ...states.map(({ value }) => value)],
@@ -190,8 +190,9 @@ export class ModelBuilder {
     };
   }
 
-  #name(kind: string): string {
-    return `/${kind}_${this.#made++}`;
+  /** A name that is short, because large models are largely names. */
+  #name(): string {
+    return `/${(this.#made++).toString(36)}`;
   }
 
   #take(name: string): void {
