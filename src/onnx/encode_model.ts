@@ -25,7 +25,7 @@ export const formatVersion = 1;
 export const digestKey = "boltzflow.digest";
 
 /** Numbers of the AttributeProto types in use. */
-export const attributeTypeCodes = { float: 1, integer: 2, graph: 5, integers: 7 } as const;
+export const attributeTypeCodes = { float: 1, integer: 2, text: 3, graph: 5, integers: 7 } as const;
 
 /**
  * Encodes a model as the bytes of an `.onnx` file.
@@ -100,6 +100,7 @@ function writeNode(writer: MessageWriter, node: ModelNode): void {
 function writeAttribute(writer: MessageWriter, attribute: ModelAttribute): void {
   if (attribute.kind === "float") writer.float(2, attribute.value);
   else if (attribute.kind === "integer") writer.integer(3, attribute.value);
+  else if (attribute.kind === "text") writer.string(4, attribute.value);
   else if (attribute.kind === "graph") writer.message(6, (message) => writeGraph(message, attribute.value));
   else for (const value of attribute.value) writer.integer(8, value);
   writer.integer(20, attributeTypeCodes[attribute.kind]);

@@ -35,6 +35,7 @@ export type ModelAttribute =
   | { readonly kind: "integer"; readonly value: number }
   | { readonly kind: "float"; readonly value: number }
   | { readonly kind: "integers"; readonly value: readonly number[] }
+  | { readonly kind: "text"; readonly value: string }
   | { readonly kind: "graph"; readonly value: ModelGraph };
 
 /** One operation of a model. */

@@ -76,12 +76,13 @@ function readNode(bytes: Uint8Array): ModelNode {
 }
 
 function readAttribute(bytes: Uint8Array): [string, ModelAttribute] {
-  const fields = collect(bytes, "attribute", [1, 2, 3, 6, 8, 20]);
+  const fields = collect(bytes, "attribute", [1, 2, 3, 4, 6, 8, 20]);
   const [type] = numbers(fields, 20);
   const name = text(fields, 1);
   if (type === attributeTypeCodes.float) return [name, { kind: "float", value: numbers(fields, 2)[0] }];
   if (type === attributeTypeCodes.integer) return [name, { kind: "integer", value: numbers(fields, 3)[0] }];
   if (type === attributeTypeCodes.integers) return [name, { kind: "integers", value: numbers(fields, 8) }];
+  if (type === attributeTypeCodes.text) return [name, { kind: "text", value: text(fields, 4) }];
   if (type === attributeTypeCodes.graph) {
     return [name, { kind: "graph", value: readGraph(messages(fields, 6)[0] ?? new Uint8Array()) }];
   }

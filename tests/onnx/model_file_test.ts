@@ -1,8 +1,18 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { decodeModel } from "../../src/onnx/decode_model.ts";
 import { digestEntry, encodeModel, seal } from "../../src/onnx/encode_model.ts";
-import type { Model } from "../../src/onnx/model.ts";
+import type { Model, ModelGraph } from "../../src/onnx/model.ts";
 import { MessageWriter } from "../../src/onnx/protobuf.ts";
+
+/** The body of a loop: y = x while it goes on. */
+const body: ModelGraph = {
+  name: "body",
+  inputs: [{ name: "step", type: "int64", dims: [] }, { name: "go", type: "bool", dims: [] }],
+  outputs: [{ name: "go again", type: "bool", dims: [] }],
+  values: [],
+  initializers: [],
+  nodes: [{ operator: "Identity", inputs: ["go"], outputs: ["go again"], attributes: {} }],
+};
 
 /** A model that uses every kind of tensor, attribute and dimension; negative and large integers among them. */
 function example(): Model {
@@ -12,10 +22,12 @@ function example(): Model {
     metadata: { note: "Größe in σ · 10⁻³", empty: "", long: "x".repeat(300), __proto__x: "1" },
     inputs: [{ name: "x", type: "float32", dims: ["n", 3] }],
     outputs: [{ name: "y", type: "float64", dims: ["n"] }, { name: "k", type: "int64", dims: [] }],
+    values: [{ name: "h", type: "float32", dims: ["n", 2] }],
     initializers: [
       { name: "w", dims: [2, 3], data: Float32Array.of(1, -0, NaN, Infinity, 1e-45, 3.5) },
       { name: "d", dims: [2], data: Float64Array.of(Math.PI, -Number.MIN_VALUE) },
       { name: "i", dims: [3], data: BigInt64Array.of(-1n, 0n, 2n ** 62n) },
+      { name: "j", dims: [2], data: Int32Array.of(-1, 2 ** 30) },
       { name: "scalar", dims: [], data: Float32Array.of(7) },
       { name: "none", dims: [0, 4], data: new Float32Array() },
     ],
@@ -32,6 +44,12 @@ function example(): Model {
         outputs: ["y", "k"],
         attributes: { axes: { kind: "integers", value: [-1, 0, 2 ** 40] }, axis: { kind: "integer", value: -2 } },
       },
+      {
+        operator: "Loop",
+        inputs: ["i", ""],
+        outputs: [],
+        attributes: { body: { kind: "graph", value: body }, reduction: { kind: "text", value: "add" } },
+      },
     ],
   };
 }
@@ -41,7 +59,7 @@ function refusal(bytes: Uint8Array): string {
 }
 
 /** The bytes of a file whose digest entry is replaced by that of other contents. */
-function body(bytes: Uint8Array): Uint8Array {
+function withoutDigest(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, bytes.length - digestEntry(new Uint8Array()).length);
 }
 
@@ -132,9 +150,9 @@ Deno.test("decodeModel() names what a foreign file is", () => {
 
 Deno.test("decodeModel() refuses future formats and other ONNX versions although their digest is right", () => {
   const bytes = encodeModel(example());
-  const future = seal(body(replaceOnce(bytes, "boltzflow.format\x12\x011", "boltzflow.format\x12\x012")));
-  const opset = seal(body(replaceOnce(bytes, "\x42\x04\x0a\x00\x10\x11", "\x42\x04\x0a\x00\x10\x12")));
-  const representation = seal(Uint8Array.of(8, 9, ...body(bytes).subarray(2)));
+  const future = seal(withoutDigest(replaceOnce(bytes, "boltzflow.format\x12\x011", "boltzflow.format\x12\x012")));
+  const opset = seal(withoutDigest(replaceOnce(bytes, "\x42\x04\x0a\x00\x10\x11", "\x42\x04\x0a\x00\x10\x12")));
+  const representation = seal(Uint8Array.of(8, 9, ...withoutDigest(bytes).subarray(2)));
 
   assertEquals(
     refusal(future),
@@ -155,7 +173,7 @@ Deno.test("decodeModel() refuses a sealed graph with sizes that its bytes do not
     ...example(),
     initializers: [{ name: "w", dims: [3], data: Float32Array.of(1, 2, 3) }],
   });
-  const swollen = seal(body(replaceOnce(bytes, "\x08\x03\x10\x01\x42\x01w", "\x08\x7f\x10\x01\x42\x01w")));
+  const swollen = seal(withoutDigest(replaceOnce(bytes, "\x08\x03\x10\x01\x42\x01w", "\x08\x7f\x10\x01\x42\x01w")));
 
   assertEquals(
     refusal(swollen),
