@@ -1,11 +1,11 @@
-import { exampleEvaluation, exampleTilt, type TiltedName } from "../support/tilted_examples.ts";
+import { exampleEvaluation, exampleTilt } from "../support/tilted_examples.ts";
 import type { Evaluation } from "../../src/autodiff/primitives/primitive.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
 import type { Tilt } from "../../src/autodiff/primitives/tilt.ts";
-import { tiltedLayout } from "../../src/autodiff/primitives/tilted_layout.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { normals } from "../support/random_arrays.ts";
-import { type Argument, builds, unitRoundoff } from "./kernel_harness.ts";
+import { builds, unitRoundoff } from "./kernel_harness.ts";
+import { operands, panelsOf } from "./tilted_calls.ts";
 
 /** Every dimension, unequal grids, one polynomial and more than a block of them, with and without neighbours. */
 const tilts: readonly Tilt[] = [[9, 9, 1], [17, 9, 4], [9, 17, 3], [33, 17, 7]].flatMap(([fine, coarse, basis]) =>
@@ -13,15 +13,6 @@ const tilts: readonly Tilt[] = [[9, 9, 1], [17, 9, 4], [9, 17, 3], [33, 17, 7]].
     [0, 3].map((neighbours) => exampleTilt({ spatialDim, fine, coarse, basis, neighbours }))
   )
 );
-
-/** Rows [n, d] as panels; lanes beyond n repeat the last row. */
-function panelsOf(rows: Float64Array, n: number, d: number): Float32Array {
-  const panels = Math.ceil(n / 32);
-  return Float32Array.from({ length: panels * d * 32 }, (_, i) => {
-    const sample = 32 * Math.floor(i / (32 * d)) + i % 32;
-    return rows[Math.min(sample, n - 1) * d + Math.floor(i / 32) % d];
-  });
-}
 
 function rowsOf(panels: Float32Array, n: number, d: number): Float64Array {
   return Float64Array.from({ length: n * d }, (_, i) => {
@@ -35,18 +26,6 @@ function rowsOf(panels: Float32Array, n: number, d: number): Float64Array {
  * all point the same way 64 half units of numbers up to 4; the score is a difference of means of numbers up to 1.
  */
 const TOLERANCE = { absolute: 64 * unitRoundoff, relative: 4 * unitRoundoff };
-
-/** What every kernel is given before its outputs: counts, tables, inputs as panels, scratch memory full of NaN. */
-function operands(at: Evaluation<TiltedName>): Argument[] {
-  const { sizes, constants, scratchBytes } = tiltedLayout(at.attributes.tilt);
-  const panels = at.inputs.map((input, k) =>
-    k === 3 ? Float32Array.from(input) : panelsOf(input, at.n, input.length / at.n)
-  );
-  const [features, place, scale, knots, neighbours = 0] = panels;
-  const scratch = new Float32Array(scratchBytes / 4).fill(NaN);
-  const inputs = [features, place, scale, knots, neighbours, scratch];
-  return [Math.ceil(at.n / 32), Int32Array.from(sizes), constants, ...inputs];
-}
 
 const nameOf = ({ spatialDim, fine, coarse, basis, pairs }: Tilt) =>
   `D ${spatialDim}, fine ${fine}, coarse ${coarse}, basis ${basis}, neighbours ${pairs.length}`;
