@@ -8,7 +8,8 @@
  * @module
  */
 import { Base, nextProgramId, type Program } from "../backend/program.ts";
-import { type Executor, serialPool } from "../backend/pool.ts";
+import { type Executor, independentCalls, serialPool } from "../backend/pool.ts";
+import type { ParameterStorage } from "../backend/parameters.ts";
 import { panelsToRows, readColumn, rowsToPanels, sumBuffers, writeBuffer, writeColumn } from "../backend/panels.ts";
 import { allocate, release } from "../backend/wasm.ts";
 import { type Graph, isBatch, isColumn, sizeOf, type Tensor } from "./graph.ts";
@@ -53,9 +54,14 @@ export interface GradientBuffers {
 const abandoned = new FinalizationRegistry<() => void>((free) => free());
 
 /** What frees the memory of a run; apart from the class so that it does not keep the run alive. */
-function releaser(pool: Executor, program: Program, block: number, lists: readonly number[]): () => void {
+function releaser(
+  pool: Executor,
+  programs: readonly Program[],
+  block: number,
+  lists: readonly number[],
+): () => void {
   return () => {
-    pool.forget(program);
+    programs.forEach((program) => pool.forget(program));
     release(block);
     lists.forEach(release);
   };
@@ -81,6 +87,9 @@ export class KernelRun implements Disposable {
   readonly #parts: Partition;
   readonly #lowered: Lowered;
   readonly #program: Program;
+  /** Parameters of which the kernels read packed copies, and the calls that make these. */
+  readonly #packed: readonly ParameterStorage[];
+  readonly #packing: Program;
   readonly #pool: Executor;
   readonly #n: number;
   readonly #sliceSamples: number;
@@ -130,8 +139,10 @@ export class KernelRun implements Disposable {
       gradientBases: Array.from({ length: used }, (_, s) => gradients + s * bytes.gradient),
       threadBases: Array.from({ length: pool.threads }, (_, t) => threads + t * bytes.thread),
     };
+    this.#packed = this.#graph.parameters().map(({ storage }) => storage).filter((s) => s.packing().length > 0);
+    this.#packing = independentCalls(this.#packed.map((storage) => storage.packing()), pool.threads);
     this.#head = new ReferenceRun(this.#graph, n);
-    this.#free = releaser(pool, this.#program, block, this.#lowered.lists);
+    this.#free = releaser(pool, [this.#program, this.#packing], block, this.#lowered.lists);
     abandoned.register(this, this.#free, this);
   }
 
@@ -168,7 +179,7 @@ export class KernelRun implements Disposable {
       this.#head.provide(node.id, inputs[i]);
       this.#writeRows(this.#lowered.values.get(node.id)!, node.shape[1] as number, inputs[i], "repeat");
     });
-    for (const parameter of this.#graph.parameters()) parameter.storage.refresh();
+    this.#pack();
     this.#pool.runPhase(this.#program, FORWARD, this.#program.taskBases.length);
     for (const id of this.#parts.boundary) {
       if (this.#head.values[id] === undefined) this.#head.values[id] = this.#read(id, this.#lowered.values.get(id)!);
@@ -266,6 +277,12 @@ export class KernelRun implements Disposable {
     this.#disposed = true;
     abandoned.unregister(this);
     this.#free();
+  }
+
+  /** Brings the packed copies of weights up to date, all at once: a step of training changes every one. */
+  #pack(): void {
+    const stale = this.#packed.map((storage) => storage.takeStale()); // each is asked
+    if (stale.includes(true)) this.#pool.runEach(this.#packing);
   }
 
   #slices(): { start: number; count: number; base: number }[] {

@@ -4,7 +4,8 @@
  * @module
  */
 import { packedLength } from "./dense_layout.ts";
-import { allocate, f32, kernels, release } from "./wasm.ts";
+import type { KernelCall } from "./program.ts";
+import { allocate, f32, release } from "./wasm.ts";
 
 const abandoned = new FinalizationRegistry<number[]>((addresses) => addresses.forEach(release));
 
@@ -56,14 +57,21 @@ export class ParameterStorage {
     this.#stale = true;
   }
 
-  /** Brings the packed copies up to date. */
-  refresh(): void {
-    if (!this.#stale) return;
+  /** Whether packed copies are out of date; from now on they count as up to date. */
+  takeStale(): boolean {
+    const stale = this.#stale;
     this.#stale = false;
-    if (this.#packed === null) return;
+    return stale && this.#packed !== null;
+  }
+
+  /** The calls that bring packed copies up to date; none where there are no copies. */
+  packing(): KernelCall[] {
+    if (this.#packed === null) return [];
     const [rows, columns] = this.#shape;
-    kernels.packF32(rows, columns, this.address, this.#packed.forward);
-    kernels.packTransposeF32(rows, columns, this.address, this.#packed.transposed);
+    return [
+      { kernel: "packF32", args: [rows, columns, this.address, this.#packed.forward] },
+      { kernel: "packTransposeF32", args: [rows, columns, this.address, this.#packed.transposed] },
+    ];
   }
 }
 

@@ -40,6 +40,12 @@ export interface Executor {
    */
   runPhase(program: Program, phase: number, tasks: number): void;
   /**
+   * Runs every phase of a program once, as independent tasks: phase k for task k.
+   *
+   * @param program phases and addresses, one task base for each phase
+   */
+  runEach(program: Program): void;
+  /**
    * Runs independent calls, spread over the threads, and returns when all are done.
    *
    * @param calls with absolute addresses
@@ -53,15 +59,15 @@ export interface Executor {
   forget(program: Program): void;
 }
 
-/** Turns independent calls into a program with one task each. */
-function programOf(calls: readonly KernelCall[], threads: number): Program {
-  const none = new Array<number>(threads).fill(0);
+/** Makes a program of independent lists of calls with absolute addresses, for `runEach`. */
+export function independentCalls(lists: readonly (readonly KernelCall[])[], threads: number): Program {
+  const none = new Array<number>(lists.length).fill(0);
   return {
     id: nextProgramId(),
-    phases: calls.map((call) => [call]),
-    taskBases: new Array<number>(calls.length).fill(0),
-    gradientBases: new Array<number>(calls.length).fill(0),
-    threadBases: none,
+    phases: lists,
+    taskBases: none,
+    gradientBases: none,
+    threadBases: new Array<number>(threads).fill(0),
   };
 }
 
@@ -71,9 +77,11 @@ export const serialPool: Executor = {
   runPhase(program, phase, tasks) {
     for (let task = 0; task < tasks; task++) runTask(program, phase, task, 0);
   },
+  runEach(program) {
+    for (let task = 0; task < program.phases.length; task++) runTask(program, task, task, 0);
+  },
   run(calls) {
-    const program = programOf(calls, 1);
-    for (let task = 0; task < calls.length; task++) runTask(program, task, task, 0);
+    this.runEach(independentCalls(calls.map((call) => [call]), 1));
   },
   forget() {},
 };
@@ -132,9 +140,13 @@ export class ThreadPool implements Executor, Disposable {
     this.#dispatch(program, phase, tasks);
   }
 
+  runEach(program: Program): void {
+    this.#dispatch(program, EACH_TASK_ITS_PHASE, program.phases.length);
+  }
+
   run(calls: readonly KernelCall[]): void {
-    const program = programOf(calls, this.threads);
-    this.#dispatch(program, EACH_TASK_ITS_PHASE, calls.length);
+    const program = independentCalls(calls.map((call) => [call]), this.threads);
+    this.runEach(program);
     this.forget(program);
   }
 
