@@ -1,11 +1,10 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { type AbsoluteFreeEnergy, absoluteFreeEnergy } from "../../src/experiment/absolute_free_energy.ts";
-import { RandomStream } from "../../src/random/random_stream.ts";
 import type { CouplingSampleOptions } from "../../src/sampling/coupling_sample.ts";
 import { LennardJonesFluid } from "../../src/system/lennard_jones_fluid.ts";
 import type { CoupledSystem } from "../../src/system/particle_system.ts";
-import { mean, variance } from "../support/statistics.ts";
+import { idealAverage } from "../support/ideal_gas.ts";
 import { integrateTwoParticles, TWO_SITES } from "../support/two_particles.ts";
 
 await loadKernels();
@@ -30,23 +29,6 @@ Deno.test("absoluteFreeEnergy of two particles is the integral over half of thei
     assertIs(await absoluteFreeEnergy(fluid, { ...options, temperature }), exact, [0.05, 0.02]);
   }
 });
-
-/** ln ⟨e^(−pair energy/T)⟩ over n independent configurations of the ideal gas in the soft box, and its error. */
-function idealAverage(fluid: LennardJonesFluid, temperature: number, n: number): { value: number; error: number } {
-  const random = new RandomStream(17);
-  const { halfBox, parameters: { boxConstant } } = fluid;
-  const tail = Math.sqrt(Math.PI * temperature / boxConstant);
-  const x = new Float64Array(n * fluid.dim).map(() => {
-    const u = random.uniform() * (2 * halfBox + tail) - halfBox;
-    if (u <= halfBox) return u;
-    // Beyond the walls: half a Gaussian of variance T/(2 k) on either side.
-    const beyond = random.normal() * Math.sqrt(temperature / (2 * boxConstant));
-    return beyond + Math.sign(beyond) * halfBox;
-  });
-  const weights = fluid.pairEnergy(x).map((energy) => Math.exp(-energy / temperature));
-  const average = mean(weights);
-  return { value: Math.log(average), error: Math.sqrt(variance(weights) / n) / average };
-}
 
 Deno.test("absoluteFreeEnergy of four particles is the average over independent configurations of the ideal gas", async () => {
   const fluid = new LennardJonesFluid({ particles: 4, density: 0.4 });
