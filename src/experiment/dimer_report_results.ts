@@ -6,6 +6,7 @@
 import type { ReportSection } from "../plot/html_report.ts";
 import { estimatesTable, qualityTable } from "./dimer_report_tables.ts";
 import type { DimerOutcome } from "./dimer_results.ts";
+import type { FlowName } from "./dimer_settings.ts";
 import { agreement, compare, differenceText, headlineMethod, inUnits, populationSentence } from "./dimer_verdict.ts";
 import { count, fixed, interval, NO_BREAK, share } from "./report_numbers.ts";
 
@@ -89,6 +90,16 @@ export function estimatesSection(outcome: DimerOutcome): ReportSection {
   };
 }
 
+/** What the kind of flow has to do with its efficiency. */
+const why: Readonly<Record<FlowName, (particles: number) => string>> = {
+  autoregressive: (particles) =>
+    `Each of the ${particles} particles is placed given those before it, and the samples' density is the average over ` +
+    "the mirror images of the dimer, which is exact.",
+  realnvp: (particles) =>
+    `A coupling that moves half of the mixed coordinates at a time can hardly keep all ${particles} hard cores apart, ` +
+    "which is why the Bennett acceptance ratio, which needs overlap and not good weights, is what can carry a result.",
+};
+
 /** What the flow is worth as a sampler. */
 export function flowSection(outcome: DimerOutcome): ReportSection {
   const { evaluation, flow, run } = outcome;
@@ -100,12 +111,10 @@ export function flowSection(outcome: DimerOutcome): ReportSection {
     heading: "How good the flow is",
     paragraphs: [
       `${flow.description}; ${count(flow.parameters)} parameters.`,
-      `Kish efficiency says what one weighted flow sample is worth${effective}. Flows of this kind reach about 10^-4 on ` +
-      `this fluid: a coupling that moves half of the mixed coordinates at a time cannot keep all ${
-        run.dim / 2
-      } hard cores ` +
-      "apart. The number is heavy-tailed and changes from run to run. This is why the Bennett acceptance ratio, which " +
-      "needs overlap and not good weights, is what can carry a result.",
+      `Kish efficiency says what one weighted flow sample is worth${effective}. It is heavy-tailed and changes with the ` +
+      `number of samples: the gap and the error of the acceptance ratio judge a flow better. ${
+        why[flow.kind](run.dim / 2)
+      }`,
       "Pareto k̂ measures the tail of the weights: above its limit a few samples decide everything, and plain reweighting " +
       "is not to be trusted whatever its error bar says. The gap is the mean of ln *p* − ln *q* over evaluation frames of a " +
       "basin, the Kullback–Leibler divergence from target to flow, with the normalisation of *p* from the acceptance ratio. " +

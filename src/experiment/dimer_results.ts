@@ -6,6 +6,7 @@
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { FreeEnergyProfile } from "../reweighting/profile_band.ts";
 import type { HistoryEntry } from "../training/train.ts";
+import type { FlowName } from "./dimer_settings.ts";
 
 /** Frames of one split of the data, in the reference domain. */
 export interface DimerFrames {
@@ -201,7 +202,7 @@ export interface DimerOutcome {
     readonly frames: { readonly train: number; readonly validate: number; readonly evaluate: number };
   };
   /** The flow. */
-  readonly flow: { readonly parameters: number; readonly description: string };
+  readonly flow: { readonly kind: FlowName; readonly parameters: number; readonly description: string };
   /** Loss curves. */
   readonly history: readonly HistoryEntry[];
   /** Steps per stage, for marks. */

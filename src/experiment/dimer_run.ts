@@ -166,6 +166,7 @@ class DimerRun {
         },
       },
       flow: {
+        kind: options.settings.flow.kind,
         parameters: flow.parameters().reduce((sum, p) => sum + (p.trainable ? p.length : 0), 0),
         description: describeFlow(options.settings.flow),
       },

@@ -178,6 +178,7 @@ export function syntheticOutcome(): DimerOutcome {
       frames: { train: 100_000, validate: 4000, evaluate: 40_000 },
     },
     flow: {
+      kind: "realnvp",
       parameters: 3_073_000,
       description: "RealNVP, 8 blocks, S and T networks with hidden layers 200–200–200 (tanh), channels even | odd " +
         "principal components, whitened data",
