@@ -4,8 +4,8 @@
  * @module
  */
 import type { Executor } from "../backend/pool.ts";
-import { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import { type MetropolisSample, metropolisSample } from "../sampling/metropolis_sample.ts";
+import { settledStarts } from "../sampling/settled_starts.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 import type { DimerFrames } from "./dimer_results.ts";
 import type { LadderTemperature } from "./temperature_ladder.ts";
@@ -75,18 +75,14 @@ type Split = keyof typeof SPLITS;
 /** Temperature number k takes the streams from FIRST_STREAM + k · STREAMS on. */
 const FIRST_STREAM = 1000;
 const STREAMS = 8;
-/** κ of the springs that hold chains near their starts while they settle, in k_BT: 25 at the border of the basins. */
-const HOLD = 100;
-/** Sweeps for which they hold. */
+/** Sweeps in which springs keep chains in their basins while the first configurations settle. */
 const HOLD_SWEEPS = 400;
 
 /**
  * Samples the data of a run over temperatures: at every temperature evaluation frames, at those of the ladder's rungs also
  * frames for training and validation. No two chains share random numbers.
  *
- * Half of the chains start closed, half open. A spring keeps each in its basin while its first configuration settles:
- * without it the energy that is set free throws some chains over a barrier that no chain crosses again when it is cold,
- * and burn-in would be measured for an event that never comes back.
+ * Half of the chains start closed, half open, where springs kept them until they had settled (`settledStarts`).
  *
  * @param options what, how much
  * @returns the data in the order of the ladder
@@ -121,28 +117,13 @@ function sampleSplit(
   return metropolisSample(system, {
     ...own,
     frames: settings.frames[split],
-    start: settledStarts(system, { ...own, stream: first + 1 }, pool),
+    start: settledStarts(system, { ...own, stream: first + 1, sweeps: HOLD_SWEEPS, pool }),
     stream: first,
     spacing,
     pool,
     signal,
     onProgress,
   });
-}
-
-/** The system's starts in turn after a while in which springs keep them in their basins: [chains, dim]. */
-function settledStarts(
-  system: ParticleDimer,
-  options: { readonly chains: number; readonly temperature: number; readonly seed: number; readonly stream: number },
-  pool: Executor,
-): Float64Array {
-  const chains = new MetropolisChains(system, {
-    ...options,
-    bias: { constant: HOLD, centres: new Float64Array(options.chains) },
-  });
-  chains.moveBias(chains.distances());
-  chains.tune(HOLD_SWEEPS, { pool });
-  return chains.positions();
 }
 
 function summarise(at: LadderTemperature, samples: Partial<Record<Split, MetropolisSample>>): TemperatureData {

@@ -15,6 +15,7 @@ export type { AdvanceOptions, ChainFrames, DistanceBias, MetropolisChainsOptions
 export { MetropolisChains } from "./metropolis_chains.ts";
 export type { MetropolisState } from "./chain_state.ts";
 export { type MetropolisSample, metropolisSample, type MetropolisSampleOptions } from "./metropolis_sample.ts";
+export { settledStarts, type SettledStartsOptions } from "./settled_starts.ts";
 export type { Relaxation } from "./relaxation.ts";
 export type { LongRunOptions } from "./pause.ts";
 export { type UmbrellaSample, umbrellaSample, type UmbrellaSampleOptions } from "./umbrella_sample.ts";
