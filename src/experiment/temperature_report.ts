@@ -9,6 +9,7 @@ import type { JsonObject, JsonValue } from "../training/json.ts";
 import { shareInterval } from "./dimer_report_tables.ts";
 import { agreement, compare, inUnits } from "./dimer_verdict.ts";
 import { count, duration, fixed, NO_BREAK, NOTHING, power, share, withError } from "./report_numbers.ts";
+import type { CurvePoint } from "./temperature_curve.ts";
 import type {
   TemperatureFigure,
   TemperaturePoint,
@@ -332,7 +333,27 @@ function dataSection({ points, frames }: TemperaturesOutcome): ReportSection {
   };
 }
 
-function costSection({ run, energyEvaluations, moves, wallTimeMs }: TemperaturesOutcome): ReportSection {
+/** Energies and what they bought, either way; empty where errors are missing. */
+function priceOfPrecision({ points, curve, references, energyEvaluations }: TemperaturesOutcome): string[] {
+  const errors = points.map(({ temperature }) => curve.at(temperature)?.freeEnergy.standardError);
+  const own = points.map(({ headline }) => headline.standardError);
+  const others = references.map(({ freeEnergyDifference }) => freeEnergyDifference.standardError);
+  if (!errors.every(isNumber) || !own.every(isNumber) || !others.every(isNumber)) return [];
+  const ends = (values: readonly number[]) => `${fixed(Math.min(...values), 3)} to ${fixed(Math.max(...values), 3)}`;
+  const flow = energyEvaluations.data + energyEvaluations.training + energyEvaluations.evaluation;
+  return [
+    `The flow took ${power(flow)} energy evaluations for standard errors of ${ends(own)} k_BT at ${points.length} ` +
+    `temperatures, ${ends(errors)} k_BT on the curve; umbrella sampling took ${
+      power(energyEvaluations.reference)
+    } for ` +
+    `${ends(others)} k_BT at ${references.length}.`,
+  ];
+}
+
+const isNumber = (value: number | null | undefined): value is number => typeof value === "number";
+
+function costSection(outcome: TemperaturesOutcome): ReportSection {
+  const { run, energyEvaluations, moves, wallTimeMs } = outcome;
   const time = (part: string) => part in wallTimeMs ? duration(wallTimeMs[part]) : NOTHING;
   const total = Object.values(wallTimeMs).reduce((sum, ms) => sum + ms, 0);
   return {
@@ -342,6 +363,9 @@ function costSection({ run, energyEvaluations, moves, wallTimeMs }: Temperatures
       `boltzflow ${run.packageVersion}, seed ${run.seed}, ${run.kernelBuild} kernels, ${run.threads} thread${
         run.threads === 1 ? "" : "s"
       }. All numbers but times are the same for any number of threads.`,
+      "What the network is for: independent configurations at any temperature of the range, each in one shot, with weights " +
+      "that make averages of any observable exact. No reaction coordinate enters it; umbrella sampling needs one.",
+      ...priceOfPrecision(outcome),
       "A single-particle move counts as the pair terms of its particle out of those of one energy. The arithmetic of the " +
       "network, and the energies inside a tilted density, are not in these numbers.",
     ],
@@ -371,12 +395,15 @@ export function summarizeTemperatures({ run, points, references, curve }: Temper
     const error = estimate.standardError === null ? "" : ` ± ${estimate.standardError.toFixed(3)}`;
     return `${estimate.value.toFixed(3)}${error}${estimate.reliable ? "" : " (!)"}`;
   };
-  const columns = ["T / T₀", "trained", "BAR", "reweighting", "umbrella", "in k_BT₀"];
+  const ofCurve = (at: CurvePoint | null) =>
+    at === null ? "" : `${at.freeEnergy.value.toFixed(3)} ± ${at.freeEnergy.standardError.toFixed(3)}`;
+  const columns = ["T / T₀", "trained", "BAR", "reweighting", "curve", "umbrella", "in k_BT₀"];
   const rows = points.map((point) => [
     temperatureText(point.temperature),
     point.trained ? "yes" : "no",
     text(point.evaluation.freeEnergyDifference.bar),
     text(point.evaluation.freeEnergyDifference.reweighting),
+    ofCurve(curve.at(point.temperature)),
     text(referenceAt(references, point.temperature)?.freeEnergyDifference),
     text(inT0(point.headline, point.temperature)),
   ]);

@@ -114,9 +114,9 @@ const standard: TemperatureSettings = {
     frames: { train: 12_000, validate: 128, evaluate: 3200 },
   },
   flow: tilted,
-  stages: stages(14_000),
+  stages: stages(12_000),
   reportEvery: 200,
-  evaluation: { samples: 16_384, bootstraps: 200, umbrellaSweeps: 100_000 },
+  evaluation: { samples: 12_288, bootstraps: 200, umbrellaSweeps: 80_000 },
 };
 
 /**

@@ -98,9 +98,9 @@ Deno.test("the report over temperatures says ΔF in both units, with its picture
   assertEquals(
     summarizeTemperatures(outcome).split("\n").slice(1, 4),
     [
-      "T / T₀  trained  BAR             reweighting     umbrella        in k_BT₀",
-      "0.5     yes      11.500 ± 0.010  11.510 ± 0.040  11.500 ± 0.020  5.750 ± 0.005",
-      "0.7071  no       8.571 ± 0.010   8.581 ± 0.040                   6.061 ± 0.007",
+      "T / T₀  trained  BAR             reweighting     curve           umbrella        in k_BT₀",
+      "0.5     yes      11.500 ± 0.010  11.510 ± 0.040  11.501 ± 0.006  11.500 ± 0.020  5.750 ± 0.005",
+      "0.7071  no       8.571 ± 0.010   8.581 ± 0.040   8.570 ± 0.005                   6.061 ± 0.007",
     ],
   );
 });
