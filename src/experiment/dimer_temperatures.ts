@@ -23,7 +23,8 @@ import { sampleTemperatures, type TemperatureData } from "./temperature_data.ts"
 import { evaluateTemperature } from "./temperature_evaluation.ts";
 import { temperatureFigureNames, temperatureFigures } from "./temperature_figures.ts";
 import { type LadderTemperature, logTemperatures, temperatureLadder } from "./temperature_ladder.ts";
-import { temperaturesReportHtml, temperaturesReportJson } from "./temperature_report.ts";
+import { temperaturesReportHtml } from "./temperature_report.ts";
+import { temperaturesReportJson } from "./temperature_report_json.ts";
 import type { TemperaturePoint, TemperatureReference, TemperaturesOutcome } from "./temperature_results.ts";
 import type { TemperatureBudgetName, TemperatureSettings } from "./temperature_settings.ts";
 import { TemperatureModel } from "./temperature_training.ts";

@@ -47,7 +47,7 @@ export {
   type ThermodynamicCurve,
   thermodynamicCurve,
 } from "./temperature_curve.ts";
-export { summarizeTemperatures } from "./temperature_report.ts";
+export { summarizeTemperatures } from "./temperature_summary.ts";
 export { dimerFigures } from "./dimer_figures.ts";
 export { dimerReportHtml } from "./dimer_report_html.ts";
 export { dimerReportJson } from "./dimer_report_json.ts";

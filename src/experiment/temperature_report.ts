@@ -1,111 +1,20 @@
 /**
- * The report of a run over temperatures, for people and for machines.
+ * The report of a run over temperatures for people.
  *
  * @module
  */
 import { htmlReport, type ReportFigure, type ReportNumber, type ReportSection } from "../plot/html_report.ts";
 import type { Estimate } from "../reweighting/estimate.ts";
-import type { JsonObject, JsonValue } from "../training/json.ts";
 import { shareInterval } from "./dimer_report_tables.ts";
 import { agreement, compare, inUnits } from "./dimer_verdict.ts";
 import { count, duration, fixed, NO_BREAK, NOTHING, power, share, withError } from "./report_numbers.ts";
-import type { CurvePoint } from "./temperature_curve.ts";
 import type {
   TemperatureFigure,
   TemperaturePoint,
   TemperatureReference,
   TemperaturesOutcome,
 } from "./temperature_results.ts";
-
-/** Version of the layout of the JSON: raised when a key changes its meaning or goes. */
-const VERSION = 1;
-
-/**
- * Collects the numbers of a run.
- *
- * Free energies, energies and entropies are changes on opening in k_BT at their temperature, split at d = 1.5; times
- * `temperature` they are in k_BT₀, as `freeEnergyInT0` is. What JSON has no number for is null. Everything but `threads`
- * and `wallTimeMs` is the same for any number of threads.
- *
- * @param outcome the run
- * @returns the object to write
- */
-export function temperaturesReportJson(outcome: TemperaturesOutcome): JsonObject {
-  const { run, points, curve, references } = outcome;
-  return toJson({
-    format: "boltzflow dimer temperatures report",
-    version: VERSION,
-    packageVersion: run.packageVersion,
-    kernelBuild: run.kernelBuild,
-    system: { name: "ParticleDimer", preset: run.preset, parameters: run.parameters, dim: run.dim },
-    seed: run.seed,
-    budget: run.budget,
-    range: run.range,
-    rungs: run.rungs,
-    threads: run.threads,
-    temperatures: points.map(({ temperature, trained, data, evaluation, headline }) => ({
-      temperature,
-      trained,
-      freeEnergyDifference: {
-        bar: evaluation.freeEnergyDifference.bar,
-        reweighting: evaluation.freeEnergyDifference.reweighting,
-        reference: referenceAt(references, temperature)?.freeEnergyDifference ?? null,
-        headline,
-      },
-      freeEnergyInT0: inT0(headline, temperature),
-      energyDifference: evaluation.energyDifference,
-      entropyDifference: evaluation.entropyDifference,
-      covariance: evaluation.covariance,
-      curve: curve.at(temperature),
-      samples: evaluation.samples,
-      frames: evaluation.frames,
-      samplingEfficiency: evaluation.samplingEfficiency,
-      samplingEfficiencyInterval: evaluation.samplingEfficiencyInterval,
-      paretoK: evaluation.paretoK,
-      outsideDomain: evaluation.outsideDomain,
-      evaluationNll: evaluation.evaluationNll,
-      gap: evaluation.gap,
-      data,
-    })),
-    curve: { degree: curve.degree, chiSquare: curve.chiSquare, freedom: curve.freedom },
-    references,
-    flow: outcome.flow,
-    frames: outcome.frames,
-    energyEvaluations: outcome.energyEvaluations,
-    moves: outcome.moves,
-    wallTimeMs: outcome.wallTimeMs,
-    losses: outcome.history.map(({ step, losses, validation }) => ({ step, training: losses.loss, validation })),
-  }) as JsonObject;
-}
-
-/** Turns typed arrays into lists and what is no number into null. */
-function toJson(value: unknown): JsonValue {
-  if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  if (value === null || value === undefined) return null;
-  if (Array.isArray(value)) return value.map(toJson);
-  if (typeof value !== "object") return value as boolean | string;
-  const numbers = Object.entries(value).filter(([, entry]) => typeof entry !== "function");
-  return Object.fromEntries(numbers.map(([key, entry]) => [key, toJson(entry)]));
-}
-
-/** The reference at a temperature, if there is one. */
-function referenceAt(
-  references: readonly TemperatureReference[],
-  temperature: number,
-): TemperatureReference | undefined {
-  return references.find((reference) => Math.abs(reference.temperature / temperature - 1) < 1e-9);
-}
-
-/** An estimate in k_BT turned into k_BT₀. */
-function inT0(estimate: Estimate, temperature: number): Estimate {
-  const { value, standardError, interval95 } = estimate;
-  return {
-    ...estimate,
-    value: value === null ? null : value * temperature,
-    standardError: standardError === null ? null : standardError * temperature,
-    interval95: interval95 === null ? null : [interval95[0] * temperature, interval95[1] * temperature],
-  };
-}
+import { inT0, referenceAt, temperatureText } from "./temperature_units.ts";
 
 /**
  * Writes the report of a run as one HTML file that needs nothing else.
@@ -150,8 +59,6 @@ function tile({ points }: TemperaturesOutcome, reference: TemperatureReference):
   return { label, value: inUnits(headline), note };
 }
 
-const temperatureText = (temperature: number) => String(Number(temperature.toPrecision(4)));
-
 function freeEnergySection({ points, references, curve }: TemperaturesOutcome): ReportSection {
   const trained = (point: TemperaturePoint) => point.trained ? "yes" : "no";
   return {
@@ -160,7 +67,7 @@ function freeEnergySection({ points, references, curve }: TemperaturesOutcome): 
       "Δ*F* = *F*(open) − *F*(closed), split at *d* = 1.5. One network, which takes the temperature as an input, was trained " +
       "at the rungs of a geometric ladder. Between each two rungs it is judged at a temperature that it was not trained at. " +
       "There, too, Monte Carlo chains supply evaluation frames, which no training has seen: the acceptance ratio, the gap " +
-      "and their errors then mean the same at every temperature, and the frames cost a hundredth of the training.",
+      "and their errors then mean the same at every temperature.",
       "Bennett acceptance ratio (BAR): in each basin, the overlap of flow samples with evaluation frames gives its free " +
       "energy; the two are subtracted. Plain reweighting uses the flow's samples alone. Errors come from a bootstrap over " +
       "flow samples and whole chains, ± is one standard error. Samples and chains of different temperatures share no random " +
@@ -380,45 +287,4 @@ function costSection(outcome: TemperaturesOutcome): ReportSection {
       ],
     },
   };
-}
-
-/**
- * Says in a few lines what a run found.
- *
- * @param outcome of the run
- * @returns text without a final line break
- */
-export function summarizeTemperatures({ run, points, references, curve }: TemperaturesOutcome): string {
-  const text = (estimate: Estimate | undefined) => {
-    if (estimate === undefined) return "";
-    if (estimate.value === null) return "no estimate";
-    const error = estimate.standardError === null ? "" : ` ± ${estimate.standardError.toFixed(3)}`;
-    return `${estimate.value.toFixed(3)}${error}${estimate.reliable ? "" : " (!)"}`;
-  };
-  const ofCurve = (at: CurvePoint | null) =>
-    at === null ? "" : `${at.freeEnergy.value.toFixed(3)} ± ${at.freeEnergy.standardError.toFixed(3)}`;
-  const columns = ["T / T₀", "trained", "BAR", "reweighting", "curve", "umbrella", "in k_BT₀"];
-  const rows = points.map((point) => [
-    temperatureText(point.temperature),
-    point.trained ? "yes" : "no",
-    text(point.evaluation.freeEnergyDifference.bar),
-    text(point.evaluation.freeEnergyDifference.reweighting),
-    ofCurve(curve.at(point.temperature)),
-    text(referenceAt(references, point.temperature)?.freeEnergyDifference),
-    text(inT0(point.headline, point.temperature)),
-  ]);
-  const widths = columns.map((column, i) => Math.max(column.length, ...rows.map((row) => row[i].length)));
-  const line = (cells: readonly string[]) => cells.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd();
-  const doubts = rows.some((row) => row.some((cell) => cell.endsWith("(!)")))
-    ? ["(!) not reliable: the report says why"]
-    : [];
-  return [
-    `F(open) − F(closed) in k_BT at each temperature, ${run.preset}, seed ${run.seed}, budget ${run.budget}:`,
-    line(columns),
-    ...rows.map(line),
-    ...curve.degree < 0
-      ? []
-      : [`curve through all: χ² ${curve.chiSquare.toFixed(1)} for ${curve.freedom} degrees of freedom`],
-    ...doubts,
-  ].join("\n");
 }

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { type DimerTemperaturesResult, runDimerTemperatures } from "../../src/experiment/dimer_temperatures.ts";
 import type { Progress } from "../../src/experiment/progress.ts";
-import { summarizeTemperatures } from "../../src/experiment/temperature_report.ts";
+import { summarizeTemperatures } from "../../src/experiment/temperature_summary.ts";
 import type { TemperatureSettings } from "../../src/experiment/temperature_settings.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
 

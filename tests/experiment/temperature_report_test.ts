@@ -2,11 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { type CurveData, thermodynamicCurve } from "../../src/experiment/temperature_curve.ts";
 import { temperatureFigureNames, temperatureFigures } from "../../src/experiment/temperature_figures.ts";
 import { temperatureLadder } from "../../src/experiment/temperature_ladder.ts";
-import {
-  summarizeTemperatures,
-  temperaturesReportHtml,
-  temperaturesReportJson,
-} from "../../src/experiment/temperature_report.ts";
+import { temperaturesReportHtml } from "../../src/experiment/temperature_report.ts";
+import { temperaturesReportJson } from "../../src/experiment/temperature_report_json.ts";
+import { summarizeTemperatures } from "../../src/experiment/temperature_summary.ts";
 import type { TemperaturesOutcome } from "../../src/experiment/temperature_results.ts";
 import { type Estimate, estimateFrom, noEstimate } from "../../src/reweighting/estimate.ts";
 import { writeJson } from "../../src/training/json.ts";
