@@ -1,0 +1,197 @@
+/**
+ * The absolute free energy of a fluid, by a flow and by integration from the ideal gas.
+ *
+ * @module
+ */
+import type { Executor } from "../backend/pool.ts";
+import { type Estimate, estimateFrom, noEstimate } from "../reweighting/estimate.ts";
+import { type MetropolisSample, metropolisSample } from "../sampling/metropolis_sample.ts";
+import { fluidSymmetries } from "../system/fluid_symmetries.ts";
+import type { LennardJonesFluid } from "../system/lennard_jones_fluid.ts";
+import { absoluteFreeEnergy } from "./absolute_free_energy.ts";
+import type { FluidChains, FluidOutcome, FluidReference } from "./fluid_results.ts";
+import type { FluidSettings } from "./fluid_settings.ts";
+import { pairDistribution } from "./pair_distribution.ts";
+import { type ParticleFreeEnergy, particleFreeEnergy } from "./particle_free_energy.ts";
+import type { BySplit } from "./temperature_settings.ts";
+
+/** What to compute, and how thoroughly. */
+export interface FluidFreeEnergyOptions {
+  /** T in units of T₀. */
+  readonly temperature: number;
+  /** Sizes. */
+  readonly settings: FluidSettings;
+  /** Seed of everything random. */
+  readonly seed: number;
+  /** Threads; results do not depend on it. */
+  readonly pool: Executor;
+  /** Told which part is under way and how much of it is done, 0 … 1. */
+  readonly onProgress?: (part: FluidPart, done: number, loss?: number) => void;
+  /** Ends the computation early with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** A part of the run. */
+export type FluidPart = "sampling data" | "training" | "sampling the flow" | "integrating";
+
+/** What the computation itself yields: the outcome of a run but for what its caller knows. */
+export type FluidFreeEnergy = Omit<FluidOutcome, "run">;
+
+type Split = keyof BySplit;
+const SPLITS: readonly Split[] = ["train", "validate", "evaluate"];
+/** Streams of random numbers; those of the integration begin at 64. */
+const STREAMS = { train: 21, validate: 22, evaluate: 23 } as const;
+const INTEGRATION_STREAM = 64;
+/** Sweeps between frames in units of the statistical inefficiency: those for training may be correlated. */
+const SPACING = { train: 0.25, validate: 1, evaluate: 1 } as const;
+/** Bins of g(r), from where a pair has this energy in k_BT to the side of the box. */
+const BINS = 64;
+const FORBIDDEN = 30;
+
+/**
+ * Computes ln Z of a fluid over its reference domain: by Monte Carlo data, an autoregressive flow under the symmetries of
+ * the square, and the acceptance ratio; and, without any flow, by integration from the ideal gas.
+ *
+ * @param system the fluid
+ * @param options temperature, sizes, seed, threads
+ * @returns both, with errors, the quality of the flow, energies and pair distributions
+ * @throws {DOMException} "AbortError" if the signal says so
+ */
+export async function fluidFreeEnergy(
+  system: LennardJonesFluid,
+  options: FluidFreeEnergyOptions,
+): Promise<FluidFreeEnergy> {
+  const { temperature, settings, seed, pool, onProgress, signal } = options;
+  const wallTimeMs: Record<string, number> = {};
+  const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const start = performance.now();
+    const result = await work();
+    wallTimeMs[name] = performance.now() - start;
+    return result;
+  };
+  const data = await timed("data", () => sampleSplits(system, options));
+  const { x, chain } = data.evaluate;
+  const result = await timed(
+    "flow",
+    () =>
+      particleFreeEnergy(system, { train: data.train.x, validate: data.validate.x, evaluate: { x, chain } }, {
+        temperature,
+        symmetries: fluidSymmetries(system),
+        settings: settings.flow,
+        framesRelaxed: data.evaluate.relaxation.relaxed,
+        seed,
+        pool,
+        ...onProgress && { onProgress },
+        ...signal && { signal },
+      }),
+  );
+  const { sample, ...reference } = await timed("integration", () =>
+    absoluteFreeEnergy(system, {
+      sweeps: settings.integrationSweeps,
+      temperature,
+      seed,
+      stream: INTEGRATION_STREAM,
+      pool,
+      signal,
+      ...onProgress && { onProgress: (done: number) => onProgress("integrating", done) },
+    }));
+  const sum = (f: (split: MetropolisSample<LennardJonesFluid>) => number) =>
+    SPLITS.reduce((total, split) => total + f(data[split]), 0);
+  return {
+    ...describe(system, result, reference, data.evaluate, options),
+    data: { train: chainsOf(data.train), validate: chainsOf(data.validate), evaluate: chainsOf(data.evaluate) },
+    energyEvaluations: {
+      data: sum(({ energyEvaluations }) => energyEvaluations),
+      evaluation: settings.flow.samples + chain.length,
+      reference: sample.energyEvaluations,
+    },
+    moves: { data: sum(({ moves }) => moves), reference: sample.moves },
+    wallTimeMs,
+  };
+}
+
+type Splits = { readonly [K in Split]: MetropolisSample<LennardJonesFluid> };
+
+async function sampleSplits(
+  system: LennardJonesFluid,
+  { temperature, settings, seed, pool, onProgress, signal }: FluidFreeEnergyOptions,
+): Promise<Splits> {
+  const { chains, frames } = settings.data;
+  const samples: Partial<Record<Split, MetropolisSample<LennardJonesFluid>>> = {};
+  for (const [i, split] of SPLITS.entries()) {
+    samples[split] = await metropolisSample(system, {
+      frames: frames[split],
+      chains: chains[split],
+      temperature,
+      seed,
+      stream: STREAMS[split],
+      spacing: SPACING[split],
+      pool,
+      signal,
+      ...onProgress && { onProgress: (done: number) => onProgress("sampling data", (i + done) / SPLITS.length) },
+    });
+  }
+  return samples as Splits;
+}
+
+function chainsOf({ x, chains, stride, relaxation, acceptance }: MetropolisSample<LennardJonesFluid>): FluidChains {
+  return {
+    chains: chains.chains,
+    frames: x.length / chains.system.dim,
+    burnIn: relaxation.burnIn,
+    relaxed: relaxation.relaxed,
+    stride,
+    autocorrelationSweeps: relaxation.autocorrelationTime,
+    acceptance,
+  };
+}
+
+/** What the report shows of flow and reference. */
+function describe(
+  system: LennardJonesFluid,
+  result: ParticleFreeEnergy,
+  reference: FluidReference,
+  { x, chain }: MetropolisSample<LennardJonesFluid>,
+  { temperature, settings }: FluidFreeEnergyOptions,
+) {
+  const { flow, generator: _, history, samples, frames, ...evaluation } = result;
+  const { particles, parameters: { boxConstant, sigma, repulsion } } = system;
+  // The square in which an ideal gas has the same ln Z.
+  const side = 2 * system.halfBox + Math.sqrt(Math.PI * temperature / boxConstant);
+  const first = Math.min(sigma * (repulsion / (FORBIDDEN * temperature)) ** (1 / 12), side / 2);
+  const edges = Float64Array.from({ length: BINS + 1 }, (_, b) => first + b * (side - first) / BINS);
+  const pairs = (of: Float64Array, known: { logWeights?: Float64Array; blocks?: Int32Array }) =>
+    pairDistribution(of, { particles, edges, side, ...known });
+  return {
+    logLabellings: system.logLabellings,
+    flow: {
+      parameters: flow.parameters().reduce((sum, p) => sum + (p.trainable ? p.length : 0), 0),
+      description: flowText(settings),
+    },
+    history,
+    evaluation: { ...evaluation, samples: samples.logWeights.length },
+    reference,
+    difference: differenceOf(evaluation.logPartition.headline, reference.integration),
+    energies: { flow: samples.reducedEnergy, logWeights: samples.logWeights, frames: frames.reducedEnergy },
+    pairs: {
+      raw: pairs(samples.x, {}),
+      reweighted: pairs(samples.x, { logWeights: samples.logWeights }),
+      frames: pairs(x, { blocks: chain }),
+    },
+  };
+}
+
+/** One line that says what the flow is. */
+function flowText({ flow: { head, hidden } }: FluidSettings): string {
+  const density = head === "tilted" ? "densities tilted by the exact pair energy" : "Gaussian mixtures";
+  return `autoregressive particle flow, ${density}, a network with hidden layers ${hidden.join("–")} (silu) for each ` +
+    "particle, averaged over the symmetries of the square";
+}
+
+/** a − b of independent estimates. */
+function differenceOf(a: Estimate, b: Estimate): Estimate {
+  if (a.value === null || b.value === null) return noEstimate(a.value === null ? a.reason! : b.reason!);
+  return estimateFrom(a.value - b.value, Math.hypot(a.standardError ?? NaN, b.standardError ?? NaN), {
+    reason: a.reason ?? b.reason,
+  });
+}

@@ -1,0 +1,156 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { loadKernels } from "../../src/backend/wasm_deno.ts";
+import { fluidFigures } from "../../src/experiment/fluid_figures.ts";
+import { summarizeFluid } from "../../src/experiment/fluid_report.ts";
+import type { FluidOutcome } from "../../src/experiment/fluid_results.ts";
+import { type FluidRunOptions, runFluid } from "../../src/experiment/fluid_run.ts";
+import { type FluidSettings, fluidSettings } from "../../src/experiment/fluid_settings.ts";
+import type { Progress } from "../../src/experiment/progress.ts";
+import { LennardJonesFluid } from "../../src/system/lennard_jones_fluid.ts";
+import { inTemporaryDirectory } from "../support/file_faults.ts";
+import { idealAverage } from "../support/ideal_gas.ts";
+
+await loadKernels();
+
+/** Four particles, seconds. */
+const system = { particles: 4, density: 0.4 } as const;
+const tiny: FluidSettings = {
+  data: {
+    chains: { train: 16, validate: 8, evaluate: 16 },
+    frames: { train: 2000, validate: 200, evaluate: 2000 },
+  },
+  flow: {
+    ...fluidSettings("smoke").flow,
+    hidden: [16],
+    training: { ...fluidSettings("smoke").flow.training, steps: 120 },
+    samples: 4096,
+    bootstraps: 50,
+  },
+  integrationSweeps: 4000,
+};
+
+const silent: Progress = { start() {}, update() {}, note() {}, finish() {}, [Symbol.dispose]() {} };
+
+function run(out: string, variation: Partial<FluidRunOptions> = {}): Promise<FluidOutcome> {
+  return runFluid({
+    system,
+    temperature: 1,
+    seed: 3,
+    budget: "smoke",
+    settings: tiny,
+    threads: 1,
+    out,
+    progress: silent,
+    command: "test",
+    ...variation,
+  });
+}
+
+/** The report without what may differ between machines and runs. */
+async function comparableReport(out: string): Promise<Record<string, unknown>> {
+  const report = JSON.parse(await Deno.readTextFile(`${out}/report.json`));
+  delete report.threads;
+  delete report.wallTimeMs;
+  return report;
+}
+
+Deno.test("runFluid finds the free energy of four particles by flow and integration, on any number of threads", async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const [one, two] = [`${directory}/one`, `${directory}/two`];
+    const outcome = await run(one);
+    await run(two, { threads: 2 });
+    assertEquals(await comparableReport(one), await comparableReport(two));
+
+    const fluid = new LennardJonesFluid(system);
+    const { value, error } = idealAverage(fluid, 1, 300_000);
+    const expected = value + fluid.idealLogPartition(1) - fluid.logLabellings;
+    const { logPartition } = outcome.evaluation;
+    const estimates = [
+      logPartition.bar,
+      logPartition.reweighting,
+      outcome.reference.integration,
+      outcome.reference.mbar,
+    ];
+    for (const { value, standardError, reliable, reason } of estimates) {
+      assert(reliable, `${reason}`);
+      assert(Math.abs(value! - expected) < 4 * Math.hypot(error, standardError!), `${value} instead of ${expected}`);
+    }
+    assert(logPartition.bar.standardError! < 0.05);
+
+    // Flow and Monte Carlo agree on the pairs, bin by bin; 64 bins, five errors.
+    const { reweighted, frames } = outcome.pairs;
+    reweighted.g.forEach((g, b) => {
+      const error = Math.hypot(reweighted.error[b], frames.error[b]);
+      assert(Math.abs(g - frames.g[b]) <= 5 * error + 0.02, `${g} and ${frames.g[b]} ± ${error} at ${frames.r[b]}`);
+    });
+
+    const report = await comparableReport(one) as Record<string, Record<string, number>>;
+    const all = report.freeEnergyAllLabellings.value - report.freeEnergy.value;
+    assert(Math.abs(all + Math.log(24)) < 1e-12, "F of all labellings is lower by ln 4!");
+    const excess = report.excessFreeEnergy.value - report.freeEnergy.value;
+    assert(Math.abs(excess - outcome.reference.ideal) < 1e-12);
+    for (const name of ["energies", "pair_distribution"]) {
+      assertMatch(await Deno.readTextFile(`${one}/figures/${name}.svg`), /^<svg [\s\S]*<\/svg>\s*$/);
+    }
+    const table = summarizeFluid(outcome);
+    const [, stated] = /flow, BAR +(−?\d+\.\d+) ± /.exec(table)!;
+    assert(Math.abs(Number(stated.replace("−", "-")) - logPartition.bar.value!) < 0.005, table);
+    assert(table.split("\n").every((line) => line.length <= 140), table);
+  });
+});
+
+Deno.test("runFluid keeps a run that is there, replaces it with force, and leaves nothing half-written when stopped", async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const out = `${directory}/run`;
+    const controller = new AbortController();
+    const progress = { ...silent, update: (_: number, loss?: number) => loss !== undefined && controller.abort() };
+    await assertRejects(() => run(out, { progress: progress as Progress, signal: controller.signal }), DOMException);
+    assertEquals([...Deno.readDirSync(out)].map(({ name }) => name), ["run.json"]);
+    await assertRejects(() => run(out), Error, `Cannot start a run in ${out}: `);
+
+    const settings = {
+      ...tiny,
+      flow: { ...tiny.flow, head: "mixture" as const, samples: 256 },
+      integrationSweeps: 100,
+    };
+    const { flow } = await run(out, { settings, force: true });
+    assertMatch(flow.description, /Gaussian mixtures/);
+    assertEquals((await comparableReport(out)).samples, 256);
+  });
+});
+
+Deno.test("summarizeFluid and fluidFigures do without what a flow that missed the target cannot give", async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const settings = { ...tiny, flow: { ...tiny.flow, samples: 256 }, integrationSweeps: 100 };
+    const outcome = await run(`${directory}/run`, { settings });
+    const none = {
+      value: null,
+      standardError: null,
+      interval95: null,
+      reliable: false,
+      reason: "every weight is zero",
+    };
+    const missed: FluidOutcome = {
+      ...outcome,
+      evaluation: {
+        ...outcome.evaluation,
+        logPartition: { bar: none, reweighting: none, headline: none },
+        samplingEfficiency: 0,
+        samplingEfficiencyInterval: null,
+        paretoK: { value: Infinity, limit: -Infinity },
+        gap: none,
+        outsideDomain: 1,
+      },
+      difference: none,
+      energies: { ...outcome.energies, logWeights: outcome.energies.logWeights.map(() => -Infinity) },
+      pairs: {
+        ...outcome.pairs,
+        reweighted: { ...outcome.pairs.reweighted, g: outcome.pairs.reweighted.g.map(() => NaN) },
+      },
+    };
+    assertEquals(await fluidFigures(missed), []);
+    const table = summarizeFluid(missed);
+    assertMatch(table, /flow, BAR +no estimate +no estimate/);
+    assertMatch(table, /unreliable, flow, BAR: every weight is zero/);
+  });
+});
