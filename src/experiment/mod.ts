@@ -6,6 +6,29 @@
  * @module
  */
 export { type AbsoluteFreeEnergy, absoluteFreeEnergy } from "./absolute_free_energy.ts";
+export {
+  type ParticleFlowSettings,
+  particleFlowSettings,
+  type ParticleFrames,
+  type ParticleFreeEnergy,
+  particleFreeEnergy,
+  type ParticleFreeEnergyOptions,
+  type ParticleTarget,
+} from "./particle_free_energy.ts";
+export type { PartitionEvaluation } from "./partition_evaluation.ts";
+export { type PairDistribution, pairDistribution, type PairDistributionOptions } from "./pair_distribution.ts";
+export type { WeightedMeanOptions } from "./weighted_means.ts";
+export {
+  type FluidFreeEnergy,
+  fluidFreeEnergy,
+  type FluidFreeEnergyOptions,
+  type FluidPart,
+} from "./fluid_free_energy.ts";
+export { type FluidRunOptions, runFluid } from "./fluid_run.ts";
+export { type FluidBudgetName, type FluidSettings, fluidSettings } from "./fluid_settings.ts";
+export type * from "./fluid_results.ts";
+export { fluidFigures } from "./fluid_figures.ts";
+export { fluidReportJson, summarizeFluid } from "./fluid_report.ts";
 export { type DimerRunOptions, type DimerRunResult, runDimer } from "./dimer_run.ts";
 export {
   type AutoregressiveSettings,
