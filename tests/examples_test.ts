@@ -1,9 +1,11 @@
 /** Every example, with a small budget: what it says must agree with exact values within the errors that it states. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { estimate, exact } from "../examples/double_well.ts";
+import { estimate as estimateIons, exact as exactIons } from "../examples/trapped_ions.ts";
 import { DoubleWell, logPartitionFunction } from "../mod.ts";
 import { inTemporaryDirectory } from "./support/file_faults.ts";
 import { FOUR_SIGMA } from "./support/statistics.ts";
+import { integrateTrappedIons } from "./support/trapped_ions.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 
@@ -42,6 +44,7 @@ Deno.test("every example is run by a test in this file", async () => {
     "dimer_energy.ts",
     "double_well.ts",
     "sample_model.ts",
+    "trapped_ions.ts",
   ]);
 });
 
@@ -73,6 +76,40 @@ Deno.test({
     const energy = new DoubleWell().energy(x);
     const withoutJacobian = energy.map((u, i) => -u + (z[2 * i] ** 2 + z[2 * i + 1] ** 2) / 2 + Math.log(2 * Math.PI));
     assert(!agrees(logPartitionFunction(withoutJacobian), exact.logPartition));
+  },
+});
+
+Deno.test("trapped_ions.ts quotes the quadrature of its energy", () => {
+  const { logPartition, meanEnergy } = integrateTrappedIons([1, 2, 3]);
+
+  assertEquals(exactIons.freeEnergy.toFixed(5), (-logPartition).toFixed(5));
+  assertEquals(exactIons.meanEnergy.toFixed(5), meanEnergy.toFixed(5));
+});
+
+Deno.test({
+  name:
+    "trapped_ions.ts finds the absolute free energy of a user's particles within its errors, without any permission",
+  permissions: "none",
+  async fn() {
+    const { logPartition, meanReducedEnergy, samplingEfficiency, samples } = await estimateIons({
+      steps: 150,
+      samples: 4096,
+    });
+
+    for (const estimate of [logPartition.bar, logPartition.reweighting]) {
+      assert(estimate.reliable && agrees(estimate, -exactIons.freeEnergy), JSON.stringify(estimate));
+      assert(estimate.standardError! < 0.02, JSON.stringify(estimate));
+    }
+    assert(agrees(meanReducedEnergy.flow, exactIons.meanEnergy), JSON.stringify(meanReducedEnergy));
+    assert(samplingEfficiency > 0.8, `${samplingEfficiency}`);
+
+    // What it must not agree with: ions of other charges, …
+    const other = integrateTrappedIons([1, 2, 2.5]);
+    assert(!agrees(logPartition.bar, other.logPartition), "charges");
+    assert(!agrees(meanReducedEnergy.flow, other.meanEnergy), "charges");
+    // … and a density that forgets its constant.
+    const wrong = logPartitionFunction(samples.logWeights.map((log) => log + 0.1));
+    assert(!agrees(wrong, -exactIons.freeEnergy), "density");
   },
 });
 
