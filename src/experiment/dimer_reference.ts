@@ -82,16 +82,35 @@ export async function dimerReference(system: ParticleDimer, options: DimerRefere
   };
 }
 
-interface PlainOptions extends DimerReferenceOptions {
+/** How many chains, and how long they settle. */
+export interface PlainMonteCarloOptions extends Omit<DimerReferenceOptions, "edges"> {
+  /** Chains, an even number: half start closed. */
   readonly chains: number;
+  /** Sweeps of each chain that do not count; the step is adapted in the first half of them. */
   readonly burnIn: number;
 }
 
-/** Runs chains without bias, half of them from closed starts, and counts where they are. */
-async function plainMonteCarlo(
+/** What chains without bias found, and what they cost. */
+export interface PlainMonteCarlo {
+  /** Estimate, crossings, chains. */
+  readonly result: DimerReference["plain"];
+  /** Single-particle moves offered. */
+  readonly moves: number;
+  /** What they are worth in energy evaluations. */
+  readonly energyEvaluations: number;
+}
+
+/**
+ * Runs chains without bias, half of them from closed starts, and counts where they are.
+ *
+ * @param system the dimer
+ * @param options chains, length, temperature, seed, threads
+ * @returns the estimate, doubted where the chains crossed too seldom
+ */
+export async function plainMonteCarlo(
   system: ParticleDimer,
-  { temperature, sweepsPerWindow, bootstraps, seed, pool, onProgress, signal, chains, burnIn }: PlainOptions,
-): Promise<{ result: DimerReference["plain"]; moves: number; energyEvaluations: number }> {
+  { temperature, sweepsPerWindow, bootstraps, seed, pool, onProgress, signal, chains, burnIn }: PlainMonteCarloOptions,
+): Promise<PlainMonteCarlo> {
   const walkers = new MetropolisChains(system, { chains, temperature, seed, stream: PLAIN_STREAM });
   const total = burnIn + sweepsPerWindow;
   let lastTurn = performance.now();

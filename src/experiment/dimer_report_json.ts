@@ -102,7 +102,7 @@ function profileJson(flow: FreeEnergyProfile | null, reference: FreeEnergyProfil
 }
 
 /** Turns typed arrays into lists and what is no number into null. */
-function toJson(value: unknown): JsonValue {
+export function toJson(value: unknown): JsonValue {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (value === null || value === undefined) return null;
   if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number>, toJson);

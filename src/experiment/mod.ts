@@ -51,6 +51,15 @@ export {
   type DimerTemperaturesResult,
   runDimerTemperatures,
 } from "./dimer_temperatures.ts";
+export { type DimerComparisonOptions, type DimerComparisonResult, runDimerComparison } from "./dimer_comparison.ts";
+export {
+  type ComparisonPlan,
+  type ComparisonSettings,
+  comparisonSettings,
+  type ContenderName,
+} from "./comparison_settings.ts";
+export type * from "./comparison_results.ts";
+export { summarizeComparison } from "./comparison_tables.ts";
 export {
   type BySplit,
   type TemperatureBudgetName,

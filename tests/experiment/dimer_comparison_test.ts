@@ -1,0 +1,199 @@
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { loadKernels } from "../../src/backend/wasm_deno.ts";
+import { type ComparisonSettings, comparisonSettings } from "../../src/experiment/comparison_settings.ts";
+import { summarizeComparison } from "../../src/experiment/comparison_tables.ts";
+import { stagesOf } from "../../src/experiment/comparison_training.ts";
+import { type DimerComparisonOptions, runDimerComparison } from "../../src/experiment/dimer_comparison.ts";
+import { type DimerSettings, dimerSettings } from "../../src/experiment/dimer_settings.ts";
+import { openProcessorClock } from "../../src/experiment/processor_time.ts";
+import type { Progress } from "../../src/experiment/progress.ts";
+import { pairTermsOf, tiltedPairTerms } from "../../src/experiment/quadrature_work.ts";
+import { AutoregressiveParticleFlow } from "../../src/flow/autoregressive_particle_flow.ts";
+import { Scaling } from "../../src/flow/scaling.ts";
+import { ParticleDimer } from "../../src/system/particle_dimer.ts";
+import { inTemporaryDirectory } from "../support/file_faults.ts";
+
+await loadKernels();
+
+const silent: Progress = {
+  start() {},
+  update() {},
+  note() {},
+  finish() {},
+  [Symbol.dispose]() {},
+};
+
+const standard = comparisonSettings(0.01);
+const autoregressive = (head: "tilted" | "mixture"): DimerSettings => ({
+  ...standard.contenders[head],
+  flow: { kind: "autoregressive", head, hidden: [8], grid: { fine: 17, coarse: 9 } },
+  stages: standard.contenders[head].stages.map((stage, k) => ({
+    ...stage,
+    batch: 64,
+    ...k === 0 && { grid: { fine: 9, coarse: 9 } },
+  })),
+});
+
+/** Everything runs, in seconds. */
+const tiny: ComparisonSettings = {
+  ...standard,
+  contenders: {
+    realnvp: {
+      ...standard.contenders.realnvp,
+      data: { ...standard.contenders.realnvp.data, freshPerStep: 4 },
+      flow: { kind: "realnvp", blocks: 2, hidden: [8], activation: "silu", channels: "even-odd", whiten: true },
+    },
+    tilted: autoregressive("tilted"),
+    mixture: autoregressive("mixture"),
+  },
+  data: {
+    chains: { train: 8, validate: 4, evaluate: 8 },
+    frames: { train: 400, validate: 32, evaluate: 64 },
+  },
+  shares: [0.5, 1],
+  samples: { onTheWay: 100, atTheEnd: 200 },
+  referenceShares: [0.5, 1],
+  bootstraps: 10,
+};
+const plan = {
+  steps: { realnvp: 32, tilted: 64, mixture: 32 },
+  sweeps: { umbrella: [40, 80], plain: [40, 80] },
+};
+
+function compareTiny(out: string, given: Partial<DimerComparisonOptions> = {}) {
+  return runDimerComparison({
+    system: { preset: "noe2019" },
+    temperature: 1,
+    seed: 3,
+    settings: tiny,
+    plan,
+    threads: 1,
+    out,
+    progress: silent,
+    command: "deno run -A scripts/compare_dimer.ts",
+    ...given,
+  });
+}
+
+/** The JSON without what differs from run to run. */
+async function comparable(out: string): Promise<unknown> {
+  return JSON.parse(await Deno.readTextFile(`${out}/comparison.json`), (key, value) => {
+    return ["minutes", "wallTimeMs", "threads"].includes(key) ? null : value;
+  });
+}
+
+Deno.test("runDimerComparison() judges every flow on the way, and with one plan gives the same numbers for any number of threads", async (t) => {
+  await inTemporaryDirectory(async (root) => {
+    const result = await compareTiny(`${root}/one`);
+    assert(result.complete);
+    const { contenders, references, data } = result.outcome;
+    assertEquals(contenders.map(({ name }) => name), ["realnvp", "tilted", "mixture"]);
+    for (const { name, points, batch } of contenders) {
+      assertEquals(points.map(({ steps }) => steps), [plan.steps[name] / 2, plan.steps[name]]);
+      assert(points[1].minutes.training > points[0].minutes.training && points[0].minutes.data === data.minutes);
+      assertEquals(batch, name === "realnvp" ? 256 : 64);
+      // Whoever has no energies inside its density has no quadrature; frames and samples are judged once each.
+      assertEquals(points.every(({ quadrature }) => (quadrature > 0) === (name === "tilted")), true);
+      assertEquals(points.map(({ densities }) => densities.plain.energies), [100 + 64, 200 + 64]);
+    }
+    assertEquals([references.umbrella, references.plain].map((points) => points.map(({ sweeps }) => sweeps)), [
+      [40, 80],
+      [40, 80],
+    ]);
+    assert(references.plain.every(({ freeEnergyDifference }) => freeEnergyDifference.value === null));
+
+    const html = await Deno.readTextFile(`${root}/one/comparison.html`);
+    for (const text of ["reaction coordinate", "umbrella sampling", "RealNVP", "autoregressive, tilted"]) {
+      assert(html.includes(text), `the page lacks ${text}`);
+    }
+    assert(summarizeComparison(result.outcome).includes("autoregressive, mixture, symmetrised"));
+
+    assert((await compareTiny(`${root}/two`, { threads: 2 })).complete);
+    assertEquals(await comparable(`${root}/two`), await comparable(`${root}/one`));
+
+    await t.step("it counts Monte Carlo, energies and the terms of the quadrature", () => {
+      const [realnvp, tilted] = contenders;
+      // Frames of the data, and those that RealNVP drew since: 8 chains, one frame of each in every second step.
+      const fresh = (steps: number) => 2 * 8 * (steps / 2) * data.stride.train;
+      assertEquals(
+        realnvp.points.map(({ energies }) => energies.data),
+        [16, 32].map((n) => data.energyEvaluations + fresh(n)),
+      );
+      assertEquals(tilted.points[1].energies, { data: data.energyEvaluations, training: 0 });
+      // 26 of 32 parts on 9 × 9 nodes, 6 on 17 × 9; a symmetrised density takes four.
+      const [plain, all] = [tilted.points[1].densities.plain, tilted.points[1].densities.symmetrised];
+      assertAlmostEquals(all.quadrature, 4 * plain.quadrature, 1e-9);
+      const finer = plain.quadrature / plain.energies;
+      const coarser = finer * (9 * 9 + 9) / (17 * 9 + 17);
+      assertAlmostEquals(tilted.points[1].quadrature, coarser * (52 * 64 + 26 * 32) + finer * (12 * 64 + 6 * 32), 1e-6);
+      assertAlmostEquals(tilted.points[0].quadrature, coarser * (32 * 64 + 16 * 32), 1e-6);
+    });
+  });
+});
+
+Deno.test("runDimerComparison() fits its steps into the time, and stops cleanly", async () => {
+  await inTemporaryDirectory(async (root) => {
+    const result = await compareTiny(`${root}/measured`, { plan: undefined });
+    assert(result.complete);
+    for (const steps of Object.values(result.outcome.plan.steps)) assert(steps >= 32 && steps % 32 === 0);
+    const stop = new AbortController();
+    const stopped = await compareTiny(`${root}/stopped`, {
+      signal: stop.signal,
+      progress: { ...silent, start: (stage) => stage === "training mixture" && stop.abort() },
+    });
+    assertEquals(stopped, { complete: false, during: "training mixture" });
+    await assertRejects(() => compareTiny(`${root}/measured`), Error, "the directory must be empty or new");
+  });
+});
+
+Deno.test("stagesOf() stretches the stages of maximum likelihood and leaves out those with energies", () => {
+  const names = (settings: DimerSettings) => stagesOf(settings, 320).map(({ name, steps }) => `${name} ${steps}`);
+  assertEquals(names(dimerSettings("realnvp", "default")), ["maximum likelihood 320"]);
+  assertEquals(names(dimerSettings("autoregressive", "default")), ["maximum likelihood 260", "on the finer grid 60"]);
+});
+
+Deno.test("tiltedPairTerms() counts each neighbour at each node", () => {
+  const interactions = {
+    spatialDim: 2 as const,
+    pairTerm: (i: number, j: number) => i + j === 1 ? null : { cutoff: 2, energy: (r: number) => r ** -12 },
+    oneBodyEnergy: () => 0,
+  };
+  const grid = { fine: 17, coarse: 9 };
+  const head = { kind: "tilted" as const, interactions, grid };
+  const flow = new AutoregressiveParticleFlow({ particles: 4, spatialDim: 2, head });
+  // Particles 2 and 3 have 2 and 3 earlier neighbours; particles 0 and 1 do not act on each other.
+  assertEquals(tiltedPairTerms(flow, grid), 5 * (17 * 9 + 17));
+  assertEquals(tiltedPairTerms(flow, { fine: 9, coarse: 9 }), 5 * (9 * 9 + 9));
+  const near = new AutoregressiveParticleFlow({
+    particles: 4,
+    spatialDim: 2,
+    head: { ...head, neighbours: [[], [], [1], [2]] },
+  });
+  assertEquals(tiltedPairTerms(near, grid), 2 * (17 * 9 + 17));
+  const mixture = new AutoregressiveParticleFlow({ particles: 4, spatialDim: 2, head: { kind: "mixture" } });
+  assertEquals([tiltedPairTerms(mixture, grid), tiltedPairTerms(new Scaling({ dim: 2 }), grid)], [0, 0]);
+  assertEquals(pairTermsOf(new ParticleDimer()), 702);
+});
+
+Deno.test("openProcessorClock() runs while threads compute and stands still while they wait", async () => {
+  const clock = await openProcessorClock();
+  const [begin, wall] = [clock(), performance.now()];
+  while (performance.now() - wall < 100);
+  const busy = clock() - begin;
+  const middle = clock();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  // Other programs may take the processor away from us, but not add to our time more than threads of the engine do.
+  assert(busy > 5 && clock() - middle < 150, `${busy} ms busy, ${clock() - middle} ms asleep`);
+});
+
+Deno.test("comparisonSettings() refuses what is no time", () => {
+  for (const minutes of [0, -1, NaN, Infinity]) {
+    let message = "";
+    try {
+      comparisonSettings(minutes);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    assertEquals(message, `Cannot compare flows: minutes must be a positive number, got ${minutes}`);
+  }
+});
