@@ -52,6 +52,12 @@ const FORBIDDEN = 30;
  * Computes ln Z of a fluid over its reference domain: by Monte Carlo data, an autoregressive flow under the symmetries of
  * the square, and the acceptance ratio; and, without any flow, by integration from the ideal gas.
  *
+ * The border of the domain runs through the liquid, where two particles may exchange their labels as they pass: the flow
+ * knows it only from data, and leaks. A share s of samples outside costs −ln(1 − s) nats of the gap and nothing in
+ * exactness. Placement row by row, the order of a square grid's numbers, leaks least among those that see their neighbours'
+ * energy: after 600 steps the gap is 0.7 nats; from the middle outwards 0.8, in a spiral 1.4, corners first 1.5. Sites on
+ * a line, which sort particles by x, leave a gap of 3.7.
+ *
  * @param system the fluid
  * @param options temperature, sizes, seed, threads
  * @returns both, with errors, the quality of the flow, energies and pair distributions

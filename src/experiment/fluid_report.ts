@@ -53,7 +53,8 @@ export function summarizeFluid(outcome: FluidOutcome): string {
     `Kish efficiency of ${count(evaluation.samples)} samples ${share(evaluation.samplingEfficiency)}` +
     (interval === null ? "" : ` (95 %: ${share(interval[0])} to ${share(interval[1])})`) +
     `, k̂ ${fixed(paretoK.value, 2)} (limit ${fixed(paretoK.limit, 2)}), gap ${withError(evaluation.gap)} nats`,
-    `Outside the reference domain, without weight: ${share(evaluation.outsideDomain)} of the flow samples`,
+    `Outside the reference domain, without weight: ${share(evaluation.outsideDomain)} of the flow samples, ` +
+    `${fixed(-Math.log1p(-evaluation.outsideDomain), 2)} nats of the gap`,
     `Energies: ${count(energies.data)} for Monte Carlo data, ${
       count(energies.evaluation)
     } for evaluation, none for training; ` +

@@ -63,6 +63,7 @@ export async function runFluid(options: FluidRunOptions): Promise<FluidOutcome> 
     configuration: configuration as unknown as JsonObject,
     files: [REPORT, ...FIGURES.map(fileOf)],
     force: options.force ?? false,
+    resumable: false,
   });
   using pool = await ThreadPool.open(options.threads);
   let part = "";

@@ -106,7 +106,12 @@ Deno.test("runFluid keeps a run that is there, replaces it with force, and leave
     const progress = { ...silent, update: (_: number, loss?: number) => loss !== undefined && controller.abort() };
     await assertRejects(() => run(out, { progress: progress as Progress, signal: controller.signal }), DOMException);
     assertEquals([...Deno.readDirSync(out)].map(({ name }) => name), ["run.json"]);
-    await assertRejects(() => run(out), Error, `Cannot start a run in ${out}: `);
+    await assertRejects(
+      () => run(out),
+      Error,
+      `Cannot start a run in ${out}: the directory must be empty or new, got one that holds a fluid run: replace it ` +
+        "(--force) or choose another directory (--out)",
+    );
 
     const settings = {
       ...tiny,
