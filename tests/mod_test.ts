@@ -81,7 +81,7 @@ const promised = {
   onnx: ["exportFlow", "loadSampler", "loadDensity", "encodeNpz", "encodeXyz"],
   plot: ["linePlot", "histogramPlot", "scatterPlot", "contourPlot", "configurationPlot", "figureGrid", "htmlReport"],
   hybrid: ["BoltzmannGenerator", "latentPath"],
-  experiment: ["runDimer", "absoluteFreeEnergy", "sampleModel"],
+  experiment: ["runDimer", "runFluid", "particleFreeEnergy", "absoluteFreeEnergy", "sampleModel"],
   machine: ["ThreadPool", "loadKernels", "RandomStream"],
 };
 
