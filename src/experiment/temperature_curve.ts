@@ -46,6 +46,8 @@ export interface ThermodynamicCurve {
   readonly chiSquare: number;
   /** Numbers fitted minus coefficients. */
   readonly freedom: number;
+  /** Factor by which all errors of the curve are wider than those of the data alone: √(χ² / freedom), at least 1. */
+  readonly widening: number;
   /**
    * Evaluates the curve.
    *
@@ -64,8 +66,9 @@ const DEGREE = 4;
  *     ΔU/k_BT = −df/dt,   TΔS/k_BT = −df/dt − f
  *
  * (Gibbs and Helmholtz.) Two numbers of each temperature enter, with their covariance; other temperatures are independent.
- * χ² says whether free energies and energies, which are estimated apart, are those of one curve. Unreliable estimates are
- * left out.
+ * χ² says whether free energies and energies, which are estimated apart, are those of one curve. Where it exceeds its
+ * degrees of freedom, errors of the curve are widened by the root of their ratio (Birge, Phys. Rev. 40, 207 (1932)).
+ * Unreliable estimates are left out.
  *
  * @param data what was estimated, at any temperatures
  * @returns the curve
@@ -110,20 +113,27 @@ export function thermodynamicCurve(data: readonly CurveData[]): ThermodynamicCur
     const residual = whiten(point.freeEnergy.value! - apply(value).value, point.energy.value! - apply(slope).value);
     return sum + residual[0] ** 2 + residual[1] ** 2;
   }, 0);
+  const freedom = 2 * used.length - size;
+  const widening = Math.sqrt(Math.max(1, chiSquare / freedom));
   return {
     degree: DEGREE,
     chiSquare,
-    freedom: 2 * used.length - size,
+    freedom,
+    widening,
     at(temperature) {
       const { value, slope } = rowsAt(temperature);
+      const widened = (row: readonly number[]): CurveValue => {
+        const { value, standardError } = apply(row);
+        return { value, standardError: widening * standardError };
+      };
       const entropy = slope.map((v, k) => v - value[k]);
-      return { temperature, freeEnergy: apply(value), energy: apply(slope), entropy: apply(entropy) };
+      return { temperature, freeEnergy: widened(value), energy: widened(slope), entropy: widened(entropy) };
     },
   };
 }
 
 function noCurve(freedom: number): ThermodynamicCurve {
-  return { degree: -1, chiSquare: NaN, freedom, at: () => null };
+  return { degree: -1, chiSquare: NaN, freedom, widening: 1, at: () => null };
 }
 
 /** Middle and half width of the values. */

@@ -108,13 +108,14 @@ function marked(estimate: Estimate | undefined): string {
 const curveText = (value: { readonly value: number; readonly standardError: number } | undefined) =>
   value === undefined ? NOTHING : withError(value);
 
-function curveSentence({ degree, chiSquare, freedom }: TemperaturesOutcome["curve"]): string {
+function curveSentence({ degree, chiSquare, freedom, widening }: TemperaturesOutcome["curve"]): string {
   if (degree < 0) return "Too few estimates are reliable for a curve through them.";
-  return `The curve is a polynomial of degree ${degree} in ln *T*, fitted to Δ*F* (BAR) and Δ*U* of all temperatures at once: ` +
-    `by Gibbs and Helmholtz the slope of Δ*F*/k_BT is −Δ*U*/k_BT. χ^2 = ${
-      fixed(chiSquare, 1)
-    } for ${freedom} degrees of ` +
-    "freedom; energies and free energies are estimated apart, so that this is a test of both.";
+  const wider = widening > 1
+    ? ` Errors of the curve are widened by ${fixed(widening, 2)}, the root of their ratio.`
+    : "";
+  return `The curve is a polynomial of degree ${degree} in ln *T*, fitted to Δ*F* (BAR) and Δ*U* of all temperatures at ` +
+    `once: by Gibbs and Helmholtz the slope of Δ*F*/k_BT is −Δ*U*/k_BT. χ^2 = ${fixed(chiSquare, 1)} for ${freedom} ` +
+    `degrees of freedom; energies and free energies are estimated apart, so that this is a test of both.${wider}`;
 }
 
 /** Why estimates carry a mark, each reason once. */

@@ -57,7 +57,7 @@ export function temperaturesReportJson(outcome: TemperaturesOutcome): JsonObject
       gap: evaluation.gap,
       data,
     })),
-    curve: { degree: curve.degree, chiSquare: curve.chiSquare, freedom: curve.freedom },
+    curve: { degree: curve.degree, chiSquare: curve.chiSquare, freedom: curve.freedom, widening: curve.widening },
     references,
     flow: outcome.flow,
     frames: outcome.frames,

@@ -43,7 +43,7 @@ Deno.test("thermodynamicCurve() finds free energy, energy and entropy within the
     for (const name of ["freeEnergy", "energy", "entropy"] as const) {
       const pulls = curves.map((curve) => {
         const { value, standardError } = curve.at(temperature)![name];
-        return (value - exact[name]) / standardError;
+        return (value - exact[name]) / (standardError / curve.widening);
       });
       const mean = pulls.reduce((sum, pull) => sum + pull, 0) / REPEATS;
       const square = pulls.reduce((sum, pull) => sum + pull * pull, 0) / REPEATS;
@@ -70,6 +70,12 @@ Deno.test("χ² of thermodynamicCurve() is that of its degrees of freedom, and t
   assert(Math.abs(mean - freedom) < FOUR_SIGMA * Math.sqrt(2 * freedom / REPEATS), `mean χ² ${mean}`);
   const limit = freedom + 5 * Math.sqrt(2 * freedom);
   assert(thermodynamicCurve(noisy(1, (u) => u * 1.05)).chiSquare > limit, "energies 5 % too large");
+  const { chiSquare, freedom: own, widening } = thermodynamicCurve(noisy(1, (u) => u * 1.05));
+  assertAlmostEquals(widening, Math.sqrt(chiSquare / own), 1e-12);
+  const [wide, plain] = [(u: number) => u * 1.05, (u: number) => u].map((f) => thermodynamicCurve(noisy(1, f)));
+  const errors = [wide, plain].map((curve) => curve.at(1)!.energy.standardError / curve.widening);
+  assertAlmostEquals(errors[0], errors[1], 1e-12);
+  assert(curves.every((curve) => curve.widening >= 1));
   const ignored = noisy(1).map((data) => ({ ...data, covariance: -data.covariance! }));
   assert(thermodynamicCurve(ignored).chiSquare !== thermodynamicCurve(noisy(1)).chiSquare, "the covariance counts");
 });

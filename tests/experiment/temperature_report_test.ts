@@ -115,7 +115,7 @@ Deno.test("the report for machines holds every temperature, and null for what is
   assertEquals([lines[4].freeEnergyInT0.value, lines[4].freeEnergyInT0.standardError], [8, 0.02]);
   assertEquals(lines[0].paretoK.open, null);
   const { at: _, ...curve } = report.curve as Record<string, unknown>;
-  assertEquals(Object.keys(curve), ["degree", "chiSquare", "freedom"]);
+  assertEquals(Object.keys(curve), ["degree", "chiSquare", "freedom", "widening"]);
 });
 
 Deno.test("the report over temperatures marks what is not reliable, and does without what is missing", async () => {
