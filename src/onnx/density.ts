@@ -79,7 +79,8 @@ export class DensityModel {
  * Opens a `density.onnx` in onnxruntime-web, which is loaded on first use.
  *
  * @param bytes the file
- * @param options `chunk`: configurations per call of the runtime, default 1024
+ * @param options `chunk`: configurations per call of the runtime, default 1024 or fewer where a model needs much memory
+ * for each
  * @returns the density
  * @throws {Error} if the file is damaged, foreign, or a sampler
  */
@@ -87,13 +88,14 @@ export async function loadDensity(
   bytes: Uint8Array,
   options: { readonly chunk?: number } = {},
 ): Promise<DensityModel> {
-  return new DensityModel(await ModelSession.open(bytes, "density"), checkedChunk(options.chunk));
+  if (options.chunk !== undefined) checkChunk(options.chunk);
+  const session = await ModelSession.open(bytes, "density");
+  return new DensityModel(session, options.chunk ?? session.chunk);
 }
 
-/** Returns the number of rows for one call of the runtime. */
-export function checkedChunk(chunk = 1024): number {
+/** Throws unless a number can be the number of rows for one call of the runtime. */
+export function checkChunk(chunk: number): void {
   if (!Number.isInteger(chunk) || chunk < 1) {
     throw new RangeError(`Cannot open ONNX model: chunk must be a whole number ≥ 1, got ${chunk}`);
   }
-  return chunk;
 }

@@ -62,7 +62,7 @@ class Tilted {
 
   /** The density of the next coordinate. */
   density(): LogLinear {
-    const { spatialDim, fine, coarse } = this.#tilt;
+    const { spatialDim, fine } = this.#tilt;
     const rest = spatialDim - 1 - this.#axis;
     const logs = this.#algebra.subtract(
       this.#polynomials(rest),
@@ -78,7 +78,6 @@ class Tilted {
     if (rest === 0) return new LogLinear(this.#algebra, nodes, logs);
     const weighted = this.#algebra.add(logs, this.#logWeights(rest));
     const summed = this.#algebra.logSumExp(weighted, 1);
-    this.#algebra.builder.atLeastWide(fine * coarse ** rest * Math.max(this.#tilt.pairs.length, 1));
     return new LogLinear(this.#algebra, nodes, this.#algebra.reshape(summed, [fine, -1]));
   }
 

@@ -30,7 +30,6 @@ export class ModelBuilder {
   readonly precision: Precision;
   #nodes: ModelNode[] = [];
   #made = 0;
-  #width = 1;
   readonly #initializers = new Map<string, ModelTensor>();
   readonly #inputs: ModelValue[] = [];
   readonly #outputs: ModelValue[] = [];
@@ -164,16 +163,6 @@ export class ModelBuilder {
   declare(value: string, type: ElementType, dims: ModelValue["dims"]): string {
     this.#values.push({ name: value, type, dims });
     return value;
-  }
-
-  /** Notes that a value inside the model holds so many numbers per sample. */
-  atLeastWide(numbers: number): void {
-    this.#width = Math.max(this.#width, numbers);
-  }
-
-  /** The most numbers per sample that were noted. */
-  get width(): number {
-    return this.#width;
   }
 
   /** Returns everything collected. */

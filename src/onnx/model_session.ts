@@ -1,5 +1,6 @@
 import { decodeModel } from "./decode_model.ts";
 import { type ModelMetadata, type ModelRole, parseMetadata } from "./metadata.ts";
+import type { Model } from "./model.ts";
 
 type Runtime = typeof import("npm:onnxruntime-web@1.30.0/wasm");
 type Session = Awaited<ReturnType<Runtime["InferenceSession"]["create"]>>;
@@ -39,16 +40,35 @@ async function keepingWorker<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Most samples per call of the runtime, and most numbers in one value. */
+const mostSamples = 1024;
+const mostNumbers = 2 ** 21;
+
+/** Models of more operations than these are opened as they are: looking for improvements takes seconds and finds none. */
+const improvable = 2000;
+
+/** How many samples a call of the runtime should take so that the largest value inside stays within bounds. */
+function suitableChunk({ values }: Model): number {
+  const width = values.reduce((most, { dims }) => {
+    const numbers = dims.map((size) => typeof size === "number" ? size : parseInt(size) || 1);
+    return Math.max(most, numbers.reduce((product, size) => product * size, 1));
+  }, 1);
+  return Math.max(1, Math.min(mostSamples, 2 ** Math.floor(Math.log2(mostNumbers / width))));
+}
+
 /** A flow's model opened in onnxruntime-web. */
 export class ModelSession {
   /** What the file says about itself. */
   readonly metadata: ModelMetadata;
+  /** Samples per call that suit the model. */
+  readonly chunk: number;
   readonly #runtime: Runtime;
   readonly #session: Session;
   #open = true;
 
-  private constructor(metadata: ModelMetadata, runtime: Runtime, session: Session) {
+  private constructor(metadata: ModelMetadata, chunk: number, runtime: Runtime, session: Session) {
     this.metadata = metadata;
+    this.chunk = chunk;
     this.#runtime = runtime;
     this.#session = session;
   }
@@ -72,8 +92,10 @@ export class ModelSession {
       throw new Error(`Cannot open ONNX model: prior must be "normal", got "${metadata.prior}"`);
     }
     const runtime = await loadRuntime();
-    const session = await keepingWorker(() => runtime.InferenceSession.create(bytes, { logSeverityLevel: 3 }));
-    return new ModelSession(metadata, runtime, session);
+    const graphOptimizationLevel = model.nodes.length > improvable ? "disabled" : "all";
+    const options = { logSeverityLevel: 3, graphOptimizationLevel } as const;
+    const session = await keepingWorker(() => runtime.InferenceSession.create(bytes, options));
+    return new ModelSession(metadata, suitableChunk(model), runtime, session);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { RandomStream } from "../random/random_stream.ts";
-import { checkedChunk, type DensityModel, loadDensity } from "./density.ts";
+import { checkChunk, type DensityModel, loadDensity } from "./density.ts";
 import type { ModelMetadata } from "./metadata.ts";
 import { ModelSession, standardNormalLogDensity } from "./model_session.ts";
 
@@ -134,7 +134,7 @@ export class ModelSampler {
 export interface SamplerOptions {
   /** The `density.onnx` of the same flow, for `logProb`. */
   readonly density?: Uint8Array;
-  /** Samples per call of the runtime. Default 1024. */
+  /** Samples per call of the runtime. Default 1024, or fewer where a model needs much memory for each. */
   readonly chunk?: number;
 }
 
@@ -147,10 +147,10 @@ export interface SamplerOptions {
  * @throws {Error} if a file is damaged, foreign, of the wrong direction, or the two are not of one flow
  */
 export async function loadSampler(bytes: Uint8Array, options: SamplerOptions = {}): Promise<ModelSampler> {
-  const chunk = checkedChunk(options.chunk);
+  if (options.chunk !== undefined) checkChunk(options.chunk);
   const session = await ModelSession.open(bytes, "sampler");
   try {
-    const density = options.density === undefined ? null : await loadDensity(options.density, { chunk });
+    const density = options.density === undefined ? null : await loadDensity(options.density, options);
     const [own, other] = [session.metadata.weights, density?.metadata.weights ?? session.metadata.weights];
     if (own !== other) {
       await density?.close();
@@ -159,7 +159,7 @@ export async function loadSampler(bytes: Uint8Array, options: SamplerOptions = {
           `${other.slice(0, 8)}: use the files of one export`,
       );
     }
-    return new ModelSampler(session, density, chunk);
+    return new ModelSampler(session, density, options.chunk ?? session.chunk);
   } catch (error) {
     await session.close();
     throw error;
