@@ -31,6 +31,7 @@ const promised = {
     "metropolis",
     "MetropolisChains",
     "metropolisSample",
+    "settledStarts",
     "umbrellaSample",
     "couplingSample",
     "statisticalInefficiency",
@@ -72,6 +73,7 @@ const promised = {
     "freeEnergyDifferenceByReweighting",
     "bennettAcceptanceRatio",
     "basinFreeEnergies",
+    "basinThermodynamics",
     "freeEnergyProfile",
     "combinedProfile",
     "mbar",
@@ -81,7 +83,15 @@ const promised = {
   onnx: ["exportFlow", "loadSampler", "loadDensity", "encodeNpz", "encodeXyz"],
   plot: ["linePlot", "histogramPlot", "scatterPlot", "contourPlot", "configurationPlot", "figureGrid", "htmlReport"],
   hybrid: ["BoltzmannGenerator", "latentPath"],
-  experiment: ["runDimer", "runFluid", "particleFreeEnergy", "absoluteFreeEnergy", "sampleModel"],
+  experiment: [
+    "runDimer",
+    "runDimerTemperatures",
+    "thermodynamicCurve",
+    "runFluid",
+    "particleFreeEnergy",
+    "absoluteFreeEnergy",
+    "sampleModel",
+  ],
   machine: ["ThreadPool", "loadKernels", "RandomStream"],
 };
 
