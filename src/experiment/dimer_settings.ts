@@ -25,6 +25,7 @@ export type FlowName = "autoregressive" | "realnvp";
 
 /** Size of a RealNVP, the published flow. */
 export interface RealNVPSettings {
+  /** Which flow. */
   readonly kind: "realnvp";
   /** Blocks of RealNVP. */
   readonly blocks: number;
@@ -43,6 +44,7 @@ export interface RealNVPSettings {
 
 /** Size of an autoregressive particle flow. */
 export interface AutoregressiveSettings {
+  /** Which flow. */
   readonly kind: "autoregressive";
   /** The density of one particle. */
   readonly head: "tilted" | "mixture";
@@ -54,6 +56,7 @@ export interface AutoregressiveSettings {
 
 /** A stage of training, and the grid of tilted heads in it: a coarser one is faster. */
 export interface DimerStage extends BoltzmannStage {
+  /** Default: that of sampling. */
   readonly grid?: TiltedGrid;
 }
 
@@ -249,11 +252,12 @@ const smokeAutoregressive: DimerSettings = {
   },
 };
 
+/** The same for the autoregressive flow; with the frames that keep coming it sees about 350,000. */
 const standardAutoregressive: DimerSettings = {
   data: {
     chains: { train: 32, validate: 16, evaluate: 64 },
-    frames: { train: 60_000, validate: 1000, evaluate: 15_000 },
-    freshPerStep: 0,
+    frames: { train: 60_000, validate: 1000, evaluate: 12_000 },
+    freshPerStep: 16,
   },
   flow: particleFlow,
   stages: particleStages(18_000),

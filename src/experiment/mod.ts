@@ -36,6 +36,7 @@ export {
   type DataSettings,
   type DimerSettings,
   dimerSettings,
+  type DimerStage,
   type EvaluationSettings,
   type FlowName,
   type FlowSettings,

@@ -28,6 +28,7 @@ import type { TiltedGrid } from "./tilted_head.ts";
 
 /** Size and form of an {@link AutoregressiveParticleFlow}. */
 export interface AutoregressiveParticleFlowOptions extends PlacementOptions {
+  /** Coordinates of a particle. */
   readonly spatialDim: 1 | 2 | 3;
   /** The density of one particle. */
   readonly head: HeadOptions;

@@ -12,6 +12,7 @@ import { type TiltedGrid, TiltedHead } from "./tilted_head.ts";
 
 /** A mixture of Gaussians: fast, and no energy needed. */
 export interface MixtureHeadOptions {
+  /** Which density. */
   readonly kind: "mixture";
   /** Number of Gaussians. Default 12. */
   readonly components?: number;
@@ -19,6 +20,7 @@ export interface MixtureHeadOptions {
 
 /** The exact energy with the neighbours times exp φ, φ a polynomial: nearer to the target, and slower. */
 export interface TiltedHeadOptions {
+  /** Which density. */
   readonly kind: "tilted";
   /** Pair and one-body energies. */
   readonly interactions: Pick<ParticleInteractions, "spatialDim" | "pairTerm" | "oneBodyEnergy">;
