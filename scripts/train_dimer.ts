@@ -17,6 +17,7 @@ import {
   summarizeDimer,
 } from "../mod.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
+import { interruptSignal, sameArguments } from "./interrupt.ts";
 
 const parameter = (help: string) => ({ kind: "number", help, whenAbsent: "the preset's" }) as const;
 
@@ -157,25 +158,6 @@ function readBounds(text: string): [number, number] {
   return [bounds[0], bounds[1]];
 }
 
-/** An abort signal for Ctrl-C and SIGTERM; a second one ends the program at once. */
-function interruptSignal(): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const interrupt = () => {
-    if (controller.signal.aborted) Deno.exit(130);
-    controller.abort(new DOMException("stopped by the user", "AbortError"));
-  };
-  const signals = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
-  signals.forEach((name) => Deno.addSignalListener(name, interrupt));
-  const release = () => signals.forEach((name) => Deno.removeSignalListener(name, interrupt));
-  return { signal: controller.signal, release };
-}
-
-/** The arguments that start the same run elsewhere, quoted where a shell would split them. */
-function again(): string[] {
-  const kept = Deno.args.filter((arg) => arg !== "--force" && arg !== "--resume");
-  return kept.map((arg) => /^[\w./,=:@%+-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`);
-}
-
 async function main({ options }: CommandLine<typeof command.options>): Promise<void> {
   const interrupted = interruptSignal();
   using progress = await openProgress();
@@ -192,12 +174,14 @@ async function main({ options }: CommandLine<typeof command.options>): Promise<v
     force: options.force,
     progress,
     signal: interrupted.signal,
-    command: [command.usage, ...again()].join(" "),
+    command: [command.usage, ...sameArguments()].join(" "),
   });
   progress.finish();
   interrupted.release();
   if (!result.complete) {
-    console.error(`Stopped while ${result.during}; go on with: ${[command.usage, ...again(), "--resume"].join(" ")}`);
+    console.error(
+      `Stopped while ${result.during}; go on with: ${[command.usage, ...sameArguments(), "--resume"].join(" ")}`,
+    );
     Deno.exit(130);
   }
   console.log(summarizeDimer(result.outcome));

@@ -6,6 +6,7 @@
 import type { Executor } from "../backend/pool.ts";
 import type { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import { type MetropolisSample, metropolisSample } from "../sampling/metropolis_sample.ts";
+import { settledStarts } from "../sampling/settled_starts.ts";
 import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
 import type { DimerData, DimerFrames } from "./dimer_results.ts";
 import type { DataSettings } from "./dimer_settings.ts";
@@ -34,11 +35,16 @@ export interface SampledDimerData extends DimerData {
   readonly chains: MetropolisChains;
 }
 
-/** A split: its stream of random numbers, and its spacing of frames in statistical inefficiencies. */
+/** Sweeps for which springs hold each chain in its basin while its crowded start settles. */
+const HOLD_SWEEPS = 400;
+/** A sweep of moves is worth this many energies: every pair counts in the moves of both its particles. */
+const ENERGIES_PER_SWEEP = 2;
+
+/** A split: its streams of random numbers, and its spacing of frames in statistical inefficiencies. */
 const SPLITS = {
-  train: { stream: 11, spacing: 0.25 },
-  validate: { stream: 12, spacing: 1 },
-  evaluate: { stream: 13, spacing: 1 },
+  train: { stream: 11, settling: 21, spacing: 0.25 },
+  validate: { stream: 12, settling: 22, spacing: 1 },
+  evaluate: { stream: 13, settling: 23, spacing: 1 },
 } as const;
 
 type Split = keyof typeof SPLITS;
@@ -46,8 +52,8 @@ type Split = keyof typeof SPLITS;
 /**
  * Samples the data of a run: three splits whose chains share nothing.
  *
- * Burn-in and stride are measured for each split. Half of the chains start closed, half open; a frame belongs to the
- * basin of its own distance.
+ * Burn-in and stride are measured for each split. Half of the chains start closed, half open, where springs keep them
+ * until they have settled; a frame belongs to the basin of its own distance.
  *
  * @param options what, how much
  * @returns the three splits, and what they cost
@@ -64,21 +70,22 @@ export async function sampleDimerData(options: DimerDataOptions): Promise<Sample
   }
   const { train, validate, evaluate } = samples as Record<Split, MetropolisSample>;
   const sum = (f: (sample: MetropolisSample) => number) => f(train) + f(validate) + f(evaluate);
+  const settling = sum(({ chains }) => chains.chains) * HOLD_SWEEPS;
   return {
     train: framesOf(train),
     validate: framesOf(validate),
     evaluate: framesOf(evaluate),
     chains: train.chains,
     statistics: {
-      burnIn: Math.max(...[train, validate, evaluate].map(({ relaxation }) => relaxation.burnIn)),
+      burnIn: HOLD_SWEEPS + Math.max(...[train, validate, evaluate].map(({ relaxation }) => relaxation.burnIn)),
       relaxed: [train, validate, evaluate].every(({ relaxation }) => relaxation.relaxed),
       evaluationRelaxed: evaluate.relaxation.relaxed,
       stride: { train: train.stride, validate: validate.stride, evaluate: evaluate.stride },
       autocorrelationSweeps: train.relaxation.autocorrelationTime,
       acceptance: train.acceptance,
       crossings: sum(({ crossings }) => crossings.reduce((a, b) => a + b, 0)),
-      moves: sum(({ moves }) => moves),
-      energyEvaluations: sum(({ energyEvaluations }) => energyEvaluations),
+      moves: sum(({ moves }) => moves) + settling * options.system.particles,
+      energyEvaluations: sum(({ energyEvaluations }) => energyEvaluations) + ENERGIES_PER_SWEEP * settling,
     },
   };
 }
@@ -88,12 +95,14 @@ function sampleSplit(
   split: Split,
   onProgress: (done: number) => void,
 ): Promise<MetropolisSample> {
+  const { stream, settling, spacing } = SPLITS[split];
+  const own = { chains: settings.chains[split], temperature, seed };
   return metropolisSample(system, {
+    ...own,
     frames: settings.frames[split],
-    chains: settings.chains[split],
-    temperature,
-    seed,
-    ...SPLITS[split],
+    start: settledStarts(system, { ...own, stream: settling, sweeps: HOLD_SWEEPS, pool }),
+    stream,
+    spacing,
     pool,
     signal,
     onProgress,
