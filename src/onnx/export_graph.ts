@@ -3,7 +3,7 @@ import type { PrimitiveName } from "../autodiff/primitives/attributes.ts";
 import { encodeModel } from "./encode_model.ts";
 import { type Lowering, typeOfShape } from "./lowering.ts";
 import { lowerings } from "./lowerings.ts";
-import { ModelBuilder, type Precision } from "./model_builder.ts";
+import { ModelBuilder, type Precision, type WeightStorage } from "./model_builder.ts";
 import { packageVersion } from "./version.ts";
 
 /** Settings of {@linkcode exportOnnx}. */
@@ -12,6 +12,11 @@ export interface ExportOptions {
   readonly name?: string;
   /** Element type of batches and weights; float64 holds the same float32 weights, widened exactly. Default "float32". */
   readonly precision?: Precision;
+  /**
+   * Element type in which trainable weights are stored; computation is as without. float16 halves the file and rounds
+   * weights by up to 2⁻¹¹ of themselves. Default "float32".
+   */
+  readonly storage?: WeightStorage;
   /** Entries for the file's metadata, in this order. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -43,7 +48,7 @@ export function exportOnnx(
   outputs: Readonly<Record<string, Tensor>>,
   options: ExportOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const { name = "graph", precision = "float32", metadata = {} } = options;
+  const { name = "graph", precision = "float32", storage = "float32", metadata = {} } = options;
   const tensors = Object.values(outputs);
   if (tensors.length === 0) {
     throw new RangeError("Cannot export graph: outputs must name at least one tensor, got none");
@@ -52,7 +57,7 @@ export function exportOnnx(
     throw new RangeError("Cannot export graph: outputs must belong to one graph, got tensors of several");
   }
 
-  const builder = new ModelBuilder(precision);
+  const builder = new ModelBuilder(precision, storage);
   const values = lowerNodes(tensors, builder);
   for (const [label, tensor] of Object.entries(outputs)) {
     builder.output(label, values[tensor.id], typeOfShape(tensor.shape, precision), tensor.shape);

@@ -74,8 +74,11 @@ export const lowerings: { readonly [P in PrimitiveName]: Lowering<P> } = {
     }
     return builder.input(name, type, shape.slice(1) as number[]);
   },
-  parameter: ({ builder, attributes: { parameter } }) =>
-    builder.weights(parameter.name, parameter.shape, parameter.values()),
+  parameter({ builder, attributes: { parameter } }) {
+    const [name, shape, values] = [parameter.name, parameter.shape, parameter.values()];
+    const isHalf = parameter.trainable && builder.storage === "float16";
+    return isHalf ? builder.halfWeights(name, shape, values) : builder.weights(name, shape, values);
+  },
   external({ attributes: { operation } }) {
     throw new TypeError(
       `Cannot export graph: every operation must be a primitive, got the external operation "${operation.name}"`,

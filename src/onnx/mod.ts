@@ -10,7 +10,7 @@
  */
 export { exportFlow, type FlowModels, weightsChecksum } from "./export_flow.ts";
 export { exportOnnx, type ExportOptions } from "./export_graph.ts";
-export type { Precision } from "./model_builder.ts";
+export type { Precision, WeightStorage } from "./model_builder.ts";
 export { loadSampler, ModelSampler, type SampleBatch, type SampleOptions, type SamplerOptions } from "./sampler.ts";
 export { DensityModel, type LatentBatch, loadDensity } from "./density.ts";
 export {

@@ -1,5 +1,5 @@
 /** Element type of a tensor; `bool` and whole numbers appear only inside graphs. */
-export type ElementType = "float32" | "float64" | "int32" | "int64" | "bool";
+export type ElementType = "float16" | "float32" | "float64" | "int32" | "int64" | "bool";
 
 /** Element types by their number in ONNX (TensorProto.DataType). */
 export const elementTypeCodes: Readonly<Record<ElementType, number>> = {
@@ -7,6 +7,7 @@ export const elementTypeCodes: Readonly<Record<ElementType, number>> = {
   int32: 6,
   int64: 7,
   bool: 9,
+  float16: 10,
   float64: 11,
 };
 
@@ -16,8 +17,8 @@ export interface ModelTensor {
   readonly name: string;
   /** Sizes; the product is the number of elements. */
   readonly dims: readonly number[];
-  /** Elements; the array's kind is the tensor's element type. */
-  readonly data: Float32Array | Float64Array | Int32Array | BigInt64Array;
+  /** Elements; the array's kind is the tensor's element type, Uint16Array standing for the bits of float16. */
+  readonly data: Uint16Array | Float32Array | Float64Array | Int32Array | BigInt64Array;
 }
 
 /** An input or output of a model. */
@@ -87,5 +88,6 @@ export const opsetVersion = 17;
 export function elementTypeOf(data: ModelTensor["data"]): ElementType {
   if (data instanceof Float32Array) return "float32";
   if (data instanceof Float64Array) return "float64";
+  if (data instanceof Uint16Array) return "float16";
   return data instanceof Int32Array ? "int32" : "int64";
 }

@@ -1,8 +1,20 @@
-import type { ElementType, Model, ModelAttribute, ModelNode, ModelTensor, ModelValue } from "./model.ts";
+import { toHalf } from "./half.ts";
+import {
+  type ElementType,
+  elementTypeCodes,
+  type Model,
+  type ModelAttribute,
+  type ModelNode,
+  type ModelTensor,
+  type ModelValue,
+} from "./model.ts";
 import { sha256 } from "./sha256.ts";
 
 /** Element type of batches in a model; columns are float64 in either case. */
 export type Precision = "float32" | "float64";
+
+/** Element type in which trained weights are stored. */
+export type WeightStorage = "float16" | "float32";
 
 /** Name of the size that each call chooses: the number of samples. */
 export const batchSize = "n";
@@ -28,6 +40,8 @@ export interface LoopStep {
 export class ModelBuilder {
   /** Element type of batches and parameters. */
   readonly precision: Precision;
+  /** Element type in which trained weights are stored. */
+  readonly storage: WeightStorage;
   #nodes: ModelNode[] = [];
   #made = 0;
   readonly #initializers = new Map<string, ModelTensor>();
@@ -37,9 +51,13 @@ export class ModelBuilder {
   readonly #taken = new Set<string>();
   #values: ModelValue[] = [];
 
-  /** @param precision element type of batches and parameters */
-  constructor(precision: Precision) {
+  /**
+   * @param precision element type of batches and parameters
+   * @param storage element type in which trained weights are stored
+   */
+  constructor(precision: Precision, storage: WeightStorage = "float32") {
     this.precision = precision;
+    this.storage = storage;
   }
 
   /** Declares an input of shape [n, …dims]. */
@@ -56,7 +74,7 @@ export class ModelBuilder {
     this.#nodes.push({ operator: "Identity", inputs: [value], outputs: [name], attributes: {} });
   }
 
-  /** Stores weights under a name of the caller's, float32 values widened exactly where the model is float64. */
+  /** Stores numbers under a name of the caller's, float32 values widened exactly where the model is float64. */
   weights(name: string, dims: readonly number[], values: Float32Array): string {
     this.#take(name);
     this.#initializers.set(name, {
@@ -65,6 +83,13 @@ export class ModelBuilder {
       data: this.precision === "float32" ? values : Float64Array.from(values),
     });
     return name;
+  }
+
+  /** Stores numbers as float16 under a name of the caller's; returns their value in the model's precision. */
+  halfWeights(name: string, dims: readonly number[], values: Float32Array): string {
+    this.#take(name);
+    this.#initializers.set(name, { name, dims, data: toHalf(values) });
+    return this.emit("Cast", [name], { to: { kind: "integer", value: elementTypeCodes[this.precision] } });
   }
 
   /** Stores a constant, once however often it is asked for. */

@@ -102,7 +102,7 @@ function readTensor(bytes: Uint8Array): ModelTensor {
   const dims = numbers(fields, 1);
   const raw = messages(fields, 9)[0] ?? new Uint8Array();
   const elements = dims.reduce((product, size) => product * size, 1);
-  const elementBytes = type === "float32" || type === "int32" ? 4 : 8;
+  const elementBytes = type === "float16" ? 2 : type === "float32" || type === "int32" ? 4 : 8;
   if (
     type === "bool" || !dims.every((size) => size >= 0) || elements * elementBytes !== raw.length
   ) {
@@ -110,6 +110,7 @@ function readTensor(bytes: Uint8Array): ModelTensor {
   }
   const buffer = raw.slice().buffer;
   if (type === "float32") return { name, dims, data: new Float32Array(buffer) };
+  if (type === "float16") return { name, dims, data: new Uint16Array(buffer) };
   if (type === "int32") return { name, dims, data: new Int32Array(buffer) };
   return { name, dims, data: type === "float64" ? new Float64Array(buffer) : new BigInt64Array(buffer) };
 }

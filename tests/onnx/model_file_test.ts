@@ -28,6 +28,7 @@ function example(): Model {
       { name: "d", dims: [2], data: Float64Array.of(Math.PI, -Number.MIN_VALUE) },
       { name: "i", dims: [3], data: BigInt64Array.of(-1n, 0n, 2n ** 62n) },
       { name: "j", dims: [2], data: Int32Array.of(-1, 2 ** 30) },
+      { name: "half", dims: [3], data: Uint16Array.of(0, 0x3c00, 0xffff) },
       { name: "scalar", dims: [], data: Float32Array.of(7) },
       { name: "none", dims: [0, 4], data: new Float32Array() },
     ],
