@@ -12,7 +12,7 @@ import { count, duration, fixed, NO_BREAK, share, withError } from "./report_num
 /** Version of the layout of the JSON: raised when a key changes its meaning or goes. */
 const VERSION = 1;
 /** Widths of the columns of the table. */
-const COLUMNS = [32, 22, 18, 20] as const;
+const COLUMNS = [32, 22, 20, 20] as const;
 
 /**
  * Says in a table what a run found.
