@@ -66,6 +66,25 @@ function quantile(values: readonly number[], q: number): number {
   return sorted[Math.round(q * (sorted.length - 1))];
 }
 
+/** Prints speeds, and how many times as fast as each of the others the first one is. */
+function show(title: string, unit: string, names: readonly string[], times: readonly (readonly number[])[]): void {
+  console.log(`\n${title}: median [quartiles] of ${times.length} rounds`);
+  // Units that take longer than 20 μs are counted in thousands.
+  const slow = quantile(times.map((row) => row[0]), 0.5) > 2e4;
+  names.forEach((name, k) => {
+    const speeds = times.map((row) => (slow ? 1e6 : 1e3) / row[k]);
+    const ratios = times.map((row) => row[k] / row[0]);
+    const text = (values: readonly number[], digits: number) =>
+      `${quantile(values, 0.5).toFixed(digits)} [${quantile(values, 0.25).toFixed(digits)}, ${
+        quantile(values, 0.75).toFixed(digits)
+      }]`;
+    const ratio = k === 0 ? "" : `   ours is ${text(ratios, 2)} times as fast`;
+    console.log(
+      `  ${name.padEnd(34)} ${text(speeds, 3).padStart(24)} ${slow ? "thousand" : "million"} ${unit}/s${ratio}`,
+    );
+  });
+}
+
 /**
  * Times contenders in turn and prints speeds, and how many times as fast as each of the others the first one is.
  *
@@ -74,17 +93,37 @@ function quantile(values: readonly number[], q: number): number {
  * @param contenders ours first
  */
 export function compare(title: string, unit: string, contenders: readonly Contender[]): void {
-  const rounds = 25;
-  const times = Array.from({ length: rounds }, () => contenders.map(({ nanoseconds }) => nanoseconds()));
-  console.log(`\n${title}: median [quartiles] of ${rounds} rounds`);
-  contenders.forEach(({ name }, k) => {
-    const speeds = times.map((row) => 1e3 / row[k]);
-    const ratios = times.map((row) => row[k] / row[0]);
-    const show = (values: readonly number[], digits: number) =>
-      `${quantile(values, 0.5).toFixed(digits)} [${quantile(values, 0.25).toFixed(digits)}, ${
-        quantile(values, 0.75).toFixed(digits)
-      }]`;
-    const ratio = k === 0 ? "" : `   ours is ${show(ratios, 2)} times as fast`;
-    console.log(`  ${name.padEnd(34)} ${show(speeds, 3).padStart(24)} million ${unit}/s${ratio}`);
-  });
+  const times = Array.from({ length: 25 }, () => contenders.map(({ nanoseconds }) => nanoseconds()));
+  show(title, unit, contenders.map(({ name }) => name), times);
+}
+
+/** Something to time that may answer later: another process. */
+export interface LateContender {
+  /** Name in the table. */
+  readonly name: string;
+  /** Does some work and returns processor nanoseconds per unit of work. */
+  readonly nanoseconds: () => number | Promise<number>;
+}
+
+/**
+ * Like `compare`, for contenders that answer later; one waits while the other works.
+ *
+ * @param title what is compared
+ * @param unit what is counted
+ * @param contenders ours first
+ * @param rounds how often each is timed
+ */
+export async function compareInTurn(
+  title: string,
+  unit: string,
+  contenders: readonly LateContender[],
+  rounds: number,
+): Promise<void> {
+  const times: number[][] = [];
+  for (let round = 0; round < rounds; round++) {
+    const row: number[] = [];
+    for (const { nanoseconds } of contenders) row.push(await nanoseconds());
+    times.push(row);
+  }
+  show(title, unit, contenders.map(({ name }) => name), times);
 }
