@@ -27,7 +27,7 @@ const command = {
       above: 0,
       maximum: 1440,
       default: 5,
-      help: "of each of the five ways, on a quiet machine; the whole takes about nine times as long",
+      help: "of each of the five ways, on a quiet machine; the whole takes about seven times as long",
     },
     system: {
       kind: "choice",

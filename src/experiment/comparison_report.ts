@@ -4,6 +4,7 @@
  * @module
  */
 import { htmlReport, type ReportFigure, type ReportNumber, type ReportSection } from "../plot/html_report.ts";
+import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { JsonObject } from "../training/json.ts";
 import { contenderTitles, minutesUntil } from "./comparison_figures.ts";
 import type { ComparisonFigure, ComparisonOutcome, ContenderResult } from "./comparison_results.ts";
@@ -79,7 +80,7 @@ export function comparisonReportHtml(outcome: ComparisonOutcome, figures: readon
       { ...progressSection(outcome) },
       { ...costSection(outcome), ...show("error", "estimates") },
       energySection(outcome),
-      purposeSection(),
+      purposeSection(outcome),
       methodSection(outcome),
       repeatSection(outcome),
     ],
@@ -112,7 +113,7 @@ function foundSection(outcome: ComparisonOutcome): ReportSection {
     heading: "What was found",
     paragraphs: [
       "The gap is the divergence from the target, half closed and half open, to the flow: what the NLL of frames exceeds " +
-      "the best possible one by. Each nat of it costs about a factor *e* of overlap. Kish efficiency is the share of " +
+      "the best possible one by. Kish efficiency is the share of " +
       "flow samples that count in plain reweighting. It is heavy-tailed: it belongs to its number of samples, falls when rare " +
       "heavy weights turn up, and its interval knows only the weights that did. Gap and acceptance ratio, which rest on " +
       "evaluation frames that no training has seen, are the better judges.",
@@ -130,7 +131,7 @@ function progressSection(outcome: ComparisonOutcome): ReportSection {
     paragraphs: [
       'Processor time is that of all threads together. "Trained" is data and training, "judged" also flow samples, ' +
       "densities and estimates of this one point with the symmetrised density. The learning rate falls over the whole time: " +
-      "points before the last are worse than a run made for their time alone would be.",
+      "points before the last were not made for their time alone, and may be worse than they could be.",
     ],
     table: progressTable(outcome),
   };
@@ -157,22 +158,39 @@ function energySection(outcome: ComparisonOutcome): ReportSection {
       "or not. No energy enters the losses here.",
       "Quadrature: the tilted density has the pair energy inside, on a grid of nodes for each particle with its neighbours. Its " +
       "terms are listed apart in the same unit, rows of the grid that no neighbour reaches included: an upper bound. They are " +
-      "interpolated in tables, far cheaper than an energy, and their time is in the processor minutes like everything else.",
+      "interpolated in tables, and their time is in the processor minutes like everything else.",
     ],
     table: energyTable(outcome),
   };
 }
 
-function purposeSection(): ReportSection {
+/** What the same number cost with and without a flow. */
+function priceSentence({ contenders, references }: ComparisonOutcome): string {
+  const umbrella = references.umbrella[references.umbrella.length - 1];
+  const reached = ({ standardError, reliable }: FreeEnergyEstimate, minutes: number) =>
+    reliable ? `${fixed(standardError, 3)} k_BT after ${fixed(minutes, 1)} min` : null;
+  const flows = contenders.flatMap((contender) => {
+    const density = bestDensity(contender);
+    const text = reached(density.freeEnergyDifference.bar, minutesUntil(lastPoint(contender), density));
+    return text === null ? [] : [`${contenderTitles[contender.name]} ${text}`];
+  });
+  const known = reached(umbrella.freeEnergyDifference, umbrella.minutes);
+  if (known === null || flows.length === 0) return "This comparison was too short to show it.";
+  return `Standard errors of Δ*F* here: umbrella sampling ${known} of processor time, ${flows.join(", ")}.`;
+}
+
+function purposeSection(outcome: ComparisonOutcome): ReportSection {
   return {
     heading: "What a generator is for, and what it is not",
     paragraphs: [
       "For: independent configurations, each in one shot. Their weights are known, so that any observable can be averaged, " +
       "among them those that nobody thought of beforehand; no reaction coordinate has to be known, nothing waits for a " +
       "barrier to be crossed, and a trained flow is a file that goes on giving samples elsewhere.",
-      "Not: the cheap way to this one number. Where a good coordinate is known, umbrella sampling finds the same Δ*F* with a " +
-      "smaller error in the same time; the figure shows by how much. Nor do flows do without sampling: they learn from Monte " +
-      "Carlo frames of both basins, which had to be reached first, and the acceptance ratio needs frames in equilibrium within each.",
+      `Not: the cheap way to this one number where a good coordinate is known. ${
+        priceSentence(outcome)
+      } Nor do flows do ` +
+      "without sampling: they learn from Monte Carlo frames of both basins, which had to be reached first, and the acceptance " +
+      "ratio needs frames in equilibrium within each.",
     ],
   };
 }
@@ -201,8 +219,8 @@ function methodSection({ settings, contenders, plan, data, run }: ComparisonOutc
         fixed(data.minutes, 2)
       } min), shown under the mirror images of the dimer. All are trained by maximum ` +
       "likelihood on the schedule of their default budget, stretched; the parameters of the lowest validation NLL are judged. " +
-      "Training chains run on for flows that over-fit otherwise, which costs them little. RealNVP gets no energy " +
-      "in its loss: on this fluid that raises the NLL and the error of the acceptance ratio.",
+      "Training chains run on while a flow trains where its default budget says so, and count for it. No loss has an energy " +
+      "in it, RealNVP's neither: the published energy loss raises the NLL on this fluid, by which flows are compared here.",
       `${flows.join(". ")}.`,
       "The symmetrised density is the average over the four mirror images of the dimer, exactly normalised. It costs three " +
       "more densities for each sample and no training, and is open to RealNVP as well.",

@@ -59,7 +59,7 @@ export type DimerComparisonResult =
 const FILES = { json: "comparison.json", html: "comparison.html" } as const;
 const CONTENDERS: readonly ContenderName[] = ["realnvp", "tilted", "mixture"];
 /** Share of the time that measuring the cost of a step may take. */
-const CALIBRATION = 0.01;
+const CALIBRATION = 0.02;
 
 /**
  * Compares RealNVP, the autoregressive particle flow with either head, umbrella sampling and plain Monte Carlo on the

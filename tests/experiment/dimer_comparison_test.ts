@@ -1,11 +1,13 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { serialPool } from "../../src/backend/pool.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { type ComparisonSettings, comparisonSettings } from "../../src/experiment/comparison_settings.ts";
 import { summarizeComparison } from "../../src/experiment/comparison_tables.ts";
-import { stagesOf } from "../../src/experiment/comparison_training.ts";
+import { ContenderTraining, stagesOf } from "../../src/experiment/comparison_training.ts";
+import { sampleDimerData } from "../../src/experiment/dimer_data.ts";
 import { type DimerComparisonOptions, runDimerComparison } from "../../src/experiment/dimer_comparison.ts";
 import { type DimerSettings, dimerSettings } from "../../src/experiment/dimer_settings.ts";
-import { openProcessorClock } from "../../src/experiment/processor_time.ts";
+import { costed, openProcessorClock } from "../../src/experiment/processor_time.ts";
 import type { Progress } from "../../src/experiment/progress.ts";
 import { pairTermsOf, tiltedPairTerms } from "../../src/experiment/quadrature_work.ts";
 import { AutoregressiveParticleFlow } from "../../src/flow/autoregressive_particle_flow.ts";
@@ -26,6 +28,7 @@ const silent: Progress = {
 const standard = comparisonSettings(0.01);
 const autoregressive = (head: "tilted" | "mixture"): DimerSettings => ({
   ...standard.contenders[head],
+  data: { ...standard.contenders[head].data, freshPerStep: 0 },
   flow: { kind: "autoregressive", head, hidden: [8], grid: { fine: 17, coarse: 9 } },
   stages: standard.contenders[head].stages.map((stage, k) => ({
     ...stage,
@@ -144,6 +147,24 @@ Deno.test("runDimerComparison() fits its steps into the time, and stops cleanly"
     assertEquals(stopped, { complete: false, during: "training mixture" });
     await assertRejects(() => compareTiny(`${root}/measured`), Error, "the directory must be empty or new");
   });
+});
+
+Deno.test("judging a flow on the way does not change its training", async () => {
+  const clock = await openProcessorClock();
+  const system = new ParticleDimer();
+  const around = { system, temperature: 1, seed: 3, pool: serialPool, clock };
+  const data = await costed(clock, () => sampleDimerData({ ...around, settings: { ...tiny.data, freshPerStep: 0 } }));
+  const end = async (name: "realnvp" | "tilted", shares: readonly number[]) => {
+    const settings = { ...tiny, shares, samples: { onTheWay: 50, atTheEnd: 50 } };
+    const { points } = await new ContenderTraining(name, { ...around, settings, data }).run(32);
+    const { quadrature, energies, densities: { plain: { evaluationNll, samplingEfficiency } } } =
+      points[points.length - 1];
+    return { quadrature, energies, evaluationNll, samplingEfficiency };
+  };
+  // RealNVP draws fresh frames, the tilted head changes its grid: both must go on as if nobody had looked.
+  for (const name of ["realnvp", "tilted"] as const) {
+    assertEquals(await end(name, [0.25, 0.875, 1]), await end(name, [1]));
+  }
 });
 
 Deno.test("stagesOf() stretches the stages of maximum likelihood and leaves out those with energies", () => {
