@@ -4,8 +4,6 @@
  * @module
  */
 import type { ParameterStorage } from "./parameters.ts";
-import type { Executor } from "./pool.ts";
-import type { KernelCall } from "./program.ts";
 import { allocate, f32, kernels, release } from "./wasm.ts";
 
 /** A parameter and the address of its gradient in the first of the gradient buffers. */
@@ -59,22 +57,29 @@ export class AdamStorage {
     return Math.sqrt(sum);
   }
 
-  /** Updates moments and parameters, on all threads. */
-  update(
-    targets: readonly AdamTarget[],
-    groups: number,
-    groupStride: number,
-    by: AdamUpdate,
-    pool: Executor,
-  ): void {
-    const { learningRate, beta1, beta2, epsilon, correction1, correction2, scale } = by;
-    const numbers = [learningRate, beta1, beta2, epsilon, correction1, correction2, scale, groups, groupStride];
-    pool.run(targets.map(({ parameter, gradient }, i): KernelCall => {
+  /** Updates moments and parameters. */
+  update(targets: readonly AdamTarget[], groups: number, groupStride: number, by: AdamUpdate): void {
+    targets.forEach(({ parameter, gradient }, i) => {
       const length = this.#lengths[i];
       const m = this.#address + this.#offsets[i];
-      return { kernel: "adamF32", args: [length, ...numbers, gradient, parameter.address, m, m + stride(length)] };
-    }));
-    targets.forEach(({ parameter }) => parameter.changed());
+      kernels.adamF32(
+        length,
+        by.learningRate,
+        by.beta1,
+        by.beta2,
+        by.epsilon,
+        by.correction1,
+        by.correction2,
+        by.scale,
+        groups,
+        groupStride,
+        gradient,
+        parameter.address,
+        m,
+        m + stride(length),
+      );
+      parameter.changed();
+    });
   }
 
   /** A view of the moments of parameter i: use at once, do not keep. */

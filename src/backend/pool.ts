@@ -192,7 +192,7 @@ export class ThreadPool implements Executor, Disposable {
     for (;;) {
       const finished = Atomics.load(control, Control.finished);
       if (finished === this.#workers.length) break;
-      Atomics.wait(control, Control.finished, finished, 1000);
+      waitForChange(control, Control.finished, finished);
     }
     if (Atomics.load(control, Control.failed) !== 0) {
       throw new Error("Cannot run kernels on threads: a worker failed; its message is on the console");
@@ -225,6 +225,23 @@ export class ThreadPool implements Executor, Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/**
+ * Milliseconds for which a thread polls before it sleeps: the gap between two phases of a training step, and no more. To
+ * wake a sleeping thread takes one to two milliseconds on a virtual machine; meanwhile another would have done its tasks.
+ */
+const POLL_MS = 3;
+/** Polls between two looks at the clock. */
+const POLLS = 500;
+
+/** Returns when a number of the control block has changed, or after a second: polls for a while, then sleeps. */
+export function waitForChange(control: Int32Array, index: number, value: number): void {
+  const end = performance.now() + POLL_MS;
+  do {
+    for (let i = 0; i < POLLS; i++) if (Atomics.load(control, index) !== value) return;
+  } while (performance.now() < end);
+  Atomics.wait(control, index, value, 1000);
 }
 
 /** Takes tasks from the shared counter until none is left. Runs on the main thread and in every worker. */

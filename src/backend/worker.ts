@@ -8,9 +8,6 @@ import { memorySlot } from "./memory_slot.ts";
 import type { Program } from "./program.ts";
 import type { KernelBuild } from "./wasm.ts";
 
-/** Rounds of polling before a thread sleeps: long enough for the gap between two phases, too short to hurt others. */
-const SPINS = 2000;
-
 interface Start {
   readonly memory: WebAssembly.Memory;
   readonly address: number;
@@ -23,7 +20,7 @@ self.onmessage = async (event: MessageEvent<Start>) => {
   memorySlot.memory = memory;
   const { loadKernels } = await import("./wasm_deno.ts");
   await loadKernels({ deterministic: build === "baseline" });
-  const { Control, CONTROL_LENGTH, takeTasks } = await import("./pool.ts");
+  const { Control, CONTROL_LENGTH, takeTasks, waitForChange } = await import("./pool.ts");
   const { decodeProgram } = await import("./program.ts");
   const control = new Int32Array(memory.buffer, address, CONTROL_LENGTH);
   const decoded = new Map<number, Program>();
@@ -43,8 +40,7 @@ self.onmessage = async (event: MessageEvent<Start>) => {
   };
 
   for (;;) {
-    for (let i = 0; i < SPINS && Atomics.load(control, Control.epoch) === epoch; i++);
-    Atomics.wait(control, Control.epoch, epoch);
+    while (Atomics.load(control, Control.epoch) === epoch) waitForChange(control, Control.epoch, epoch);
     epoch = Atomics.load(control, Control.epoch);
     if (Atomics.load(control, Control.closing) === 1) return;
     try {

@@ -5,7 +5,7 @@
  */
 import type { Executor } from "../backend/pool.ts";
 import { AutoregressiveParticleFlow } from "./autoregressive_particle_flow.ts";
-import { Flow, type FlowSamples, type Generator } from "./flow.ts";
+import type { Flow, FlowSamples, Generator } from "./flow.ts";
 import { NormalPrior } from "./prior.ts";
 
 /**

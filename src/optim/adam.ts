@@ -6,7 +6,6 @@
 import type { GradientBuffers } from "../autodiff/kernel_run.ts";
 import type { Parameter } from "../autodiff/parameter.ts";
 import { AdamStorage, type AdamTarget } from "../backend/adam_storage.ts";
-import { type Executor, serialPool } from "../backend/pool.ts";
 
 /** Constants of Adam. */
 export interface AdamOptions {
@@ -64,7 +63,6 @@ export class Adam implements Disposable {
   readonly #parameters: readonly Parameter[];
   readonly #storage: AdamStorage;
   readonly #options: Required<AdamOptions>;
-  readonly #pool: Executor;
   #steps = 0;
   #disposed = false;
 
@@ -73,11 +71,9 @@ export class Adam implements Disposable {
    *
    * @param parameters what to optimise; those that are not trainable are left out
    * @param options constants
-   * @param pool threads
    * @throws {RangeError} if a decay is not from 0 to below 1, or another constant is not positive
    */
-  constructor(parameters: readonly Parameter[], options: AdamOptions = {}, pool: Executor = serialPool) {
-    this.#pool = pool;
+  constructor(parameters: readonly Parameter[], options: AdamOptions = {}) {
     this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, maximumNorm: Infinity, ...options };
     for (const name of ["beta1", "beta2"] as const) {
       const value = this.#options[name];
@@ -131,7 +127,7 @@ export class Adam implements Disposable {
       correction1: 1 - beta1 ** this.#steps,
       correction2: 1 - beta2 ** this.#steps,
       scale: norm > maximumNorm ? maximumNorm / norm : 1,
-    }, this.#pool);
+    });
     return { gradientNorm: norm };
   }
 
