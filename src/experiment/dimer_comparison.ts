@@ -23,6 +23,7 @@ import { type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
 import { type Costed, costed, openProcessorClock, type ProcessorClock } from "./processor_time.ts";
 import type { Progress } from "./progress.ts";
 import { RunDirectory } from "./run_directory.ts";
+import { RunParts } from "./run_parts.ts";
 
 /** What to compare, and where to put it. */
 export interface DimerComparisonOptions {
@@ -108,27 +109,32 @@ interface Workplace {
 }
 
 class ComparisonRun {
-  /** What is being done. */
-  part = "sampling data";
+  readonly #parts: RunParts;
   readonly #options: DimerComparisonOptions;
   readonly #place: Workplace;
-  readonly #wallTimeMs: Record<string, number> = {};
 
   constructor(options: DimerComparisonOptions, place: Workplace) {
     this.#options = options;
+    this.#parts = new RunParts("sampling data", options.progress);
     this.#place = place;
+  }
+
+  /** What is being done. */
+  get part(): string {
+    return this.#parts.now;
   }
 
   async start(): Promise<ComparisonOutcome> {
     const { settings, temperature, seed, command } = this.#options;
     const { system, pool } = this.#place;
-    const data = await this.#timed("data", () => this.#data());
-    const plan = this.#options.plan ?? await this.#timed("calibration", () => this.#plan(data));
+    const data = await this.#parts.timed("data", () => this.#data());
+    const plan = this.#options.plan ?? await this.#parts.timed("calibration", () => this.#plan(data));
     const contenders: ContenderResult[] = [];
-    for (const name of CONTENDERS) contenders.push(await this.#timed(name, () => this.#train(name, plan, data)));
-    const references = await this.#timed(
+    for (const name of CONTENDERS) contenders.push(await this.#parts.timed(name, () => this.#train(name, plan, data)));
+    const references = await this.#parts.timed(
       "references",
-      () => comparisonReferences(this.#around(), plan.sweeps, this.#begin("umbrella sampling and plain Monte Carlo")),
+      () =>
+        comparisonReferences(this.#around(), plan.sweeps, this.#parts.begin("umbrella sampling and plain Monte Carlo")),
     );
     const outcome: ComparisonOutcome = {
       run: {
@@ -147,25 +153,11 @@ class ComparisonRun {
       data: { ...data.result.statistics, minutes: data.minutes },
       contenders,
       references,
-      wallTimeMs: this.#wallTimeMs,
+      wallTimeMs: this.#parts.wallTimeMs,
     };
-    this.part = "writing the report";
+    this.#parts.now = "writing the report";
     await this.#report(outcome);
     return outcome;
-  }
-
-  async #timed<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const start = performance.now();
-    const result = await work();
-    this.#wallTimeMs[name] = performance.now() - start;
-    return result;
-  }
-
-  /** Begins a part whose progress is a share of one. */
-  #begin(part: string): (done: number) => void {
-    this.part = part;
-    this.#options.progress.start(part, 100, "%");
-    return (done) => this.#options.progress.update(Math.floor(100 * done));
   }
 
   #around(): Omit<ComparisonSurroundings, "data"> {
@@ -177,7 +169,7 @@ class ComparisonRun {
   #data(): Promise<Costed<SampledDimerData>> {
     const { temperature, seed, settings, signal } = this.#options;
     const { system, pool, clock } = this.#place;
-    const onProgress = this.#begin("sampling data");
+    const onProgress = this.#parts.begin("sampling data");
     return costed(clock, () =>
       sampleDimerData({
         system,
@@ -192,7 +184,7 @@ class ComparisonRun {
 
   /** Finds how much work fits into the time. */
   async #plan(data: Costed<SampledDimerData>): Promise<ComparisonPlan> {
-    const onProgress = this.#begin("measuring what steps cost");
+    const onProgress = this.#parts.begin("measuring what steps cost");
     const budget = this.#options.settings.minutes * this.#place.pool.threads;
     const steps: Record<ContenderName, number> = { realnvp: 0, tilted: 0, mixture: 0 };
     for (const [k, name] of CONTENDERS.entries()) {
@@ -206,7 +198,7 @@ class ComparisonRun {
   }
 
   async #train(name: ContenderName, plan: ComparisonPlan, data: Costed<SampledDimerData>): Promise<ContenderResult> {
-    this.part = `training ${name}`;
+    this.#parts.now = `training ${name}`;
     const { progress } = this.#options;
     const steps = plan.steps[name];
     progress.start(this.part, steps, "steps");

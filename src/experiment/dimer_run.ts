@@ -29,6 +29,7 @@ import { trainDimer, type TrainingCounts, TrainingSource } from "./dimer_trainin
 import { EnergyAccount } from "./energy_ledger.ts";
 import type { Progress } from "./progress.ts";
 import { RunDirectory } from "./run_directory.ts";
+import { RunParts } from "./run_parts.ts";
 
 /** What to run, and where to put it. */
 export interface DimerRunOptions extends DimerQuestion {
@@ -104,42 +105,46 @@ interface Trained {
 }
 
 class DimerRun {
-  /** What is being done. */
-  part = "sampling data";
+  readonly #parts: RunParts;
   readonly #options: DimerRunOptions;
   readonly #system: ParticleDimer;
   readonly #beta: number;
   readonly #directory: RunDirectory;
   readonly #pool: ThreadPool;
-  readonly #wallTimeMs: Record<string, number> = {};
   readonly #account = new EnergyAccount();
   readonly #counts: TrainingCounts = { energies: 0, outOfBounds: 0, coordinates: 0 };
 
   constructor(options: DimerRunOptions, system: ParticleDimer, directory: RunDirectory, pool: ThreadPool) {
     this.#options = options;
+    this.#parts = new RunParts("sampling data", options.progress);
     this.#system = system;
     this.#beta = 1 / options.temperature;
     this.#directory = directory;
     this.#pool = pool;
   }
 
+  /** What is being done. */
+  get part(): string {
+    return this.#parts.now;
+  }
+
   /** Runs all parts; null if training was stopped. */
   async start(): Promise<DimerOutcome | null> {
-    const data = await this.#timed("data", () => this.#data());
+    const data = await this.#parts.timed("data", () => this.#data());
     const atStart = { energies: data.chains.energyEvaluations, moves: data.chains.moves };
-    const trained = await this.#timed("training", () => this.#train(data));
+    const trained = await this.#parts.timed("training", () => this.#train(data));
     if (trained === null) return null;
     const { flow, generator, position, chains } = trained;
     const freshMoves = chains.moves - atStart.moves;
     this.#account.add("data", data.statistics.energyEvaluations + chains.energyEvaluations - atStart.energies);
-    const evaluation = await this.#timed("evaluation", () => this.#evaluate(generator, data));
+    const evaluation = await this.#parts.timed("evaluation", () => this.#evaluate(generator, data));
     flow.release();
     this.#account.add("evaluation", evaluation.samples + data.evaluate.d.length);
-    const reference = await this.#timed("reference", () => this.#reference());
+    const reference = await this.#parts.timed("reference", () => this.#reference());
     const { umbrella, plain } = reference.moves;
     this.#account.add("reference", reference.energyEvaluations);
     const path = dimerPath(flow, this.#system, this.#beta, data.evaluate, this.#pool);
-    const onnx = await this.#timed("export", () => this.#export(flow));
+    const onnx = await this.#parts.timed("export", () => this.#export(flow));
     const { options, system } = { options: this.#options, system: this.#system };
     const outcome: DimerOutcome = {
       run: {
@@ -156,7 +161,7 @@ class DimerRun {
       },
       energyEvaluations: this.#account.ledger,
       moves: { data: data.statistics.moves + freshMoves, umbrella, plain },
-      wallTimeMs: this.#wallTimeMs,
+      wallTimeMs: this.#parts.wallTimeMs,
       data: {
         ...data.statistics,
         frames: {
@@ -183,23 +188,9 @@ class DimerRun {
       path,
       onnx,
     };
-    this.part = "writing the report";
+    this.#parts.now = "writing the report";
     await this.#report(outcome);
     return outcome;
-  }
-
-  async #timed<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const start = performance.now();
-    const result = await work();
-    this.#wallTimeMs[name] = performance.now() - start;
-    return result;
-  }
-
-  /** Begins a part whose progress is a share of one. */
-  #begin(part: string): { onProgress: (done: number) => void } {
-    this.part = part;
-    this.#options.progress.start(part, 100, "%");
-    return { onProgress: (done) => this.#options.progress.update(Math.floor(100 * done)) };
   }
 
   /** What every long part is told. */
@@ -216,7 +207,7 @@ class DimerRun {
       system: this.#system,
       settings: this.#options.settings.data,
       ...this.#common(),
-      ...this.#begin("sampling data"),
+      onProgress: this.#parts.begin("sampling data"),
     });
     await saveDimerData(path, data);
     return data;
@@ -274,7 +265,7 @@ class DimerRun {
   }
 
   #beginTraining(from: TrainingPosition | null): void {
-    this.part = "training";
+    this.#parts.now = "training";
     const { stages } = this.#options.settings;
     const total = stages.reduce((sum, stage) => sum + stage.steps, 0);
     const before = stages.slice(0, from?.stage ?? 0).reduce((sum, stage) => sum + stage.steps, 0);
@@ -294,7 +285,7 @@ class DimerRun {
       bootstraps,
       edges: profileEdges(this.#system, this.#options.temperature),
       ...this.#common(),
-      ...this.#begin("sampling the flow"),
+      onProgress: this.#parts.begin("sampling the flow"),
     });
   }
 
@@ -304,12 +295,12 @@ class DimerRun {
       sweepsPerWindow: umbrellaSweeps,
       bootstraps,
       ...this.#common(),
-      ...this.#begin("umbrella sampling"),
+      onProgress: this.#parts.begin("umbrella sampling"),
     });
   }
 
   async #export(flow: Flow) {
-    this.#begin("exporting models");
+    this.#parts.begin("exporting models");
     const { seed, temperature } = this.#options;
     const models = exportFlow(flow, describeDimer(this.#system, temperature, seed));
     await this.#directory.write(dimerFiles.sampler, models.sampler);

@@ -17,6 +17,7 @@ import { dimerUmbrella } from "./dimer_umbrella.ts";
 import { EnergyAccount } from "./energy_ledger.ts";
 import type { Progress } from "./progress.ts";
 import { RunDirectory } from "./run_directory.ts";
+import { RunParts } from "./run_parts.ts";
 import { loadTemperatureTraining, saveTemperatureTraining } from "./temperature_checkpoint.ts";
 import { thermodynamicCurve } from "./temperature_curve.ts";
 import { sampleTemperatures, type TemperatureData } from "./temperature_data.ts";
@@ -117,30 +118,34 @@ interface Workplace {
 }
 
 class TemperaturesRun {
-  /** What is being done. */
-  part = "sampling data";
+  readonly #parts: RunParts;
   readonly #options: DimerTemperaturesOptions;
   readonly #place: Workplace;
-  readonly #wallTimeMs: Record<string, number> = {};
   readonly #account = new EnergyAccount();
   readonly #moves = { data: 0, umbrella: 0 };
 
   constructor(options: DimerTemperaturesOptions, place: Workplace) {
     this.#options = options;
+    this.#parts = new RunParts("sampling data", options.progress);
     this.#place = place;
+  }
+
+  /** What is being done. */
+  get part(): string {
+    return this.#parts.now;
   }
 
   /** Runs all parts; null if training was stopped. */
   async start(): Promise<TemperaturesOutcome | null> {
     const { range, rungs, seed, budget, settings, command } = this.#options;
     const { system, pool } = this.#place;
-    const data = await this.#timed("data", () => this.#data());
-    const trained = await this.#timed("training", () => this.#train(data));
+    const data = await this.#parts.timed("data", () => this.#data());
+    const trained = await this.#parts.timed("training", () => this.#train(data));
     if (trained === null) return null;
     const { model, position } = trained;
-    const points = await this.#timed("evaluation", () => this.#evaluate(model, data));
+    const points = await this.#parts.timed("evaluation", () => this.#evaluate(model, data));
     model.flow.release();
-    const references = await this.#timed("reference", () => this.#references());
+    const references = await this.#parts.timed("reference", () => this.#references());
     const outcome: TemperaturesOutcome = {
       run: {
         preset: system.preset,
@@ -171,25 +176,11 @@ class TemperaturesRun {
       frames: settings.data.frames,
       energyEvaluations: this.#account.ledger,
       moves: this.#moves,
-      wallTimeMs: this.#wallTimeMs,
+      wallTimeMs: this.#parts.wallTimeMs,
     };
-    this.part = "writing the report";
+    this.#parts.now = "writing the report";
     await this.#report(outcome);
     return outcome;
-  }
-
-  async #timed<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const start = performance.now();
-    const result = await work();
-    this.#wallTimeMs[name] = performance.now() - start;
-    return result;
-  }
-
-  /** Begins a part whose progress is a share of one. */
-  #begin(part: string): (done: number) => void {
-    this.part = part;
-    this.#options.progress.start(part, 100, "%");
-    return (done) => this.#options.progress.update(Math.floor(100 * done));
   }
 
   /** The signal, where there is one. */
@@ -201,7 +192,7 @@ class TemperaturesRun {
   async #data(): Promise<TemperatureData[]> {
     const { settings, seed } = this.#options;
     const { system, ladder, pool } = this.#place;
-    const onProgress = this.#begin("sampling data");
+    const onProgress = this.#parts.begin("sampling data");
     const data = await sampleTemperatures({
       system,
       ladder,
@@ -227,7 +218,7 @@ class TemperaturesRun {
     const path = directory.pathOf(FILES.training);
     const parameters = model.flow.parameters();
     const saved = resume ? await loadTemperatureTraining(path, parameters) : null;
-    this.part = "training";
+    this.#parts.now = "training";
     const before = [0];
     for (const { steps } of settings.stages) before.push(before[before.length - 1] + steps);
     const done = saved === null ? 0 : before[saved.stage] + saved.step;
@@ -246,7 +237,7 @@ class TemperaturesRun {
   async #evaluate(model: TemperatureModel, data: readonly TemperatureData[]): Promise<TemperaturePoint[]> {
     const { settings: { evaluation: { samples, bootstraps } }, seed } = this.#options;
     const { system, pool } = this.#place;
-    const onProgress = this.#begin("sampling the flow");
+    const onProgress = this.#parts.begin("sampling the flow");
     const points: TemperaturePoint[] = [];
     for (const [k, { temperature, trained, evaluate: frames, statistics }] of data.entries()) {
       const evaluation = await evaluateTemperature({
@@ -273,7 +264,7 @@ class TemperaturesRun {
   async #references(): Promise<TemperatureReference[]> {
     const { settings: { evaluation: { umbrellaSweeps, bootstraps } }, seed, range: [low, high] } = this.#options;
     const { system, pool } = this.#place;
-    const onProgress = this.#begin("umbrella sampling");
+    const onProgress = this.#parts.begin("umbrella sampling");
     const references: TemperatureReference[] = [];
     const temperatures = [low, Math.sqrt(low * high), high];
     for (const [k, temperature] of temperatures.entries()) {
