@@ -31,7 +31,8 @@ const command = {
       kind: "choice",
       choices: ["smoke", "default", "paper"],
       default: "default",
-      help: "smoke: a minute, nothing accurate; default: a quarter of an hour; paper: the published schedule, hours",
+      help:
+        "smoke: a minute, nothing accurate; default: six minutes on two cores, a quarter of an hour for realnvp; paper: the published schedule, hours",
     },
     system: {
       kind: "choice",
