@@ -21,7 +21,7 @@ import type { Bijector } from "./bijector.ts";
 import type { Condition, ConditionalHead } from "./conditional_head.ts";
 import { ConditionalNetwork } from "./conditional_network.ts";
 import { CoordinateFrame } from "./coordinate_frame.ts";
-import { type HeadOptions, makeHead } from "./particle_heads.ts";
+import { type HeadOptions, makeHead, requireGrid } from "./particle_heads.ts";
 import { closeParticles, type PlacedParticle, type PlacementOptions, placeParticles } from "./particle_order.ts";
 import { TiltedHead } from "./tilted_head.ts";
 import type { TiltedGrid } from "./tilted_head.ts";
@@ -171,8 +171,10 @@ export class AutoregressiveParticleFlow implements Bijector {
    * finer one; training is faster on a coarser one.
    *
    * @param grid lines per axis: 9, 17, 33, 65 or 129
+   * @throws {RangeError} if a number of lines is another one
    */
   setGrid(grid: TiltedGrid): void {
+    requireGrid(grid);
     for (const { head } of this.#conditionals) if (head instanceof TiltedHead) head.setGrid(grid);
   }
 

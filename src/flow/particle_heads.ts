@@ -47,15 +47,47 @@ function tableOf(term: PairTerm): TiltTable {
   return table;
 }
 
+/** Numbers of lines that a grid may have. */
+const GRIDS = [9, 17, 33, 65, 129];
+
+function requireWhole(name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new RangeError(`Cannot make a particle flow: ${name} must be a whole number ≥ 1, got ${value}`);
+}
+
+/** Refuses grids that do not fall on the knots. */
+export function requireGrid({ fine, coarse }: TiltedGrid): void {
+  for (const [name, lines] of Object.entries({ fine, coarse })) {
+    if (GRIDS.includes(lines)) continue;
+    throw new RangeError(`Cannot make a particle flow: grid.${name} must be one of ${GRIDS.join(", ")}, got ${lines}`);
+  }
+}
+
+/** Earlier particles whose pair energy counts. */
+function neighboursOf({ neighbours }: TiltedHeadOptions, { particle, earlier }: PlacedParticle): readonly number[] {
+  const chosen = neighbours?.[particle] ?? earlier;
+  const late = chosen.find((other) => !earlier.includes(other));
+  if (late === undefined) return chosen;
+  throw new RangeError(
+    `Cannot make a particle flow: neighbours of particle ${particle} must be placed before it, got ${late}`,
+  );
+}
+
 /** Makes the density of a placed particle. */
 export function makeHead(
   options: HeadOptions,
   { name, spatialDim, placed }: { name: string; spatialDim: 1 | 2 | 3; placed: PlacedParticle },
 ): ConditionalHead {
-  if (options.kind === "mixture") return new MixtureHead(spatialDim, options.components ?? 12);
+  if (options.kind === "mixture") {
+    const { components = 12 } = options;
+    requireWhole("head.components", components);
+    return new MixtureHead(spatialDim, components);
+  }
   const { interactions, basis = 7, grid = { fine: 17, coarse: 17 } } = options;
-  const { particle, earlier } = placed;
-  const neighbours = (options.neighbours?.[particle] ?? earlier).flatMap((other) => {
+  requireWhole("head.basis", basis);
+  requireGrid(grid);
+  const { particle } = placed;
+  const neighbours = neighboursOf(options, placed).flatMap((other) => {
     const term = interactions.pairTerm(particle, other);
     return term === null ? [] : [{ particle: other, table: tableOf(term) }];
   });

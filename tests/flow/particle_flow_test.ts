@@ -174,6 +174,22 @@ Deno.test("fit() refuses data that do not fit, and the constructor impossible si
     RangeError,
     "Cannot make a particle flow: temperature must be a positive number, got -1",
   );
+  assertThrows(
+    () => new AutoregressiveParticleFlow({ ...options, head: { kind: "mixture", components: 0 } }),
+    RangeError,
+    "Cannot make a particle flow: head.components must be a whole number ≥ 1, got 0",
+  );
+  const wrongGrid = { kind: "tilted", interactions, grid: { fine: 20, coarse: 17 } } as const;
+  assertThrows(
+    () => new AutoregressiveParticleFlow({ ...options, head: wrongGrid }),
+    RangeError,
+    "Cannot make a particle flow: grid.fine must be one of 9, 17, 33, 65, 129, got 20",
+  );
+  assertThrows(
+    () => new AutoregressiveParticleFlow({ ...options, head: { kind: "tilted", interactions, neighbours: [[1], []] } }),
+    RangeError,
+    "Cannot make a particle flow: neighbours of particle 0 must be placed before it, got 1",
+  );
   const random = new Flow(new AutoregressiveParticleFlow(options));
   randomiseParameters(random.parameters(), 1);
   assert(random.sample(3, { seed: 1 }).logProb.every(Number.isFinite));
