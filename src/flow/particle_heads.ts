@@ -84,6 +84,11 @@ export function makeHead(
     return new MixtureHead(spatialDim, components);
   }
   const { interactions, basis = 7, grid = { fine: 17, coarse: 17 } } = options;
+  if (interactions.spatialDim !== spatialDim) {
+    throw new RangeError(
+      `Cannot make a particle flow: head.interactions.spatialDim must be ${spatialDim}, got ${interactions.spatialDim}`,
+    );
+  }
   requireWhole("head.basis", basis);
   requireGrid(grid);
   const { particle } = placed;
