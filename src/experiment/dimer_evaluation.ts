@@ -10,12 +10,24 @@ import { type BasinFreeEnergies, basinFreeEnergies } from "../reweighting/basin_
 import { combinedProfile } from "../reweighting/combined_profile.ts";
 import { samplingEfficiency } from "../reweighting/effective_sample_size.ts";
 import { samplingEfficiencyInterval } from "../reweighting/efficiency_interval.ts";
-import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
-import type { ResamplingOptions } from "../reweighting/bootstrap.ts";
 import { paretoK, paretoKLimit } from "../reweighting/pareto_smoothing.ts";
 import { freeEnergyDifferenceByReweighting } from "../reweighting/reweighted_difference.ts";
 import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
-import type { ByBasin, DimerEvaluation, DimerFrames } from "./dimer_results.ts";
+import {
+  BASIN_NAMES,
+  basinOf,
+  byBasin,
+  CLOSED,
+  finite,
+  meanWhere,
+  measureWeights,
+  NOWHERE,
+  OPEN,
+  withMixture,
+} from "./dimer_basins.ts";
+import type { DimerEvaluation, DimerFrames } from "./dimer_results.ts";
+import { doubtUnrelaxed } from "./estimates.ts";
+import { samplesInPieces } from "./sample_pieces.ts";
 
 /** What is evaluated, and how thoroughly. */
 export interface DimerEvaluationOptions {
@@ -53,9 +65,6 @@ const CHUNK = 8192;
 const TRANSITION_WIDTH = 0.1;
 /** Most energies kept per basin for the histogram. */
 const HISTOGRAM_SAMPLES = 20_000;
-const CLOSED = 0;
-const OPEN = 1;
-const NAMES = ["closed", "open"] as const;
 
 /** What is kept of the flow samples: all but the configurations. */
 interface Drawn {
@@ -66,11 +75,6 @@ interface Drawn {
   outside: number;
   readonly pictures: Record<"closed" | "transition" | "open", { x: Float64Array; logWeight: number } | null>;
 }
-
-/** Label of samples that left the range of numbers: they are in no basin and have no weight, but count. */
-const NOWHERE = -1;
-
-const basinOf = (d: number): number => !Number.isFinite(d) ? NOWHERE : d < DIMER_BOUNDARY ? CLOSED : OPEN;
 
 /**
  * Draws flow samples, weighs them against the target in its reference domain, and estimates F_open − F_closed by plain
@@ -90,7 +94,7 @@ export async function evaluateDimer(options: DimerEvaluationOptions): Promise<Di
     chains: frames.chain,
   };
   const resampling = { replicates: bootstraps, seed };
-  const names = [...NAMES];
+  const names = [...BASIN_NAMES];
   const { drawn, basins } = await drawUntil(generator, options, (samples) => {
     return basinFreeEnergies(samples, data, { names, ...resampling });
   });
@@ -103,9 +107,9 @@ export async function evaluateDimer(options: DimerEvaluationOptions): Promise<Di
   return {
     samples,
     outsideDomain: drawn.outside / samples,
-    samplingEfficiency: byBasin((basin) => efficiency(restrict(drawn, basin))),
-    samplingEfficiencyInterval: byBasin((basin) => efficiencyInterval(restrict(drawn, basin), resampling)),
-    paretoK: { ...byBasin((basin) => tailShape(restrict(drawn, basin))), limit: paretoKLimit(samples) },
+    samplingEfficiency: measureWeights(drawn, samplingEfficiency),
+    samplingEfficiencyInterval: measureWeights(drawn, (weights) => samplingEfficiencyInterval(weights, resampling)),
+    paretoK: { ...measureWeights(drawn, (weights) => finite(paretoK(weights))), limit: paretoKLimit(samples) },
     freeEnergyDifference: {
       reweighting: freeEnergyDifferenceByReweighting(drawn.logWeights, drawn.basins, { names, ...resampling }),
       bar: doubtUnrelaxed(basins.difference(CLOSED, OPEN), options.framesRelaxed ?? true),
@@ -134,26 +138,6 @@ export async function evaluateDimer(options: DimerEvaluationOptions): Promise<Di
       open: drawn.pictures.open?.x ?? null,
     },
   };
-}
-
-/**
- * The estimate that a report stands by: the reliable one of smallest standard error, or none with the reasons.
- *
- * @param estimates by name, none of which uses umbrella data
- */
-export function headlineOf(estimates: Readonly<Record<string, FreeEnergyEstimate>>): FreeEnergyEstimate {
-  const reliable = Object.values(estimates).filter((estimate) => estimate.reliable);
-  if (reliable.length > 0) {
-    return reliable.reduce((best, estimate) => estimate.standardError! < best.standardError! ? estimate : best);
-  }
-  const reasons = Object.entries(estimates).map(([name, estimate]) => `${name}: ${estimate.reason}`);
-  return { value: null, standardError: null, interval95: null, reliable: false, reason: reasons.join("; ") };
-}
-
-/** Marks an estimate as unreliable where its frames come from chains that still remembered their starts. */
-function doubtUnrelaxed(estimate: FreeEnergyEstimate, relaxed: boolean): FreeEnergyEstimate {
-  if (relaxed || !estimate.reliable) return estimate;
-  return { ...estimate, reliable: false, reason: "the evaluation chains had not relaxed when burn-in ended" };
 }
 
 /** Draws samples, and more of them until the difference of the basins is as exact as was asked for. */
@@ -209,19 +193,15 @@ async function draw(
   { seed, pool, system, signal, onProgress }: DimerEvaluationOptions,
 ): Promise<Drawn> {
   const drawn = grown(before, samples);
-  for (let first = before.d.length; first < samples; first += CHUNK) {
-    signal?.throwIfAborted();
-    const n = Math.min(CHUNK, samples - first);
-    const batch = generator.sample(n, { seed, first, pool });
-    const d = system.distance(batch.x);
-    drawn.logWeights.set(batch.logWeights, first);
-    drawn.reducedEnergy.set(batch.reducedEnergy, first);
-    drawn.d.set(d.map((distance) => Number.isFinite(distance) ? distance : 0), first);
-    drawn.basins.set(d.map(basinOf), first);
-    drawn.outside += batch.outsideDomain;
-    for (let i = 0; i < n; i++) keepPicture(drawn, batch.x, i, system.dim, d[i], batch.logWeights[i]);
-    onProgress?.((first + n) / samples);
-    await new Promise((resolve) => setTimeout(resolve, 0));
+  const wanted = { from: before.d.length, samples, chunk: CHUNK, seed, pool, onProgress, signal };
+  for await (const { at, piece } of samplesInPieces(generator, wanted)) {
+    const d = system.distance(piece.x);
+    drawn.logWeights.set(piece.logWeights, at);
+    drawn.reducedEnergy.set(piece.reducedEnergy, at);
+    drawn.d.set(d.map((distance) => Number.isFinite(distance) ? distance : 0), at);
+    drawn.basins.set(d.map(basinOf), at);
+    drawn.outside += piece.outsideDomain;
+    for (let i = 0; i < d.length; i++) keepPicture(drawn, piece.x, i, system.dim, d[i], piece.logWeights[i]);
   }
   return drawn;
 }
@@ -230,55 +210,11 @@ async function draw(
 function keepPicture(drawn: Drawn, x: Float64Array, i: number, dim: number, d: number, logWeight: number): void {
   if (basinOf(d) === NOWHERE) return;
   const transition = Math.abs(d - DIMER_BOUNDARY) < TRANSITION_WIDTH;
-  const region = transition ? "transition" : NAMES[basinOf(d)];
+  const region = transition ? "transition" : BASIN_NAMES[basinOf(d)];
   const kept = drawn.pictures[region];
   if (logWeight > (kept?.logWeight ?? -Infinity)) {
     drawn.pictures[region] = { x: x.slice(i * dim, (i + 1) * dim), logWeight };
   }
-}
-
-function byBasin<T>(f: (basin: number | null) => T | null): ByBasin<T> {
-  return { closed: f(CLOSED), open: f(OPEN), all: f(null) };
-}
-
-/**
- * Adds the divergence from the half-and-half mixture of the basins to those from each basin: at a configuration of a basin
- * the mixture has half the density that the basin alone has, and half of the configurations come from each.
- */
-function withMixture({ closed, open }: ByBasin): ByBasin {
-  return { closed, open, all: closed === null || open === null ? null : (closed + open) / 2 - Math.LN2 };
-}
-
-/** Log-weights of the samples in a basin (of all for null). */
-function restrict({ logWeights, basins }: Drawn, basin: number | null): Float64Array {
-  return basin === null ? logWeights : logWeights.filter((_, i) => basins[i] === basin);
-}
-
-const hasWeight = (logWeights: Float64Array): boolean => logWeights.some((w) => w > -Infinity);
-
-function efficiency(logWeights: Float64Array): number | null {
-  return hasWeight(logWeights) ? samplingEfficiency(logWeights) : null;
-}
-
-function efficiencyInterval(logWeights: Float64Array, resampling: ResamplingOptions): readonly [number, number] | null {
-  return hasWeight(logWeights) ? samplingEfficiencyInterval(logWeights, resampling) : null;
-}
-
-function tailShape(logWeights: Float64Array): number | null {
-  if (!hasWeight(logWeights)) return null;
-  const k = paretoK(logWeights);
-  return Number.isFinite(k) ? k : null;
-}
-
-function meanWhere(basins: Int32Array, basin: number | null, f: (i: number) => number): number | null {
-  let sum = 0;
-  let count = 0;
-  for (let i = 0; i < basins.length; i++) {
-    if (basin !== null && basins[i] !== basin) continue;
-    sum += f(i);
-    count++;
-  }
-  return count === 0 ? null : sum / count;
 }
 
 /** At most HISTOGRAM_SAMPLES of the values that `keep` accepts, evenly spaced. */

@@ -10,11 +10,11 @@ import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dim
 import type { JsonObject } from "../training/json.ts";
 import type { TrainingPosition } from "../training/train.ts";
 import { profileEdges } from "./dimer_bins.ts";
-import { headlineOf } from "./dimer_evaluation.ts";
 import { pointToCheckpoint } from "./dimer_files.ts";
 import { describeFlow } from "./dimer_flow.ts";
 import { dimerUmbrella } from "./dimer_umbrella.ts";
 import { EnergyAccount } from "./energy_ledger.ts";
+import { headlineOf } from "./estimates.ts";
 import type { Progress } from "./progress.ts";
 import { RunDirectory } from "./run_directory.ts";
 import { RunParts } from "./run_parts.ts";

@@ -12,6 +12,8 @@ import { type Estimate, noEstimate } from "../reweighting/estimate.ts";
 import { logPartitionFunction } from "../reweighting/exponential_averaging.ts";
 import { forwardDiagnostics } from "../reweighting/forward_diagnostics.ts";
 import { paretoK, paretoKLimit } from "../reweighting/pareto_smoothing.ts";
+import { doubtUnrelaxed, headlineOf } from "./estimates.ts";
+import { samplesInPieces } from "./sample_pieces.ts";
 import { weightedMean } from "./weighted_means.ts";
 
 /** How thoroughly a flow is evaluated. */
@@ -91,7 +93,7 @@ export async function evaluatePartition(
   );
   const reweighting = logPartitionFunction(logWeights, resampling);
   return {
-    logPartition: { bar, reweighting, headline: betterOf(bar, reweighting) },
+    logPartition: { bar, reweighting, headline: headlineOf({ bar, reweighting }) },
     meanReducedEnergy: {
       flow: weightedMean(samples.reducedEnergy, { logWeights }),
       frames: weightedMean(weighed.reducedEnergy, { blocks: frames.chain }),
@@ -112,13 +114,8 @@ async function draw(
   { samples, seed, pool, signal, onProgress }: PartitionEvaluationOptions,
 ): Promise<WeightedSamples> {
   const parts: WeightedSamples[] = [];
-  for (let first = 0; first < samples; first += CHUNK) {
-    signal?.throwIfAborted();
-    const n = Math.min(CHUNK, samples - first);
-    parts.push(generator.sample(n, { seed, first, pool }));
-    onProgress?.((first + n) / samples);
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
+  const wanted = { samples, chunk: CHUNK, seed, pool, onProgress, signal };
+  for await (const { piece } of samplesInPieces(generator, wanted)) parts.push(piece);
   const joined = (part: (of: WeightedSamples) => Float64Array) => {
     const all = new Float64Array(parts.reduce((sum, of) => sum + part(of).length, 0));
     parts.reduce((at, of) => {
@@ -146,20 +143,6 @@ function negative({ value, standardError, interval95, reliable, reason }: Estima
     reliable,
     reason,
   };
-}
-
-function doubtUnrelaxed(estimate: Estimate, relaxed: boolean): Estimate {
-  if (relaxed || !estimate.reliable) return estimate;
-  return { ...estimate, reliable: false, reason: "the evaluation chains had not relaxed when burn-in ended" };
-}
-
-function betterOf(bar: Estimate, reweighting: Estimate): Estimate {
-  if (bar.reliable && reweighting.reliable) {
-    return bar.standardError! <= reweighting.standardError! ? bar : reweighting;
-  }
-  if (bar.reliable) return bar;
-  if (reweighting.reliable) return reweighting;
-  return noEstimate(`bar: ${bar.reason}; reweighting: ${reweighting.reason}`);
 }
 
 function tail(logWeights: Float64Array): { value: number; limit: number } {

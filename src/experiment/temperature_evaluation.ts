@@ -12,8 +12,21 @@ import { samplingEfficiencyInterval } from "../reweighting/efficiency_interval.t
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import { paretoK, paretoKLimit } from "../reweighting/pareto_smoothing.ts";
 import { freeEnergyDifferenceByReweighting } from "../reweighting/reweighted_difference.ts";
-import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
-import type { ByBasin, DimerFrames } from "./dimer_results.ts";
+import type { ParticleDimer } from "../system/particle_dimer.ts";
+import {
+  BASIN_NAMES,
+  basinOf,
+  byBasin,
+  CLOSED,
+  finite,
+  meanWhere,
+  measureWeights,
+  OPEN,
+  withMixture,
+} from "./dimer_basins.ts";
+import type { DimerFrames } from "./dimer_results.ts";
+import { doubtUnrelaxed } from "./estimates.ts";
+import { samplesInPieces } from "./sample_pieces.ts";
 import type { TemperatureEvaluation } from "./temperature_results.ts";
 
 /** What is evaluated, and how thoroughly. */
@@ -46,13 +59,6 @@ export interface TemperatureEvaluationOptions {
 
 /** Samples drawn between two looks at the event loop. */
 const CHUNK = 2048;
-const NAMES = ["closed", "open"];
-const CLOSED = 0;
-const OPEN = 1;
-/** Label of samples that left the range of numbers: they are in no basin and have no weight, but count. */
-const NOWHERE = -1;
-
-const basinOf = (d: number): number => !Number.isFinite(d) ? NOWHERE : d < DIMER_BOUNDARY ? CLOSED : OPEN;
 
 /**
  * Draws flow samples, weighs them against the target at one temperature, and estimates what opening the dimer changes
@@ -69,7 +75,7 @@ export async function evaluateTemperature(options: TemperatureEvaluationOptions)
   const weighed = generator.weigh(frames.x, { pool });
   const data = { ...weighed, basins: Int32Array.from(frames.d, basinOf), chains: frames.chain };
   const drawn = await draw(generator, options);
-  const resampling = { names: NAMES, replicates: bootstraps, seed };
+  const resampling = { names: [...BASIN_NAMES], replicates: bootstraps, seed };
   const basins = basinThermodynamics(drawn, data, resampling);
   const { freeEnergy, energy, entropy, covariance } = basins.change(CLOSED, OPEN);
   const trust = (estimate: FreeEnergyEstimate) => doubtUnrelaxed(estimate, framesRelaxed);
@@ -77,11 +83,12 @@ export async function evaluateTemperature(options: TemperatureEvaluationOptions)
     samples: options.samples,
     frames: frames.d.length,
     outsideDomain: drawn.outside / options.samples,
-    samplingEfficiency: byBasin((basin) => describe(drawn, basin, samplingEfficiency)),
-    samplingEfficiencyInterval: byBasin((basin) =>
-      describe(drawn, basin, (weights) => samplingEfficiencyInterval(weights, resampling))
-    ),
-    paretoK: { ...byBasin((basin) => finite(describe(drawn, basin, paretoK))), limit: paretoKLimit(options.samples) },
+    samplingEfficiency: measureWeights(drawn, samplingEfficiency),
+    samplingEfficiencyInterval: measureWeights(drawn, (weights) => samplingEfficiencyInterval(weights, resampling)),
+    paretoK: {
+      ...measureWeights(drawn, (weights) => finite(paretoK(weights))),
+      limit: paretoKLimit(options.samples),
+    },
     evaluationNll: byBasin((basin) => meanWhere(data.basins, basin, (i) => -weighed.logProb[i])),
     gap: withMixture(byBasin((basin) => {
       const value = basin === null ? null : basins.basins[basin].value;
@@ -114,54 +121,12 @@ async function draw(
   const reducedEnergy = new Float64Array(samples);
   const basins = new Int32Array(samples);
   let outside = 0;
-  for (let at = 0; at < samples; at += CHUNK) {
-    signal?.throwIfAborted();
-    const n = Math.min(CHUNK, samples - at);
-    const batch = generator.sample(n, { seed, first: first + at, pool });
-    logWeights.set(batch.logWeights, at);
-    reducedEnergy.set(batch.reducedEnergy, at);
-    basins.set(Int32Array.from(system.distance(batch.x), basinOf), at);
-    outside += batch.outsideDomain;
-    onProgress?.((at + n) / samples);
-    await new Promise((resolve) => setTimeout(resolve, 0));
+  const wanted = { samples, first, chunk: CHUNK, seed, pool, onProgress, signal };
+  for await (const { at, piece } of samplesInPieces(generator, wanted)) {
+    logWeights.set(piece.logWeights, at);
+    reducedEnergy.set(piece.reducedEnergy, at);
+    basins.set(Int32Array.from(system.distance(piece.x), basinOf), at);
+    outside += piece.outsideDomain;
   }
   return { logWeights, reducedEnergy, basins, outside };
-}
-
-/** Marks an estimate as unreliable where its frames come from chains that still remembered their starts. */
-function doubtUnrelaxed(estimate: FreeEnergyEstimate, relaxed: boolean): FreeEnergyEstimate {
-  if (relaxed || !estimate.reliable) return estimate;
-  return { ...estimate, reliable: false, reason: "the evaluation chains had not relaxed when burn-in ended" };
-}
-
-function byBasin<T>(f: (basin: number | null) => T | null): ByBasin<T> {
-  return { closed: f(CLOSED), open: f(OPEN), all: f(null) };
-}
-
-/** Adds the divergence from the half-and-half mixture of the basins: the mean of both less ln 2. */
-function withMixture({ closed, open }: ByBasin): ByBasin {
-  return { closed, open, all: closed === null || open === null ? null : (closed + open) / 2 - Math.LN2 };
-}
-
-/** What describes the weights of the samples in a basin (of all for null); null where there is no weight. */
-function describe<T>(
-  { logWeights, basins }: Drawn,
-  basin: number | null,
-  measure: (logWeights: Float64Array) => T,
-): T | null {
-  const own = basin === null ? logWeights : logWeights.filter((_, i) => basins[i] === basin);
-  return own.some((w) => w > -Infinity) ? measure(own) : null;
-}
-
-const finite = (value: number | null): number | null => value !== null && Number.isFinite(value) ? value : null;
-
-function meanWhere(basins: Int32Array, basin: number | null, f: (i: number) => number): number | null {
-  let sum = 0;
-  let count = 0;
-  for (let i = 0; i < basins.length; i++) {
-    if (basin !== null && basins[i] !== basin) continue;
-    sum += f(i);
-    count++;
-  }
-  return count === 0 ? null : sum / count;
 }
