@@ -1,0 +1,129 @@
+/**
+ * RealNVP: training steps and samples, everybody on the same weights and inputs.
+ *
+ * @module
+ */
+import { type Deviation, deviationOf, type Outcome, requireAgreement, toleranceOf } from "./agreement.ts";
+import { type Measurement, type Timed, timedOf } from "./measurement.ts";
+import { PeerProcess } from "./peer_process.ts";
+import { type Contender, type FlowPeer, ourFlow } from "./peers.ts";
+import { type RoundOptions, timeInTurn } from "./rounds.ts";
+import {
+  flopPerSample,
+  type FlowSize,
+  type FlowTask,
+  readWorkload,
+  writeRoundedWorkload,
+  writeWorkload,
+} from "./workload.ts";
+
+/** How the tasks are called in tables. */
+export const TASK_TITLES: Readonly<Record<FlowTask, string>> = {
+  maximumLikelihood: "Training step, maximum likelihood",
+  energy: "Training step, energy",
+  sampling: "Sampling z → (x, log-determinant)",
+};
+
+/** Rounded copies of a workload that tell the tolerance. */
+const DRAWS = 3;
+
+/** What to compare. */
+export interface FlowSectionOptions extends RoundOptions {
+  /** Sizes of flow and batch. */
+  readonly size: FlowSize;
+  /** Tasks. */
+  readonly tasks: readonly FlowTask[];
+  /** Numbers of threads. */
+  readonly threads: readonly number[];
+  /** Peers that are there. */
+  readonly peers: readonly FlowPeer[];
+  /** Told what happens. */
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Makes a workload in a temporary folder, lets everybody compute it, compares what they computed and times them.
+ *
+ * @param options what and how long
+ * @returns a measurement for each task
+ * @throws {Error} if a peer computes something else
+ */
+export async function compareFlows(options: FlowSectionOptions): Promise<Measurement[]> {
+  const folder = await Deno.makeTempDir({ prefix: "boltzflow_bench_" });
+  try {
+    const exact = `${folder}/exact`;
+    await Deno.mkdir(exact);
+    await writeWorkload(exact, options.size);
+    for (let draw = 0; draw < DRAWS; draw++) {
+      await Deno.mkdir(`${folder}/rounded${draw}`);
+      await writeRoundedWorkload(exact, `${folder}/rounded${draw}`, draw);
+    }
+    const measurements: Measurement[] = [];
+    for (const task of options.tasks) measurements.push(await compareTask(folder, task, options));
+    return measurements;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function compareTask(folder: string, task: FlowTask, options: FlowSectionOptions): Promise<Measurement> {
+  const { size, threads, peers, log } = options;
+  const exact = `${folder}/exact`;
+  log(`\n${TASK_TITLES[task]}: comparing what is computed`);
+  const reference = await outcomeOf(ourFlow(exact, task, [1])[0], `${folder}/reference`);
+  const tolerance = await findTolerance(folder, task, reference);
+  const contenders = [
+    ...ourFlow(exact, task, threads),
+    ...peers.flatMap((peer) => peer.contenders(exact, task, threads)),
+  ];
+  await using running = new AsyncDisposableStack();
+  const processes: PeerProcess[] = [];
+  const timed: Timed[] = [];
+  for (const contender of contenders) {
+    const process = running.use(await PeerProcess.start(contender));
+    const deviation = await checked(contender, process, { folder, task, reference, tolerance });
+    log(`  ${contender.name}, ${process.about.settings}: ${describe(deviation)}`);
+    processes.push(process);
+    timed.push(timedOf(contender, process, deviation));
+  }
+  log(`  rounding explains up to ${describe(tolerance)}`);
+  const rounds = await timeInTurn(processes, options);
+  const flopPerUnit = flopPerSample(size, task);
+  const title = TASK_TITLES[task];
+  return { title, unit: "samples", unitsPerStep: size.batch, flopPerUnit, tolerance, contenders: timed, rounds };
+}
+
+/** What a contender computes in a process that is used for nothing else. */
+async function outcomeOf(contender: Contender, path: string): Promise<Outcome> {
+  await using process = await PeerProcess.start(contender);
+  return await process.check(path);
+}
+
+async function findTolerance(folder: string, task: FlowTask, reference: Outcome): Promise<Deviation> {
+  const workload = await readWorkload(`${folder}/exact`);
+  const deviations: Deviation[] = [];
+  for (let draw = 0; draw < DRAWS; draw++) {
+    const rounded = await outcomeOf(ourFlow(`${folder}/rounded${draw}`, task, [1])[0], `${folder}/outcome`);
+    deviations.push(deviationOf(task, workload, rounded, reference));
+  }
+  return toleranceOf(deviations, workload.batch);
+}
+
+interface Comparison {
+  readonly folder: string;
+  readonly task: FlowTask;
+  readonly reference: Outcome;
+  readonly tolerance: Deviation;
+}
+
+async function checked(contender: Contender, process: PeerProcess, comparison: Comparison): Promise<Deviation> {
+  const { folder, task, reference, tolerance } = comparison;
+  const outcome = await process.check(`${folder}/outcome`);
+  const deviation = deviationOf(task, await readWorkload(`${folder}/exact`), outcome, reference);
+  requireAgreement(contender.name, deviation, tolerance);
+  return deviation;
+}
+
+function describe(deviation: Deviation): string {
+  return Object.entries(deviation).map(([name, value]) => `${name} ${value.toExponential(1)}`).join(", ");
+}

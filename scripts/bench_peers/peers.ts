@@ -1,0 +1,130 @@
+/**
+ * The peers: where they are found, how they are started, and what to do where one is missing.
+ *
+ * @module
+ */
+import type { PeerCommand } from "./peer_process.ts";
+import type { FlowTask } from "./workload.ts";
+
+/** Somebody to be compared with. */
+export type PeerName = "torch" | "gcc" | "tfjs" | "jax" | "onnx";
+
+/** A command that computes a task on so many threads. */
+export interface Contender extends PeerCommand {
+  /** Whose it is. */
+  readonly peer: "ours" | PeerName;
+  /** Threads it was asked to use. */
+  readonly threads: number;
+}
+
+/** A peer that computes tasks of the RealNVP. */
+export interface FlowPeer {
+  /** Its contenders on one or more threads; none where it cannot do the task. */
+  contenders(folder: string, task: FlowTask, threads: readonly number[]): Contender[];
+}
+
+/** What was looked for. */
+export interface Search<T> {
+  /** Found peers by name. */
+  readonly found: ReadonlyMap<PeerName, T>;
+  /** For each missing one, a sentence that says how to get it. */
+  readonly missing: readonly string[];
+}
+
+/** Debian's interpreter: the one that Debian's python3-torch belongs to. */
+const PYTHON = "/usr/bin/python3";
+const HERE = new URL(".", import.meta.url).pathname;
+
+/** Runs a program for its output; null if there is none, or it fails. */
+export async function outputOf(program: string, args: readonly string[]): Promise<string | null> {
+  try {
+    const { success, stdout } = await new Deno.Command(program, { args: [...args], stderr: "null" }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A program of this folder, run by Deno as a peer. */
+export function denoPeer(
+  peer: "ours" | PeerName,
+  name: string,
+  script: string,
+  args: readonly (string | number)[],
+  threads = 1,
+): Contender {
+  const parts = ["run", "-A", "--quiet", "--no-lock", `${HERE}${script}`, ...args.map(String), String(threads)];
+  return { peer, name, threads, program: Deno.execPath(), args: parts };
+}
+
+/** Ours. */
+export function ourFlow(folder: string, task: FlowTask, threads: readonly number[]): Contender[] {
+  return threads.map((count) => denoPeer("ours", "boltzflow", "ours_flow.ts", [folder, task], count));
+}
+
+/** Where Debian keeps the OpenBLAS that shares PyTorch's OpenMP threads instead of bringing its own. */
+function openmpFolder(): string {
+  return `/usr/lib/${Deno.build.arch}-linux-gnu/openblas-openmp`;
+}
+
+/** Settings of PyTorch: as it comes, and as somebody who measures would set it. */
+function torchSettings(threads: number, hasOpenmp: boolean): { name: string; env: Record<string, string> }[] {
+  const count = String(threads);
+  const stock = { name: "PyTorch, stock", env: { OMP_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count } };
+  // One thread has nothing to tune: neither pool of threads starts.
+  if (threads === 1 || !hasOpenmp) return [stock];
+  const tuned = { LD_LIBRARY_PATH: openmpFolder(), OMP_WAIT_POLICY: "passive", OMP_NUM_THREADS: count };
+  return [
+    stock,
+    { name: "PyTorch, tuned", env: tuned },
+    { name: "PyTorch, tuned, products on one thread", env: { ...tuned, OPENBLAS_NUM_THREADS: "1" } },
+  ];
+}
+
+async function findTorch(missing: string[]): Promise<FlowPeer | null> {
+  if (await outputOf(PYTHON, ["-c", "import torch, numpy"]) === null) {
+    missing.push(
+      `PyTorch: ${PYTHON} cannot import torch and numpy (Debian: apt-get install python3-torch python3-numpy)`,
+    );
+    return null;
+  }
+  const hasOpenmp = await Deno.stat(`${openmpFolder()}/libblas.so.3`).then(() => true, () => false);
+  if (!hasOpenmp) {
+    missing.push(
+      "PyTorch, tuned for several threads: no OpenBLAS with OpenMP (Debian: apt-get install libopenblas0-openmp)",
+    );
+  }
+  const script = `${HERE}torch_flow.py`;
+  return {
+    contenders: (folder, task, threads) =>
+      threads.flatMap((count) =>
+        torchSettings(count, hasOpenmp).map(({ name, env }) => ({
+          peer: "torch",
+          name,
+          threads: count,
+          program: PYTHON,
+          args: [script, folder, task, String(count)],
+          env,
+        }))
+      ),
+  };
+}
+
+/** How each peer for RealNVP is found. */
+const FINDERS: { readonly [name: string]: (missing: string[]) => Promise<FlowPeer | null> } = { torch: findTorch };
+
+/**
+ * Looks for peers that compute the RealNVP.
+ *
+ * @param wanted names
+ * @returns those that are there, and what to do about the others
+ */
+export async function findFlowPeers(wanted: ReadonlySet<PeerName>): Promise<Search<FlowPeer>> {
+  const found = new Map<PeerName, FlowPeer>();
+  const missing: string[] = [];
+  for (const name of wanted) {
+    const peer = await FINDERS[name]?.(missing);
+    if (peer) found.set(name, peer);
+  }
+  return { found, missing };
+}
