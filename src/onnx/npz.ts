@@ -20,9 +20,6 @@ export interface NpzOptions {
   readonly compress?: boolean;
 }
 
-// Zip files carry a time; the earliest one they can express, in local time as they have it, keeps bytes reproducible.
-const NO_TIME = new Date(1980, 0, 1);
-
 /**
  * Writes named arrays as a .npz file, which `numpy.load` opens.
  *
@@ -59,7 +56,8 @@ export async function encodeNpz(
   }
   // Names end in ".npy", so that none is an integer key, which objects would put first, or "__proto__".
   const files = Object.fromEntries(names.map((name) => [`${name}.npy`, encodeNpy(arrays[name])]));
-  return zipSync(files, { level: options.compress ? 6 : 0, mtime: NO_TIME });
+  // Zip files carry a time; the earliest one they can express, in local time as they have it, keeps bytes reproducible.
+  return zipSync(files, { level: options.compress ? 6 : 0, mtime: new Date(1980, 0, 1) });
 }
 
 /**

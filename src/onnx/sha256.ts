@@ -1,8 +1,8 @@
-/** Fractional bits of the cube roots of the first 64 primes (FIPS 180-4, §4.2.2), computed once. */
-const roundConstants = fractionalBits(64, Math.cbrt);
+/** Fractional bits of the cube roots of the first 64 primes (FIPS 180-4, §4.2.2), from the first digest on. */
+let roundConstants: Uint32Array | undefined;
 
-/** Fractional bits of the square roots of the first 8 primes (FIPS 180-4, §5.3.3), computed once. */
-const initialState = fractionalBits(8, Math.sqrt);
+/** Fractional bits of the square roots of the first 8 primes (FIPS 180-4, §5.3.3), from the first digest on. */
+let initialState: Uint32Array | undefined;
 
 /**
  * Computes the SHA-256 digest of bytes, without waiting and in every runtime.
@@ -16,7 +16,7 @@ const initialState = fractionalBits(8, Math.sqrt);
  * @returns 64 lower-case hexadecimal digits
  */
 export function sha256(bytes: Uint8Array): string {
-  const state = Uint32Array.from(initialState);
+  const state = Uint32Array.from(initialState ??= fractionalBits(8, Math.sqrt));
   const schedule = new Uint32Array(64);
   const whole = bytes.length - bytes.length % 64;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -49,10 +49,11 @@ function compress(state: Uint32Array, w: Uint32Array, block: DataView, at: numbe
     w[i] = w[i - 16] + s0 + w[i - 7] + s1;
   }
 
+  const constants = roundConstants ??= fractionalBits(64, Math.cbrt);
   let [a, b, c, d, e, f, g, h] = state;
   for (let i = 0; i < 64; i++) {
     const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
-    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + roundConstants[i] + w[i]) | 0;
+    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + constants[i] + w[i]) | 0;
     const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
     h = g;
