@@ -1,6 +1,7 @@
 /** The package imported by URL, by a program elsewhere that may import from that host and do nothing else. */
 import { assert, assertEquals } from "@std/assert";
 import { ParticleDimer } from "../mod.ts";
+import { makeCache, runDeno } from "./support/deno_process.ts";
 import { inTemporaryDirectory } from "./support/file_faults.ts";
 import { FOUR_SIGMA } from "./support/statistics.ts";
 
@@ -95,30 +96,6 @@ interface Output {
   readonly sameForTwoThreads: boolean;
   readonly effectiveSamples: number;
   readonly logPartition: { readonly value: number; readonly standardError: number };
-}
-
-/** A cache that knows the npm packages of this machine and nothing that was imported by URL. */
-async function makeCache(directory: string): Promise<string> {
-  const info = await runDeno(["info", "--json"]);
-  const npm: string = JSON.parse(info.stdout).npmCache;
-  await Deno.mkdir(npm, { recursive: true });
-  const cache = `${directory}/cache`;
-  await Deno.mkdir(cache);
-  await Deno.symlink(npm, `${cache}/npm`);
-  return cache;
-}
-
-async function runDeno(args: readonly string[], cwd = ".", cache?: string): Promise<{ stdout: string; ms: number }> {
-  const start = performance.now();
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    cwd,
-    env: { NO_COLOR: "1", NO_PROXY: "localhost", ...(cache === undefined ? {} : { DENO_DIR: cache }) },
-  }).output();
-  const ms = performance.now() - start;
-  const text = new TextDecoder();
-  assert(success, `deno ${args.join(" ")}: ${text.decode(stderr)}`);
-  return { stdout: text.decode(stdout), ms };
 }
 
 /** Runs a program in an empty directory with the permission to import from a host and no other. */
