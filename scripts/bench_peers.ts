@@ -6,8 +6,11 @@
  * @module
  */
 import { compareFlows } from "./bench_peers/flow_section.ts";
+import { missingGcc } from "./bench_peers/gcc.ts";
 import { describeMachine, type Machine } from "./bench_peers/machine.ts";
 import type { Measurement } from "./bench_peers/measurement.ts";
+import { compareParticles } from "./bench_peers/particle_section.ts";
+import { DIMER } from "./bench_peers/particles.ts";
 import { findFlowPeers, type PeerName } from "./bench_peers/peers.ts";
 import { contenderList, markdownTable, speedTable, type Table } from "./bench_peers/report.ts";
 import { FLOW_TASKS, R8 } from "./bench_peers/workload.ts";
@@ -15,7 +18,7 @@ import { type CommandLine, runCommand } from "./command_line.ts";
 import { sameArguments } from "./interrupt.ts";
 
 const PEERS: readonly PeerName[] = ["torch", "gcc", "tfjs", "jax", "onnx"];
-const PARTS = ["flow"] as const;
+const PARTS = ["flow", "particles"] as const;
 type Part = typeof PARTS[number];
 
 const command = {
@@ -93,6 +96,14 @@ async function main({ options }: CommandLine<typeof command.options>): Promise<v
     const flows = await compareFlows({ size, tasks: FLOW_TASKS, threads: [1, 2], peers, log: console.log, ...timing });
     measurements.push(...flows);
     tables.push(...flows.map(speedTable));
+  }
+  if (parts.has("particles")) {
+    const fault = wanted.has("gcc") ? await missingGcc() : null;
+    if (fault !== null) missing.push(fault);
+    const gcc = wanted.has("gcc") && fault === null ? "all" : "none";
+    const particles = await compareParticles({ size: DIMER, gcc, log: console.log, ...timing });
+    measurements.push(...particles);
+    tables.push(...particles.map(speedTable));
   }
   const usage = [command.usage, ...sameArguments()].join(" ");
   const bench: Bench = {

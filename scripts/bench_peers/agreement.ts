@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { CheckAnswer } from "./serve.ts";
-import { type FlowTask, readNumbers, type Workload } from "./workload.ts";
+import type { FlowAnswer } from "./serve.ts";
+import type { FlowTask, Workload } from "./workload.ts";
 
 /** What a peer computed in the compared steps. */
-export interface Outcome extends CheckAnswer {
+export interface Outcome extends FlowAnswer {
   /** Training: change of every parameter over the compared steps. Sampling: x [batch, dim], then log-det [batch]. */
   readonly numbers: Float32Array;
 }
@@ -15,13 +15,8 @@ export interface Outcome extends CheckAnswer {
 /** How far one outcome is from another, by quantity. */
 export type Deviation = Readonly<Record<string, number>>;
 
-/** Joins the answer of a peer with the numbers that it wrote. */
-export async function readOutcome(answer: CheckAnswer, path: string): Promise<Outcome> {
-  return { ...answer, numbers: await readNumbers(path) };
-}
-
-/** ‖a − b‖ / ‖b‖; NaN if lengths differ or a number is not one. */
-function relativeDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+/** Measures ‖a − b‖ / ‖b‖; NaN if lengths differ or a number is not one. */
+export function relativeDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return NaN;
   let [apart, size] = [0, 0];
   for (let i = 0; i < b.length; i++) {

@@ -7,11 +7,13 @@ import { type Deviation, deviationOf, type Outcome, requireAgreement, toleranceO
 import { type Measurement, type Timed, timedOf } from "./measurement.ts";
 import { PeerProcess } from "./peer_process.ts";
 import { type Contender, type FlowPeer, ourFlow } from "./peers.ts";
+import type { FlowAnswer } from "./serve.ts";
 import { type RoundOptions, timeInTurn } from "./rounds.ts";
 import {
   flopPerSample,
   type FlowSize,
   type FlowTask,
+  readNumbers,
   readWorkload,
   writeRoundedWorkload,
   writeWorkload,
@@ -93,10 +95,16 @@ async function compareTask(folder: string, task: FlowTask, options: FlowSectionO
   return { title, unit: "samples", unitsPerStep: size.batch, flopPerUnit, tolerance, contenders: timed, rounds };
 }
 
+/** What a running contender computes. */
+async function askOutcome(process: PeerProcess, path: string): Promise<Outcome> {
+  const answer = await process.check<FlowAnswer>(path);
+  return { ...answer, numbers: await readNumbers(path) };
+}
+
 /** What a contender computes in a process that is used for nothing else. */
 async function outcomeOf(contender: Contender, path: string): Promise<Outcome> {
   await using process = await PeerProcess.start(contender);
-  return await process.check(path);
+  return await askOutcome(process, path);
 }
 
 async function findTolerance(folder: string, task: FlowTask, reference: Outcome): Promise<Deviation> {
@@ -118,7 +126,7 @@ interface Comparison {
 
 async function checked(contender: Contender, process: PeerProcess, comparison: Comparison): Promise<Deviation> {
   const { folder, task, reference, tolerance } = comparison;
-  const outcome = await process.check(`${folder}/outcome`);
+  const outcome = await askOutcome(process, `${folder}/outcome`);
   const deviation = deviationOf(task, await readWorkload(`${folder}/exact`), outcome, reference);
   requireAgreement(contender.name, deviation, tolerance);
   return deviation;

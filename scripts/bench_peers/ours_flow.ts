@@ -17,9 +17,7 @@ import {
   ThreadPool,
 } from "../../mod.ts";
 import { type FlowTask, INPUTS, readFlow, readNumbers, readWorkload, type Workload } from "./workload.ts";
-import { serve, type ServedTask } from "./serve.ts";
-
-type Check = Awaited<ReturnType<ServedTask["check"]>>;
+import { type Checked, type FlowAnswer, serve } from "./serve.ts";
 
 /** Builds the loss of a task on an input of its graph. */
 function lossOf(flow: Flow, task: FlowTask, workload: Workload) {
@@ -45,7 +43,8 @@ function training(flow: Flow, task: FlowTask, workload: Workload, inputs: Float6
     adam.step(run.gradients, rate);
     return loss;
   };
-  const check = (): Promise<Check> => {
+  const check = (): Checked<FlowAnswer> => {
+    const gradientNorms: number[] = [];
     const before = parameters.map((parameter) => parameter.values());
     const losses = Array.from({ length: workload.checkedSteps }, (_, k) => {
       const loss = step(checkedRate);
@@ -53,9 +52,8 @@ function training(flow: Flow, task: FlowTask, workload: Workload, inputs: Float6
       return loss;
     });
     const numbers = parameters.map((parameter, i) => parameter.values().map((v, k) => v - before[i][k]));
-    return Promise.resolve({ losses, gradientNorms, numbers });
+    return { answer: { losses, gradientNorms }, numbers };
   };
-  const gradientNorms: number[] = [];
   return { check, step: () => void step(timedRate) };
 }
 
@@ -66,7 +64,7 @@ function norm(values: Float32Array): number {
 function sampling(flow: Flow, { batch, dim }: Workload, inputs: Float64Array, pool?: ThreadPool) {
   const { x, logProb } = flow.pushForward(input(new Graph(), "z", dim));
   const run = new KernelRun([x, logProb], { n: batch, ...(pool && { pool }) });
-  const check = (): Promise<Check> => {
+  const check = (): Checked<FlowAnswer> => {
     const [values, logProbs] = run.forward([inputs]);
     // log p_X(x) = log p_Z(z) − log-det; peers answer with the log-det.
     const logDets = logProbs.map((log, s) => {
@@ -74,7 +72,7 @@ function sampling(flow: Flow, { batch, dim }: Workload, inputs: Float64Array, po
       return -(squares + dim * Math.log(2 * Math.PI)) / 2 - log;
     });
     const numbers = [Float32Array.from(values), Float32Array.from(logDets)];
-    return Promise.resolve({ losses: [], gradientNorms: [], numbers });
+    return { answer: { losses: [], gradientNorms: [] }, numbers };
   };
   return { check, step: () => void run.forward([inputs]) };
 }

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { type Outcome, readOutcome } from "./agreement.ts";
-import type { CheckAnswer, GoAnswer, PeerAnswer } from "./serve.ts";
+import type { GoAnswer, PeerAnswer } from "./serve.ts";
 
 /** How a peer is started. */
 export interface PeerCommand {
@@ -65,11 +64,12 @@ export class PeerProcess implements AsyncDisposable {
   /**
    * Lets it compute what is compared.
    *
+   * @typeParam T what is answered for its task
    * @param path file for its numbers
-   * @returns what it computed
+   * @returns its answer
    */
-  async check(path: string): Promise<Outcome> {
-    return await readOutcome(await this.#ask<CheckAnswer>(`check ${path}`), path);
+  async check<T>(path: string): Promise<T> {
+    return await this.#ask<T>(`check ${path}`);
   }
 
   /**

@@ -45,21 +45,20 @@ export async function outputOf(program: string, args: readonly string[]): Promis
   }
 }
 
-/** A program of this folder, run by Deno as a peer. */
-export function denoPeer(
-  peer: "ours" | PeerName,
-  name: string,
-  script: string,
-  args: readonly (string | number)[],
-  threads = 1,
-): Contender {
-  const parts = ["run", "-A", "--quiet", "--no-lock", `${HERE}${script}`, ...args.map(String), String(threads)];
-  return { peer, name, threads, program: Deno.execPath(), args: parts };
+/** A program of this folder that Deno runs. */
+export function denoProgram(script: string, args: readonly (string | number)[]): Pick<PeerCommand, "program" | "args"> {
+  const parts = ["run", "-A", "--quiet", "--no-lock", `${HERE}${script}`, ...args.map(String)];
+  return { program: Deno.execPath(), args: parts };
 }
 
 /** Ours. */
 export function ourFlow(folder: string, task: FlowTask, threads: readonly number[]): Contender[] {
-  return threads.map((count) => denoPeer("ours", "boltzflow", "ours_flow.ts", [folder, task], count));
+  return threads.map((count) => ({
+    peer: "ours",
+    name: "boltzflow",
+    threads: count,
+    ...denoProgram("ours_flow.ts", [folder, task, count]),
+  }));
 }
 
 /** Where Debian keeps the OpenBLAS that shares PyTorch's OpenMP threads instead of bringing its own. */

@@ -1,10 +1,10 @@
 /**
  * The other end of a {@link PeerProcess} for peers that run on Deno: a task that is set up once and then answers lines.
  *
- * A peer is a program `peer FOLDER TASK THREADS`. It writes one JSON object per line: first what it is, then an answer to
+ * A peer is a program `peer FOLDER TASK SIZE`, where the size is a number of threads or particles. It writes one JSON object per line: first what it is, then an answer to
  * each line that it reads,
  *
- *     check PATH    does what is compared, writes numbers to PATH (float32) and answers {@link CheckAnswer}
+ *     check PATH    does what is compared, writes numbers to PATH and answers what else there is to compare
  *     go K          does K steps and answers {@link GoAnswer}
  *
  * and ends with its input. Lines that are not JSON objects, such as greetings of libraries, are left out by the reader.
@@ -22,8 +22,8 @@ export interface PeerAnswer {
   readonly settings: string;
 }
 
-/** What is compared besides the numbers in the file. */
-export interface CheckAnswer {
+/** What of a flow is compared besides the numbers in the file. */
+export interface FlowAnswer {
   /** Loss at each compared step, before its update; none for sampling. */
   readonly losses: readonly number[];
   /** Norm of the gradient by each parameter in the first step; none for sampling. */
@@ -38,12 +38,22 @@ export interface GoAnswer {
   readonly wall: number;
 }
 
+/** What is compared: numbers for the file, and the answer. */
+export interface Checked<T> {
+  /** Arrays that are written one after the other. */
+  readonly numbers: readonly (Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>)[];
+  /** What is answered. */
+  readonly answer: T;
+}
+
 /** A task that is ready to run. */
 export interface ServedTask extends PeerAnswer {
-  /** Does what is compared; the numbers go into the file. */
-  check(): Promise<CheckAnswer & { readonly numbers: readonly Float32Array<ArrayBuffer>[] }>;
+  /** Does what is compared. */
+  check(): Checked<object> | Promise<Checked<object>>;
   /** Does one step. */
   step(): void | Promise<void>;
+  /** Does many steps at once, where that is how they are asked for. */
+  steps?(count: number): void;
 }
 
 /**
@@ -52,11 +62,11 @@ export interface ServedTask extends PeerAnswer {
  * @param setUp makes the task of a folder; an error ends the program and is its answer
  */
 export async function serve(
-  setUp: (folder: string, task: string, threads: number) => Promise<ServedTask>,
+  setUp: (folder: string, task: string, size: number) => Promise<ServedTask>,
 ): Promise<void> {
-  const [folder, name, threads] = Deno.args;
+  const [folder, name, size] = Deno.args;
   try {
-    const task = await setUp(folder, name, Number(threads));
+    const task = await setUp(folder, name, Number(size));
     answer({ version: task.version, settings: task.settings });
     for await (const line of lines()) answer(await respond(task, line));
     Deno.exit(0);
@@ -66,23 +76,28 @@ export async function serve(
   }
 }
 
-async function respond(task: ServedTask, line: string): Promise<CheckAnswer | GoAnswer> {
+async function respond(task: ServedTask, line: string): Promise<object> {
   const [verb, argument] = line.split(/ (.*)/);
   if (verb === "check") {
-    const { numbers, losses, gradientNorms } = await task.check();
+    const { numbers, answer } = await task.check();
     await writeNumbers(argument, numbers);
-    return { losses, gradientNorms };
+    return answer;
   }
   const processor = process.cpuUsage();
   const wall = performance.now();
-  for (let k = Number(argument); k > 0; k--) {
+  await work(task, Number(argument));
+  const seconds = (performance.now() - wall) / 1e3;
+  const { user, system } = process.cpuUsage(processor);
+  return { processor: (user + system) / 1e6, wall: seconds } satisfies GoAnswer;
+}
+
+async function work(task: ServedTask, count: number): Promise<void> {
+  if (task.steps !== undefined) return task.steps(count);
+  for (let k = 0; k < count; k++) {
     const pending = task.step();
     // Nothing is awaited between steps that do not ask for it.
     if (pending !== undefined) await pending;
   }
-  const seconds = (performance.now() - wall) / 1e3;
-  const { user, system } = process.cpuUsage(processor);
-  return { processor: (user + system) / 1e6, wall: seconds };
 }
 
 function answer(value: unknown): void {

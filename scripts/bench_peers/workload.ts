@@ -213,8 +213,11 @@ export async function readNumbers(path: string): Promise<Float32Array<ArrayBuffe
   return new Float32Array((await Deno.readFile(path)).buffer);
 }
 
-/** Writes arrays of float32 numbers one after the other. */
-export async function writeNumbers(path: string, arrays: readonly Float32Array<ArrayBuffer>[]): Promise<void> {
+/** Writes arrays of numbers one after the other. */
+export async function writeNumbers(
+  path: string,
+  arrays: readonly (Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>)[],
+): Promise<void> {
   using file = await Deno.create(path);
   const writer = file.writable.getWriter();
   for (const { buffer, byteOffset, byteLength } of arrays) {

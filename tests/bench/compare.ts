@@ -40,7 +40,7 @@ export async function timed(name: string, units: number, run: () => void): Promi
 
 /** Compiles the C peer, or returns null where there is no gcc. */
 export async function compilePeer(flags: readonly string[]): Promise<string | null> {
-  const source = new URL("dimer_peer.c", import.meta.url).pathname;
+  const source = new URL("../../scripts/bench_peers/dimer_peer.c", import.meta.url).pathname;
   const program = `${await Deno.makeTempDir({ prefix: "boltzflow_bench_" })}/peer`;
   try {
     const { success } = await new Deno.Command("gcc", { args: [...flags, source, "-o", program, "-lm"] }).output();
