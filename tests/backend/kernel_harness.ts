@@ -29,7 +29,8 @@ const firstPattern = 0x7fc0be01;
 const firstAddress = 1 << 16;
 
 type Exports = Record<string, (...args: number[]) => number | void>;
-type Reference = (...args: (number | Float64Array | Int32Array)[]) => number | void;
+/** A kernel in float64, with its arguments as arrays. */
+export type Reference = (...args: (number | Float64Array | Int32Array)[]) => number | void;
 
 /** One build of the kernels, in a memory of its own. */
 export class WasmImplementation implements Implementation {
@@ -98,20 +99,29 @@ async function load(build: string): Promise<WasmImplementation> {
 /** The two committed builds. */
 export const builds: readonly WasmImplementation[] = [await load("relaxed"), await load("baseline")];
 
-/** Float64 copies of the arguments; index lists stay as they are. */
+/** Float64 copies of the arguments; integers stay integers. */
 function widen(args: readonly Argument[], of: (x: number) => number): (number | Float64Array | Int32Array)[] {
-  const copies = new Map<Argument, Float64Array>();
+  const copies = new Map<Argument, Float64Array | Int32Array>();
   return args.map((arg) => {
-    if (typeof arg === "number" || arg instanceof Int32Array) return arg;
-    if (!copies.has(arg)) copies.set(arg, Float64Array.from(arg, of));
+    if (typeof arg === "number") return arg;
+    if (!copies.has(arg)) copies.set(arg, arg instanceof Int32Array ? arg.slice() : Float64Array.from(arg, of));
     return copies.get(arg)!;
   });
 }
 
+function referenceOf(kernel: string): Reference {
+  return (reference as unknown as Record<string, Reference>)[kernel];
+}
+
 /** Arguments as the reference leaves them. */
-export function referenceResult(kernel: string, args: readonly Argument[], of: (x: number) => number = (x) => x) {
+export function referenceResult(
+  kernel: string,
+  args: readonly Argument[],
+  of: (x: number) => number = (x) => x,
+  reference: Reference = referenceOf(kernel),
+) {
   const wide = widen(args, of);
-  const value = (reference as unknown as Record<string, Reference>)[kernel](...wide);
+  const value = reference(...wide);
   return { value, args: wide };
 }
 
@@ -119,11 +129,19 @@ export function referenceResult(kernel: string, args: readonly Argument[], of: (
  * Runs a kernel and its reference and throws at the first number that differs by more than `bound`.
  *
  * Buffers that the reference leaves alone must keep their bits. NaN must meet NaN, and what rounds to an infinite float32
- * must be that infinity.
+ * must be that infinity: an infinite bound allows nothing.
+ *
+ * @param reference the kernel in float64; default: the one of its name in src/backend/reference.ts
  */
-export function compare(implementation: Implementation, kernel: string, args: readonly Argument[], bound: Bound): void {
+export function compare(
+  implementation: Implementation,
+  kernel: string,
+  args: readonly Argument[],
+  bound: Bound,
+  reference: Reference = referenceOf(kernel),
+): void {
   const before = args.map((arg) => typeof arg === "number" ? arg : Float64Array.from(arg));
-  const { value, args: expected } = referenceResult(kernel, args);
+  const { value, args: expected } = referenceResult(kernel, args, undefined, reference);
   const result = implementation.run(kernel, args);
   const where = `${kernel}(${args.filter((arg) => typeof arg === "number").join(", ")}), ${implementation.name}`;
   if (value !== undefined) check(result as number, value, bound(value, 0, -1), `${where}: result`);
@@ -140,7 +158,7 @@ export function compare(implementation: Implementation, kernel: string, args: re
 function check(got: number, want: number, limit: number, where: string): void {
   const rounded = Math.fround(want);
   if (Object.is(got, want) || (!Number.isFinite(rounded) && Object.is(got, rounded))) return;
-  if (Math.abs(got - want) <= limit) return;
+  if (Number.isFinite(limit) && Math.abs(got - want) <= limit) return;
   throw new Error(`${where}: expected ${want} ± ${limit}, got ${got}`);
 }
 
