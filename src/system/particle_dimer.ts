@@ -33,7 +33,7 @@ export interface ParticleDimerParameters {
   readonly halfBox: number;
   /** Energy of a unit overshoot beyond a wall, > 0. */
   readonly boxConstant: number;
-  /** Number of solvent particles, 0 … 400. */
+  /** Number of solvent particles, 0 … 1600; labels are found for up to 400. */
   readonly solvent: number;
 }
 
@@ -71,7 +71,9 @@ export interface ParticleDimerOptions extends Partial<ParticleDimerParameters> {
 export const DIMER_BOUNDARY = 1.5;
 /** Factor between the grid of the published code, its start, and its reference: applied once and twice. */
 const STRETCH = 1.05;
-const MOST_SOLVENT = 400;
+const MOST_SOLVENT = 1600;
+/** Above this an assignment needs more scratch memory than there is. */
+const MOST_LABELLED = 400;
 /** The bond's cutoff in units of halfBox: the diagonal of a box that is 5 % wider than the one with soft walls. */
 const LONGEST_BOND = 2.1 * Math.SQRT2;
 
@@ -272,10 +274,14 @@ export class ParticleDimer implements ParticleSystem, ParticleInteractions {
    * @param x [n, dim]
    * @param options threads
    * @returns [n, particles]: which particle of the configuration gets each label
-   * @throws {RangeError} if the length of x is not a multiple of dim
+   * @throws {RangeError} if the length of x is not a multiple of dim, or there are more than 400 solvent particles
    */
   canonicalOrder(x: Float64Array, options: ComputeOptions = {}): Int32Array {
     configurationCount(x, this.dim, "relabel particles");
+    const { solvent } = this.parameters;
+    if (solvent > MOST_LABELLED) {
+      throw new RangeError(`Cannot relabel particles: solvent must be at most ${MOST_LABELLED}, got ${solvent}`);
+    }
     return canonicalOrder(this.#sites, x, options.pool);
   }
 

@@ -223,7 +223,7 @@ Deno.test("ParticleDimer says what is wrong", () => {
   assertThrows(make({ slope: "2" }), RangeError, `${what} slope must be a finite number, got 2`);
   assertThrows(make({ sigma: 0 }), RangeError, `${what} sigma must be positive, got 0`);
   assertThrows(make({ epsilon: -1 }), RangeError, `${what} epsilon must not be negative, got -1`);
-  assertThrows(make({ solvent: 2.5 }), RangeError, `${what} solvent must be a whole number from 0 to 400, got 2.5`);
+  assertThrows(make({ solvent: 2.5 }), RangeError, `${what} solvent must be a whole number from 0 to 1600, got 2.5`);
   const system = new ParticleDimer();
   assertThrows(
     () => system.energy(new Float64Array(77)),
@@ -232,6 +232,12 @@ Deno.test("ParticleDimer says what is wrong", () => {
   );
   assertThrows(() => system.energyAndGradient(new Float64Array(1)), RangeError, "Cannot compute gradients: x must");
   assertThrows(() => system.canonicalize(new Float64Array(1)), RangeError, "Cannot relabel particles: x must");
+  const crowd = new ParticleDimer({ solvent: 441, halfBox: 10.5 });
+  assertThrows(
+    () => crowd.canonicalize(crowd.initialConfiguration(1)),
+    RangeError,
+    "Cannot relabel particles: solvent must be at most 400, got 441",
+  );
   assertThrows(() => system.distance(new Float64Array(1)), RangeError, "Cannot measure distances: x must");
   assertThrows(
     () => system.energy([1, 2] as unknown as Float64Array),
