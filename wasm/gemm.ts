@@ -11,15 +11,35 @@ const TILE: i32 = 5;
 export function packF32(n: i32, k: i32, w: usize, packed: usize): void {
   const stride = (<usize>k) << 2;
   for (let j = 0; j < n; j += TILE) {
-    const rows = min(TILE, n - j);
-    const end = w + stride;
-    for (let column = w; column < end; column += 4) {
-      for (let r = 0; r < TILE; ++r) {
-        store<f32>(packed, r < rows ? load<f32>(column + <usize>r * stride) : 0);
-        packed += 4;
-      }
-    }
+    packTile(min(TILE, n - j), k, stride, w, packed);
+    packed += <usize>k * 20;
     w += <usize>TILE * stride;
+  }
+}
+
+/** Packs up to 5 rows of k columns; transposes 5 × 4 numbers at a time where there are 5 rows. */
+function packTile(rows: i32, k: i32, stride: usize, w: usize, packed: usize): void {
+  const end = w + stride;
+  if (rows == TILE) {
+    for (const fours = w + ((<usize>(k & ~3)) << 2); w < fours; w += 16, packed += 80) {
+      const r0 = v128.load(w), r1 = v128.load(w + stride), r2 = v128.load(w + 2 * stride);
+      const r3 = v128.load(w + 3 * stride), r4 = v128.load(w + 4 * stride);
+      const ab = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), abUpper = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+      const cd = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5), cdUpper = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+      const c1 = v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), c2 = v128.shuffle<f32>(abUpper, cdUpper, 0, 1, 4, 5);
+      const c3 = v128.shuffle<f32>(abUpper, cdUpper, 2, 3, 6, 7);
+      v128.store(packed, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
+      v128.store(packed, v128.shuffle<f32>(r4, c1, 0, 4, 5, 6), 16);
+      v128.store(packed, v128.shuffle<f32>(v128.shuffle<f32>(c1, r4, 3, 5, 3, 5), c2, 0, 1, 4, 5), 32);
+      v128.store(packed, v128.shuffle<f32>(v128.shuffle<f32>(c2, r4, 2, 3, 6, 6), c3, 0, 1, 2, 4), 48);
+      v128.store(packed, v128.shuffle<f32>(c3, r4, 1, 2, 3, 7), 64);
+    }
+  }
+  for (; w < end; w += 4) {
+    for (let r = 0; r < TILE; ++r) {
+      store<f32>(packed, r < rows ? load<f32>(w + <usize>r * stride) : 0);
+      packed += 4;
+    }
   }
 }
 
@@ -158,31 +178,40 @@ const PANEL_BLOCK: i32 = 8;
 const INPUT_BLOCK: i32 = 24;
 
 /**
- * dw[j][i] (+)= Σₚ Σₗ dy[p][j][l]·x[p][i][l]. The order of the sum depends on panels, k and n alone: within a block of 8
- * panels four partial sums over every fourth sample, then block after block.
+ * dw[j][i] (+)= Σₚ Σₗ dy[p][j][l]·x[p][i][l] for the inputs from ≤ i < to; either all of them, or three or more. The order
+ * of the sum depends on the number of panels alone: within a block of 8 panels four partial sums over every fourth sample,
+ * then block after block.
  */
 export function linearWeightGradF32(
-  panels: i32, k: i32, n: i32, accumulate: i32, x: usize, dy: usize, dw: usize,
+  panels: i32, k: i32, n: i32, from: i32, to: i32, accumulate: i32, x: usize, dy: usize, dw: usize,
 ): void {
-  if (panels <= 0 && !accumulate) memory.fill(dw, 0, (<usize>k * <usize>n) << 2);
+  if (panels <= 0 && !accumulate) clearColumns(k, n, from, to, dw);
   for (let p = 0; p < panels; p += PANEL_BLOCK) {
     const block = min(PANEL_BLOCK, panels - p);
-    if (k < 3 || n < 3) dotNarrow(block, k, n, accumulate, x, dy, dw);
-    else dotBlocked(block, k, n, accumulate, x, dy, dw);
+    if (k < 3 || n < 3) dotNarrow(block, k, n, from, to, accumulate, x, dy, dw);
+    else dotBlocked(block, k, n, from, to, accumulate, x, dy, dw);
     x += <usize>(PANEL_BLOCK * k) * ROW;
     dy += <usize>(PANEL_BLOCK * n) * ROW;
     accumulate = 1;
   }
 }
 
-function dotBlocked(panels: i32, k: i32, n: i32, accumulate: i32, x: usize, dy: usize, dw: usize): void {
-  for (let first = 0; first < k; first += INPUT_BLOCK) {
-    const last = min(k, first + INPUT_BLOCK);
+function clearColumns(k: i32, n: i32, from: i32, to: i32, dw: usize): void {
+  for (let j = 0; j < n; ++j) {
+    memory.fill(dw + ((<usize>(j * k + from)) << 2), 0, (<usize>(to - from)) << 2);
+  }
+}
+
+function dotBlocked(
+  panels: i32, k: i32, n: i32, from: i32, to: i32, accumulate: i32, x: usize, dy: usize, dw: usize,
+): void {
+  for (let first = from; first < to; first += INPUT_BLOCK) {
+    const last = min(to, first + INPUT_BLOCK);
     for (let j = 0; j < n; j += 3) {
       // the last tile of a row or column is moved back to lie inside; what it repeats is not stored again
       const row = min(j, n - 3);
       for (let i = first; i < last; i += 3) {
-        const column = min(i, k - 3);
+        const column = min(i, to - 3);
         dotTile(
           panels, <usize>k * ROW, <usize>n * ROW, x + <usize>column * ROW, dy + <usize>row * ROW,
           accumulate, j - row, i - column, <usize>k << 2, dw + ((<usize>row * <usize>k + <usize>column) << 2),
@@ -242,9 +271,11 @@ function storeSums(dw: usize, accumulate: i32, skip: i32, a: v128, b: v128, c: v
 }
 
 /** Layers with fewer than 3 inputs or outputs: one dot product at a time. */
-function dotNarrow(panels: i32, k: i32, n: i32, accumulate: i32, x: usize, dy: usize, dw: usize): void {
+function dotNarrow(
+  panels: i32, k: i32, n: i32, from: i32, to: i32, accumulate: i32, x: usize, dy: usize, dw: usize,
+): void {
   for (let j = 0; j < n; ++j) {
-    for (let i = 0; i < k; ++i) {
+    for (let i = from; i < to; ++i) {
       let sum = f32x4.splat(0);
       let a = dy + <usize>j * ROW, b = x + <usize>i * ROW;
       for (let p = 0; p < panels; ++p) {
@@ -253,8 +284,8 @@ function dotNarrow(panels: i32, k: i32, n: i32, accumulate: i32, x: usize, dy: u
         }
         a += <usize>n * ROW, b += <usize>k * ROW;
       }
-      store<f32>(dw, horizontalSum(sum) + (accumulate ? load<f32>(dw) : 0));
-      dw += 4;
+      const target = dw + ((<usize>(j * k + i)) << 2);
+      store<f32>(target, horizontalSum(sum) + (accumulate ? load<f32>(target) : 0));
     }
   }
 }

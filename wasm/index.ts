@@ -2,7 +2,7 @@
 
 /** Version of names, argument orders and layouts; src/backend checks it once when it loads a module. */
 export function abiVersion(): i32 {
-  return 2;
+  return 3;
 }
 
 /** First byte of memory that the kernels leave to their owner (constants lie below). */
@@ -19,6 +19,8 @@ export * from "./layout";
 export * from "./optimizer";
 export * from "./bench_peak";
 export * from "./particle_energy";
+export * from "./particle_gradient";
+export * from "./particle_gradient_single";
 export * from "./metropolis";
 export * from "./alignment";
 export * from "./tilted";

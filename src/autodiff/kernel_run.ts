@@ -1,30 +1,29 @@
 /**
  * Runs a graph: batches as kernels on slices of the samples, columns and scalars in float64 TypeScript.
  *
- * The samples are cut into at most eight slices of about 128, the same for any number of threads, and sums over slices
- * are taken in order: results do not depend on how many threads there are. Smaller batches make two slices, of 32 samples
- * or more, so that two threads share them.
+ * Every thread has its slices of the samples; what is computed for a sample does not depend on how they are cut. Sums over
+ * samples, which are the gradients of parameters, run over all slices together: their order is fixed by the number of
+ * samples alone. So results do not depend on the number of threads.
  *
  * @module
  */
 import { Base, nextProgramId, type Program } from "../backend/program.ts";
 import { type Executor, independentCalls, serialPool } from "../backend/pool.ts";
 import type { ParameterStorage } from "../backend/parameters.ts";
-import { panelsToRows, readColumn, rowsToPanels, sumBuffers, writeBuffer, writeColumn } from "../backend/panels.ts";
+import { panelsToRows, readBuffer, readColumn, rowsToPanels, writeBuffer, writeColumn } from "../backend/panels.ts";
 import { allocate, release } from "../backend/wasm.ts";
 import { type Graph, isBatch, isColumn, sizeOf, type Tensor } from "./graph.ts";
-import { lower, type Lowered } from "./lower.ts";
+import { lower, type Lowered, type Slicing } from "./lower.ts";
 import type { Parameter } from "./parameter.ts";
 import { type Partition, partition } from "./partition.ts";
 import type { Address } from "./primitives/primitive.ts";
 import { ReferenceRun } from "./reference_run.ts";
 
 const LANES = 32;
-const MAXIMUM_SLICES = 8;
-const USUAL_SLICE = 128;
-const SMALLEST_SLICE = 32;
+/** Most panels in a slice: the fewer slices, the less often weights are read; larger ones leave the cache. */
+const SLICE_PANELS = 16;
+/** The phase of the program that is the forward pass; those of the backward pass follow. */
 const FORWARD = 0;
-const BACKWARD = 1;
 
 /** How a graph is to be run. */
 export interface KernelRunOptions {
@@ -38,16 +37,20 @@ export interface KernelRunOptions {
   readonly pool?: Executor;
 }
 
-/** The ordered sum of gradient buffers, as the optimiser reads it. */
-export interface GradientBuffers {
-  /** Address of the first buffer. */
+/** Where gradients lie, as the optimiser reads them. */
+export interface GradientBuffer {
+  /** Address of the buffer. */
   readonly address: number;
-  /** Number of buffers. */
-  readonly groups: number;
-  /** Bytes from one buffer to the next. */
-  readonly stride: number;
-  /** Offset in a buffer of each trainable parameter. */
+  /** Offset in the buffer of each trainable parameter. */
   readonly offsets: ReadonlyMap<Parameter, number>;
+}
+
+/** Cuts samples into slices for so many threads: as many as threads, or a multiple. */
+function cut(n: number, threads: number): Slicing {
+  const allPanels = Math.ceil(n / LANES);
+  const wanted = threads * Math.ceil(allPanels / (threads * SLICE_PANELS));
+  const panels = Math.ceil(allPanels / Math.min(allPanels, wanted));
+  return { panels, slices: Math.ceil(allPanels / panels), allPanels };
 }
 
 /** Frees the memory of runs that nobody refers to any more. */
@@ -58,12 +61,12 @@ function releaser(
   pool: Executor,
   programs: readonly Program[],
   block: number,
-  lists: readonly number[],
+  constants: readonly number[],
 ): () => void {
   return () => {
     programs.forEach((program) => pool.forget(program));
     release(block);
-    lists.forEach(release);
+    constants.forEach(release);
   };
 }
 
@@ -90,9 +93,11 @@ export class KernelRun implements Disposable {
   /** Parameters of which the kernels read packed copies, and the calls that make these. */
   readonly #packed: readonly ParameterStorage[];
   readonly #packing: Program;
+  /** Parameters that the head reads. */
+  readonly #headParameters: ReadonlySet<number>;
   readonly #pool: Executor;
   readonly #n: number;
-  readonly #sliceSamples: number;
+  readonly #slicing: Slicing;
   readonly #differentiable: boolean;
   readonly #free: () => void;
   #head: ReferenceRun;
@@ -118,31 +123,32 @@ export class KernelRun implements Disposable {
     this.#outputs = outputs;
     this.#pool = pool;
     this.#n = n;
-    const fewest = n < 2 * SMALLEST_SLICE ? 1 : 2;
-    const slices = Math.min(MAXIMUM_SLICES, Math.max(fewest, Math.ceil(n / USUAL_SLICE)));
-    const panels = Math.ceil(Math.ceil(n / slices) / LANES);
-    this.#sliceSamples = panels * LANES;
+    this.#slicing = cut(n, pool.threads);
     const inputGradients = options.inputGradients ?? false;
     const gradient = (options.gradient ?? false) || inputGradients;
     this.#differentiable = gradient;
     this.#parts = partition(this.#graph, outputs, inputGradients);
-    this.#lowered = lower(this.#graph, this.#parts, panels, { gradient, inputGradients });
-    const { bytes, forward, backward } = this.#lowered;
-    const used = Math.ceil(n / this.#sliceSamples);
-    const block = allocate(used * (bytes.task + bytes.gradient) + pool.threads * bytes.thread);
-    const gradients = block + used * bytes.task;
-    const threads = gradients + used * bytes.gradient;
+    this.#lowered = lower(this.#graph, this.#parts, this.#slicing, { gradient, inputGradients });
+    const { bytes, forward, stages } = this.#lowered;
+    const block = allocate(bytes.batch + bytes.gradient + pool.threads * bytes.thread);
+    const gradients = block + bytes.batch;
+    const threads = gradients + bytes.gradient;
     this.#program = {
       id: nextProgramId(),
-      phases: [forward, backward],
-      taskBases: Array.from({ length: used }, (_, s) => block + s * bytes.task),
-      gradientBases: Array.from({ length: used }, (_, s) => gradients + s * bytes.gradient),
-      threadBases: Array.from({ length: pool.threads }, (_, t) => threads + t * bytes.thread),
+      phases: [forward, ...stages.flatMap(({ calls, sums }) => [calls, ...sums])],
+      batch: block,
+      gradient: gradients,
+      threads: Array.from({ length: pool.threads }, (_, t) => threads + t * bytes.thread),
     };
+    const { head } = this.#parts;
+    this.#headParameters = new Set(
+      [...head].flatMap((id) => this.#graph.nodes[id].inputs)
+        .filter((id) => this.#graph.nodes[id].primitive === "parameter"),
+    );
     this.#packed = this.#graph.parameters().map(({ storage }) => storage).filter((s) => s.packing().length > 0);
     this.#packing = independentCalls(this.#packed.map((storage) => storage.packing()), pool.threads);
     this.#head = new ReferenceRun(this.#graph, n);
-    this.#free = releaser(pool, [this.#program, this.#packing], block, this.#lowered.lists);
+    this.#free = releaser(pool, [this.#program, this.#packing], block, this.#lowered.constants);
     abandoned.register(this, this.#free, this);
   }
 
@@ -151,14 +157,9 @@ export class KernelRun implements Disposable {
     return this.#n;
   }
 
-  /** The buffers that `backward` fills. */
-  get gradients(): GradientBuffers {
-    return {
-      address: this.#program.gradientBases[0],
-      groups: this.#program.gradientBases.length,
-      stride: this.#lowered.bytes.gradient,
-      offsets: this.#lowered.gradientOffsets,
-    };
+  /** The buffer that `backward` fills. */
+  get gradients(): GradientBuffer {
+    return { address: this.#program.gradient, offsets: this.#lowered.gradientOffsets };
   }
 
   /**
@@ -180,11 +181,11 @@ export class KernelRun implements Disposable {
       this.#writeRows(this.#lowered.values.get(node.id)!, node.shape[1] as number, inputs[i], "repeat");
     });
     this.#pack();
-    this.#pool.runPhase(this.#program, FORWARD, this.#program.taskBases.length);
+    this.#pool.runPhase(this.#program, FORWARD, this.#slicing.slices);
     for (const id of this.#parts.boundary) {
       if (this.#head.values[id] === undefined) this.#head.values[id] = this.#read(id, this.#lowered.values.get(id)!);
     }
-    this.#head.forward((node) => this.#parts.head.has(node.id) || node.primitive === "parameter");
+    this.#head.forward(({ id }) => this.#parts.head.has(id) || this.#headParameters.has(id));
     return this.#outputs.map((tensor) => this.#head.values[tensor.id]!);
   }
 
@@ -206,7 +207,12 @@ export class KernelRun implements Disposable {
       if (isColumn(shape)) this.#writeColumn(address, value);
       else this.#writeRows(address, d, value, "zero");
     }
-    this.#pool.runPhase(this.#program, BACKWARD, this.#program.taskBases.length);
+    let phase = FORWARD + 1;
+    for (const { sums } of this.#lowered.stages) {
+      this.#pool.runPhase(this.#program, phase, this.#slicing.slices);
+      this.#pool.runEach(this.#program, sums.length, phase + 1);
+      phase += 1 + sums.length;
+    }
     this.#addHeadGradients(reached);
     const inputs = this.#graph.inputs().filter((node) => this.#lowered.inputGradients.has(node.id));
     return inputs.map((node) => {
@@ -244,31 +250,31 @@ export class KernelRun implements Disposable {
     return seeds;
   }
 
-  /** Gradients by parameters that operations of the head read themselves: they go into the first buffer. */
+  /** Gradients by parameters that operations of the head read themselves: they go into the same buffer. */
   #addHeadGradients(reached: ReadonlyMap<number, Float64Array>): void {
     for (const [parameter, offset] of this.#lowered.gradientOffsets) {
       const fromKernels = this.#lowered.kernelGradients.has(parameter);
       const fromHead = reached.get(this.#graph.parameter(parameter).id);
       if (fromKernels && fromHead === undefined) continue;
       const values = fromHead ?? new Float64Array(parameter.length);
-      writeBuffer(values, this.#program.gradientBases[0] + offset, fromKernels ? "add" : "replace");
+      writeBuffer(values, this.#program.gradient + offset, fromKernels ? "add" : "replace");
     }
   }
 
   /**
-   * Reads the gradient by one parameter, summed over slices in float32 as the optimiser does.
+   * Reads the gradient by one parameter.
    *
    * @param parameter a trainable parameter of the graph
    * @returns as many numbers as the parameter has, row-major
    * @throws {RangeError} if the graph does not use it, or it is not trainable
    */
   gradientOf(parameter: Parameter): Float32Array<ArrayBuffer> {
-    const { groups, offsets, stride, address } = this.gradients;
+    const { offsets, address } = this.gradients;
     const offset = offsets.get(parameter);
     if (offset === undefined) {
       throw new RangeError(`Cannot read a gradient: ${parameter.name} must be a trainable parameter of the graph`);
     }
-    return sumBuffers(parameter.length, address + offset, groups, stride);
+    return readBuffer(address + offset, parameter.length);
   }
 
   /** Frees the memory. */
@@ -282,39 +288,29 @@ export class KernelRun implements Disposable {
   /** Brings the packed copies of weights up to date, all at once: a step of training changes every one. */
   #pack(): void {
     const stale = this.#packed.map((storage) => storage.takeStale()); // each is asked
-    if (stale.includes(true)) this.#pool.runEach(this.#packing);
+    if (stale.includes(true)) this.#pool.runEach(this.#packing, this.#packed.length);
   }
 
-  #slices(): { start: number; count: number; base: number }[] {
-    return this.#program.taskBases.map((base, s) => {
-      const start = s * this.#sliceSamples;
-      return { start, count: Math.min(this.#sliceSamples, this.#n - start), base };
-    });
+  /** Panels of the whole batch, those beyond the last sample included. */
+  get #panels(): number {
+    return this.#slicing.slices * this.#slicing.panels;
   }
 
-  #writeRows(address: Address, d: number, rows: Float64Array, padding: "repeat" | "zero"): void {
-    for (const { start, count, base } of this.#slices()) {
-      const part = rows.subarray(start * d, (start + count) * d);
-      rowsToPanels(part, d, this.#sliceSamples / LANES, base + address.offset, padding);
-    }
+  #writeRows({ offset }: Address, d: number, rows: Float64Array, padding: "repeat" | "zero"): void {
+    rowsToPanels(rows, d, this.#panels, this.#program.batch + offset, padding);
   }
 
-  #writeColumn(address: Address, values: Float64Array): void {
-    for (const { start, count, base } of this.#slices()) {
-      writeColumn(values.subarray(start, start + count), this.#sliceSamples, base + address.offset);
-    }
+  #writeColumn({ offset }: Address, values: Float64Array): void {
+    writeColumn(values, LANES * this.#panels, this.#program.batch + offset);
   }
 
-  #read(id: number, address: Address): Float64Array {
-    if (address.base !== Base.task) throw new Error(`Internal error: node ${id} is read but was not kept`);
+  #read(id: number, { base, offset }: Address): Float64Array {
+    if (base !== Base.batch) throw new Error(`Internal error: node ${id} is read but was not kept`);
     const { shape } = this.#graph.nodes[id];
     const d = isBatch(shape) ? shape[1] : 1;
     const values = new Float64Array(this.#n * d);
-    for (const { start, count, base } of this.#slices()) {
-      const part = values.subarray(start * d, (start + count) * d);
-      if (isColumn(shape)) readColumn(base + address.offset, part);
-      else panelsToRows(base + address.offset, d, part);
-    }
+    if (isColumn(shape)) readColumn(this.#program.batch + offset, values);
+    else panelsToRows(this.#program.batch + offset, d, values);
     return values;
   }
 }

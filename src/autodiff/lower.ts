@@ -1,28 +1,53 @@
 /**
- * Lowers the kernel part of a graph to two lists of kernel calls: forward, and backward.
+ * Lowers the kernel part of a graph to lists of kernel calls: forward and backward for each slice, and the sums over all
+ * samples that are the gradients of parameters.
  *
- * Memory is assigned here, once. A value that the derivative or the head reads lies in the block of its slice; all
- * others share the block of the executing thread, each piece used again as soon as its last reader is done. An
- * operation that may work in place shares the buffer of its input.
+ * Memory is assigned here, once. A value that the derivative or the head reads lies in the block of the batch, all slices
+ * one behind the other; all others share the block of the executing thread, each piece used again as soon as its last
+ * reader is done. An operation that may work in place shares the buffer of its input.
+ *
+ * The backward calls are cut into stages, after each of which the sums run that have become possible: one call for all
+ * samples, while their cotangents are still in the cache. Cotangents that sums or later stages read lie in the block of
+ * the batch, and their memory is free again at the end of the stage that read them.
  *
  * @module
  */
-import { allocate, f32, i32 } from "../backend/wasm.ts";
 import { Base, type KernelCall } from "../backend/program.ts";
+import { keptNodes, sharedBuffers } from "./buffers.ts";
+import { absolute, Constants } from "./constants.ts";
 import { type Graph, isBatch, type Node } from "./graph.ts";
 import { Layout } from "./layout.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Partition } from "./partition.ts";
 import { primitiveOf } from "./primitives.ts";
 import type { PrimitiveName } from "./primitives/attributes.ts";
-import type { Address, ForwardLowering, VjpLowering } from "./primitives/primitive.ts";
+import { cutBackward, type Cuts, isSummed } from "./stages.ts";
+import type { Address, Call, ForwardLowering, VjpLowering } from "./primitives/primitive.ts";
+
+/** How the samples are cut. */
+export interface Slicing {
+  /** Panels of a slice. */
+  readonly panels: number;
+  /** Number of slices. */
+  readonly slices: number;
+  /** Panels that hold samples; the slices may have some more. */
+  readonly allPanels: number;
+}
+
+/** A stretch of the backward pass. */
+export interface Stage {
+  /** Calls for each slice. */
+  readonly calls: readonly KernelCall[];
+  /** Independent lists of calls for all slices together, to run afterwards. */
+  readonly sums: readonly (readonly KernelCall[])[];
+}
 
 /** Calls and sizes of the blocks that they work in. */
 export interface Lowered {
   /** Calls that compute the values of a slice. */
   readonly forward: readonly KernelCall[];
-  /** Calls that compute the gradients of a slice; empty if none were asked for. */
-  readonly backward: readonly KernelCall[];
+  /** The backward pass; empty if no gradients were asked for. */
+  readonly stages: readonly Stage[];
   /** Where values that outlive the forward calls lie, by node id. */
   readonly values: ReadonlyMap<number, Address>;
   /** Where the head puts the cotangents of boundary values, by node id. */
@@ -34,29 +59,34 @@ export interface Lowered {
   /** The parameters whose gradients the backward calls write; they leave those of others as they are. */
   readonly kernelGradients: ReadonlySet<Parameter>;
   /** Sizes of the blocks. */
-  readonly bytes: { readonly task: number; readonly thread: number; readonly gradient: number };
-  /** Addresses allocated for lists of indices: to be released with the plan. */
-  readonly lists: readonly number[];
+  readonly bytes: BlockSizes;
+  /** Addresses of constants: to be released with the plan. */
+  readonly constants: readonly number[];
 }
 
-/** Lowers the kernel nodes of a partition for slices of `panels` panels. */
+/** Bytes of the blocks of a program. */
+export interface BlockSizes {
+  readonly batch: number;
+  readonly thread: number;
+  readonly gradient: number;
+}
+
+/** Lowers the kernel nodes of a partition. */
 export function lower(
   graph: Graph,
   parts: Partition,
-  panels: number,
+  slicing: Slicing,
   options: { readonly gradient: boolean; readonly inputGradients: boolean },
 ): Lowered {
-  return new Lowerer(graph, parts, panels, options).result();
+  return new Lowerer(graph, parts, slicing, options).result();
 }
 
 class Lowerer {
   readonly #graph: Graph;
   readonly #parts: Partition;
-  readonly #panels: number;
-  readonly #task = new Layout();
-  readonly #lists: number[] = [];
-  readonly #listsByText = new Map<string, Address>();
-  readonly #tables = new Map<Float32Array, Address>();
+  readonly #slicing: Slicing;
+  readonly #batch = new Layout();
+  readonly #constants = new Constants();
   readonly #saved = new Map<number, Address>();
   readonly #gradient: boolean;
   readonly #values = new Map<number, Address>();
@@ -65,22 +95,24 @@ class Lowerer {
   readonly #kernelGradients = new Set<Parameter>();
   readonly #seeds = new Map<number, Address>();
   readonly #forward: KernelCall[] = [];
-  readonly #backward: KernelCall[] = [];
+  readonly #stages: Stage[] = [];
+  /** The stage in progress: its calls and sums, and the offsets in the block of the batch that are free after it. */
+  #stage = emptyStage();
   #threadBytes = 0;
   #gradientBytes = 0;
 
   constructor(
     graph: Graph,
     parts: Partition,
-    panels: number,
+    slicing: Slicing,
     options: { readonly gradient: boolean; readonly inputGradients: boolean },
   ) {
     this.#graph = graph;
     this.#parts = parts;
-    this.#panels = panels;
+    this.#slicing = slicing;
     this.#gradient = options.gradient;
-    const kept = this.#kept(options.gradient);
-    for (const node of graph.inputs()) this.#values.set(node.id, this.#taskAddress(node));
+    const kept = keptNodes(graph, parts, options.gradient);
+    for (const node of graph.inputs()) this.#values.set(node.id, this.#batchAddress(node));
     this.#lowerForward(kept);
     if (options.gradient) {
       this.#placeGradients(options.inputGradients);
@@ -91,56 +123,35 @@ class Lowerer {
   result(): Lowered {
     return {
       forward: this.#forward,
-      backward: this.#backward,
+      stages: this.#stages,
       values: this.#values,
       seeds: this.#seeds,
       inputGradients: this.#inputGradients,
       gradientOffsets: this.#gradientOffsets,
       kernelGradients: this.#kernelGradients,
-      bytes: { task: this.#task.bytes, thread: this.#threadBytes, gradient: this.#gradientBytes },
-      lists: this.#lists,
+      bytes: { batch: this.#batch.bytes, thread: this.#threadBytes, gradient: this.#gradientBytes },
+      constants: this.#constants.addresses,
     };
   }
 
   /** Bytes of a value of a slice: float32 panels of a batch, float64 of a column. */
   #bytes(node: Node): number {
-    return isBatch(node.shape) ? 128 * this.#panels * node.shape[1] : 256 * this.#panels;
+    return (isBatch(node.shape) ? 128 * node.shape[1] : 256) * this.#slicing.panels;
   }
 
-  #taskAddress(node: Node): Address {
-    return { base: Base.task, offset: this.#task.take(this.#bytes(node)) };
+  #batchAddress(node: Node): Address {
+    return this.#keptBatch(this.#bytes(node));
   }
 
-  /** Which kernel nodes must outlive the forward calls. */
-  #kept(gradient: boolean): Set<number> {
-    const kept = new Set(this.#parts.boundary);
-    if (!gradient) return kept;
-    for (const node of this.#parts.kernelNodes) {
-      if (!this.#parts.differentiable[node.id]) continue;
-      const { saves } = primitiveOf(node.primitive).lowering!;
-      if (saves === "inputs" || saves === "both") node.inputs.forEach((id) => kept.add(id));
-      if (saves === "output" || saves === "both") kept.add(node.id);
-    }
-    return kept;
-  }
-
-  /** For each node, the node whose buffer it shares because that one overwrites it in place; itself if none. */
-  #shared(kept: ReadonlySet<number>, lastUse: ReadonlyMap<number, number>): Map<number, number> {
-    const leader = new Map<number, number>();
-    for (const node of [...this.#parts.kernelNodes].reverse()) {
-      if (!leader.has(node.id)) leader.set(node.id, node.id);
-      const source = this.#graph.nodes[node.inputs[0] ?? 0];
-      const may = primitiveOf(node.primitive).lowering!.inPlace === true && isBatch(source.shape) &&
-        source.primitive !== "input" && !kept.has(source.id) && lastUse.get(source.id) === node.id;
-      if (may) leader.set(source.id, leader.get(node.id)!);
-    }
-    return leader;
+  /** A piece of the block of the batch, of so many bytes for each slice. */
+  #keptBatch(stride: number): Address {
+    return { base: Base.batch, offset: this.#batch.take(this.#slicing.slices * stride), stride };
   }
 
   #lowerForward(kept: ReadonlySet<number>): void {
     const lastUse = new Map<number, number>();
     for (const node of this.#parts.kernelNodes) node.inputs.forEach((id) => lastUse.set(id, node.id));
-    const leader = this.#shared(kept, lastUse);
+    const leader = sharedBuffers(this.#graph, this.#parts, kept, lastUse);
     const thread = new Layout();
     const buffers = new Map<number, Address>();
     for (const node of this.#parts.kernelNodes) {
@@ -150,13 +161,13 @@ class Lowerer {
         buffers.set(
           lead,
           kept.has(lead)
-            ? this.#taskAddress(leadNode)
-            : { base: Base.thread, offset: thread.take(this.#bytes(leadNode)) },
+            ? this.#batchAddress(leadNode)
+            : { base: Base.thread, offset: thread.take(this.#bytes(leadNode)), stride: 0 },
         );
       }
       this.#values.set(node.id, buffers.get(lead)!);
       this.#with(thread, (scratch) => {
-        primitiveOf(node.primitive).lowering!.forward(this.#at(node, this.#forward, scratch));
+        primitiveOf(node.primitive).lowering!.forward(this.#at(node, (call) => this.#forward.push(call), scratch));
       });
       for (const id of new Set([...node.inputs, node.id])) {
         const dead = leader.get(id) === id && !kept.has(id) && (lastUse.get(id) ?? node.id) === node.id;
@@ -174,11 +185,11 @@ class Lowerer {
     }
     for (const id of this.#parts.boundary) {
       if (this.#parts.differentiable[id] && this.#graph.nodes[id].primitive !== "input") {
-        this.#seeds.set(id, this.#taskAddress(this.#graph.nodes[id]));
+        this.#seeds.set(id, this.#batchAddress(this.#graph.nodes[id]));
       }
     }
     if (!inputGradients) return;
-    for (const node of this.#graph.inputs()) this.#inputGradients.set(node.id, this.#taskAddress(node));
+    for (const node of this.#graph.inputs()) this.#inputGradients.set(node.id, this.#batchAddress(node));
   }
 
   #lowerBackward(): void {
@@ -186,13 +197,12 @@ class Lowerer {
     const cotangents = new Map<number, { address: Address; written: boolean }>();
     for (const [id, address] of this.#seeds) cotangents.set(id, { address, written: true });
     for (const [id, address] of this.#inputGradients) cotangents.set(id, { address, written: false });
-    const take = (node: Node) => ({ base: Base.thread, offset: thread.take(this.#bytes(node)) });
-    const give = ({ base, offset }: Address) => {
-      if (base === Base.thread) thread.give(offset);
-    };
-    for (const node of [...this.#parts.kernelNodes].reverse()) {
-      const cotangent = cotangents.get(node.id);
-      if (cotangent === undefined || !this.#parts.differentiable[node.id]) continue;
+    const given = new Set(cotangents.keys());
+    const nodes = this.#differentiated(given);
+    const cuts = this.#cuts(nodes, given);
+    const take = (node: Node) => ({ base: Base.thread, offset: thread.take(this.#bytes(node)), stride: 0 });
+    for (const node of nodes) {
+      const cotangent = cotangents.get(node.id)!;
       const discarded: Address[] = [];
       const contribute = (i: number): { address: Address; accumulate: 0 | 1 } => {
         const source = this.#graph.nodes[node.inputs[i]];
@@ -202,7 +212,8 @@ class Lowerer {
           discarded.push(address);
           return { address, accumulate: 0 };
         }
-        const entry = cotangents.get(source.id) ?? { address: take(source), written: false };
+        const place = () => this.#outlivesCalls(source, cuts) ? this.#batchAddress(source) : take(source);
+        const entry = cotangents.get(source.id) ?? { address: place(), written: false };
         const accumulate = entry.written ? 1 : 0;
         cotangents.set(source.id, { address: entry.address, written: true });
         return { address: entry.address, accumulate };
@@ -219,18 +230,24 @@ class Lowerer {
       };
       this.#with(thread, (scratch) => {
         const at: VjpLowering<PrimitiveName> = {
-          ...this.#at(node, this.#backward, scratch),
+          ...this.#at(node, (call) => this.#stage.calls.push(call), scratch),
           cotangent: cotangent.address,
           wants: (i) => this.#parts.differentiable[node.inputs[i]],
           contribute,
           overwrite,
+          allPanels: this.#slicing.allPanels,
+          emitSums: (...lists) => this.#stage.sums.push(...lists.map((list) => list.map(kernelCall))),
         };
         primitiveOf(node.primitive).lowering!.vjp(at);
         for (const { elements, from, to } of additions) at.emit("accumulateF32", elements, 1, from, to);
       });
-      discarded.forEach(give);
-      give(cotangent.address);
+      for (const { base, offset } of [...discarded, cotangent.address]) if (base === Base.thread) thread.give(offset);
+      if (cotangent.address.base === Base.batch && !given.has(node.id)) {
+        this.#stage.ending.push(cotangent.address.offset);
+      }
+      if (cuts.last.has(node.id)) this.#closeStage();
     }
+    this.#closeStage();
     this.#threadBytes = Math.max(this.#threadBytes, thread.bytes);
   }
 
@@ -238,7 +255,35 @@ class Lowerer {
     const { parameter } = node.attributes as { parameter: Parameter };
     const accumulate = this.#kernelGradients.has(parameter) ? 1 : 0;
     this.#kernelGradients.add(parameter);
-    return { address: { base: Base.gradient, offset: this.#gradientOffsets.get(parameter)! }, accumulate };
+    return { address: { base: Base.gradient, offset: this.#gradientOffsets.get(parameter)!, stride: 0 }, accumulate };
+  }
+
+  /** The kernel nodes that a cotangent reaches, last first, given where cotangents come from. */
+  #differentiated(given: ReadonlySet<number>): Node[] {
+    const reached = new Set(given);
+    return [...this.#parts.kernelNodes].reverse().filter(({ id, inputs }) => {
+      if (!reached.has(id) || !this.#parts.differentiable[id]) return false;
+      inputs.forEach((input) => reached.add(input));
+      return true;
+    });
+  }
+
+  #cuts(nodes: readonly Node[], given: ReadonlySet<number>): Cuts {
+    const bytes = (node: Node) => this.#slicing.slices * this.#bytes(node);
+    const { differentiable } = this.#parts;
+    return cutBackward({ graph: this.#graph, nodes, seeded: given, differentiable, bytes });
+  }
+
+  /** Whether something reads the cotangent of a node after the calls of the stage in which it begins. */
+  #outlivesCalls(node: Node, { crossing }: Cuts): boolean {
+    return crossing.has(node.id) || isSummed(this.#graph, this.#parts.differentiable, node);
+  }
+
+  #closeStage(): void {
+    const { calls, sums, ending } = this.#stage;
+    if (calls.length > 0 || sums.length > 0) this.#stages.push({ calls, sums });
+    ending.forEach((offset) => this.#batch.give(offset));
+    this.#stage = emptyStage();
   }
 
   /** Lowers one node with scratch memory that is free again afterwards. */
@@ -247,18 +292,21 @@ class Lowerer {
     lowerNode((bytes) => {
       const offset = thread.take(bytes);
       offsets.push(offset);
-      return { base: Base.thread, offset };
+      return { base: Base.thread, offset, stride: 0 };
     });
     offsets.forEach((offset) => thread.give(offset));
   }
 
-  #at(node: Node, calls: KernelCall[], scratch: (bytes: number) => Address): ForwardLowering<PrimitiveName> {
+  #at(
+    node: Node,
+    push: (call: KernelCall) => void,
+    scratch: (bytes: number) => Address,
+  ): ForwardLowering<PrimitiveName> {
     const inputNode = (i: number) => this.#graph.nodes[node.inputs[i]];
     const parameterOf = (i: number) => (inputNode(i).attributes as { parameter: Parameter }).parameter;
-    const absolute = (offset: number): Address => ({ base: Base.none, offset });
     return {
       attributes: node.attributes,
-      panels: this.#panels,
+      panels: this.#slicing.panels,
       outputFeatures: isBatch(node.shape) ? node.shape[1] : 1,
       features: (i) => inputNode(i).shape[1] as number,
       output: this.#values.get(node.id)!,
@@ -270,52 +318,34 @@ class Lowerer {
         const { forward, transposed } = parameterOf(i).storage.packed();
         return { forward: absolute(forward), transposed: absolute(transposed) };
       },
-      indices: (list) => this.#list(list),
-      constants: (table) => this.#table(table),
+      indices: (list) => this.#constants.list(list),
+      constants: (table) => this.#constants.table(table),
       scratch,
       willWant: (i) => this.#gradient && this.#parts.differentiable[node.inputs[i]],
       saved: (features) => this.#savedBatch(node.id, features),
-      emit: (kernel, ...args) => {
-        calls.push({
-          kernel,
-          args: args.map((a) => typeof a === "number" ? a : a.offset),
-          bases: args.map((a) => typeof a === "number" ? Base.none : a.base),
-        });
-      },
+      emit: (...call) => push(kernelCall(call)),
     };
-  }
-
-  #list(list: readonly number[]): Address {
-    const text = list.join();
-    let address = this.#listsByText.get(text);
-    if (address === undefined) {
-      const offset = allocate(4 * list.length);
-      i32(offset, list.length).set(list);
-      this.#lists.push(offset);
-      address = { base: Base.none, offset };
-      this.#listsByText.set(text, address);
-    }
-    return address;
-  }
-
-  #table(values: Float32Array): Address {
-    let address = this.#tables.get(values);
-    if (address === undefined) {
-      const offset = allocate(4 * values.length);
-      f32(offset, values.length).set(values);
-      this.#lists.push(offset);
-      address = { base: Base.none, offset };
-      this.#tables.set(values, address);
-    }
-    return address;
   }
 
   #savedBatch(id: number, features: number): Address {
     let address = this.#saved.get(id);
     if (address === undefined) {
-      address = { base: Base.task, offset: this.#task.take(128 * this.#panels * features) };
+      address = this.#keptBatch(128 * this.#slicing.panels * features);
       this.#saved.set(id, address);
     }
     return address;
   }
+}
+
+function emptyStage() {
+  return { calls: [] as KernelCall[], sums: [] as KernelCall[][], ending: [] as number[] };
+}
+
+function kernelCall([kernel, ...args]: Call): KernelCall {
+  return {
+    kernel,
+    args: args.map((a) => typeof a === "number" ? a : a.offset),
+    bases: args.map((a) => typeof a === "number" ? Base.none : a.base),
+    strides: args.map((a) => typeof a === "number" ? 0 : a.stride),
+  };
 }

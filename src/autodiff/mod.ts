@@ -25,5 +25,5 @@ export type {
   Tilt,
   TiltTable,
 } from "./primitives/attributes.ts";
-export { type GradientBuffers, KernelRun, type KernelRunOptions } from "./kernel_run.ts";
+export { type GradientBuffer, KernelRun, type KernelRunOptions } from "./kernel_run.ts";
 export { evaluateReference } from "./reference_run.ts";

@@ -80,12 +80,7 @@ export function writeBuffer(values: Float64Array, address: number, how: "add" | 
   for (let i = 0; i < values.length; i++) view[i] = how === "add" ? view[i] + values[i] : values[i];
 }
 
-/** The sum of equally long float32 buffers, in order. */
-export function sumBuffers(length: number, address: number, count: number, stride: number): Float32Array<ArrayBuffer> {
-  const total = f32(address, length).slice();
-  for (let k = 1; k < count; k++) {
-    const view = f32(address + k * stride, length);
-    for (let i = 0; i < length; i++) total[i] = Math.fround(total[i] + view[i]);
-  }
-  return total;
+/** A copy of a float32 buffer. */
+export function readBuffer(address: number, length: number): Float32Array<ArrayBuffer> {
+  return f32(address, length).slice();
 }

@@ -52,9 +52,13 @@ export class ParameterStorage {
     return this.#packed;
   }
 
-  /** Says that the numbers have changed, so that packed copies are out of date. */
-  changed(): void {
-    this.#stale = true;
+  /**
+   * Says that the numbers have changed.
+   *
+   * @param state whether packed copies have changed with them; otherwise they are out of date
+   */
+  changed(state: { readonly packed: boolean } = { packed: false }): void {
+    this.#stale = !state.packed;
   }
 
   /** Whether packed copies are out of date; from now on they count as up to date. */

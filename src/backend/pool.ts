@@ -16,13 +16,14 @@ export const Control = {
   epoch: 0,
   nextTask: 1,
   tasks: 2,
-  phase: 3,
-  programId: 4,
-  programAddress: 5,
-  programBytes: 6,
-  finished: 7,
-  failed: 8,
-  closing: 9,
+  kind: 3,
+  phase: 4,
+  programId: 5,
+  programAddress: 6,
+  programBytes: 7,
+  finished: 8,
+  failed: 9,
+  closing: 10,
 } as const;
 /** Length of the control block in int32. */
 export const CONTROL_LENGTH = 16;
@@ -32,19 +33,21 @@ export interface Executor {
   /** Number of threads that take tasks, the calling one included. */
   readonly threads: number;
   /**
-   * Runs one phase of a program for every task, and returns when all are done.
+   * Runs one phase of a program for every slice, and returns when all are done.
    *
    * @param program phases and addresses
    * @param phase number of the phase
-   * @param tasks number of tasks: 0 … tasks − 1 are run
+   * @param slices number of slices: 0 … slices − 1 are run
    */
-  runPhase(program: Program, phase: number, tasks: number): void;
+  runPhase(program: Program, phase: number, slices: number): void;
   /**
-   * Runs every phase of a program once, as independent tasks: phase k for task k.
+   * Runs some phases of a program for the first slice, as independent tasks, and returns when all are done.
    *
-   * @param program phases and addresses, one task base for each phase
+   * @param program phases and addresses
+   * @param phases number of phases
+   * @param first the first of them. Default 0
    */
-  runEach(program: Program): void;
+  runEach(program: Program, phases: number, first?: number): void;
   /**
    * Runs independent calls, spread over the threads, and returns when all are done.
    *
@@ -61,33 +64,27 @@ export interface Executor {
 
 /** Makes a program of independent lists of calls with absolute addresses, for `runEach`. */
 export function independentCalls(lists: readonly (readonly KernelCall[])[], threads: number): Program {
-  const none = new Array<number>(lists.length).fill(0);
-  return {
-    id: nextProgramId(),
-    phases: lists,
-    taskBases: none,
-    gradientBases: none,
-    threadBases: new Array<number>(threads).fill(0),
-  };
+  const none = new Array<number>(threads).fill(0);
+  return { id: nextProgramId(), phases: lists, batch: 0, threads: none, gradient: 0 };
 }
 
 /** Runs everything on the calling thread. */
 export const serialPool: Executor = {
   threads: 1,
-  runPhase(program, phase, tasks) {
-    for (let task = 0; task < tasks; task++) runTask(program, phase, task, 0);
+  runPhase(program, phase, slices) {
+    for (let slice = 0; slice < slices; slice++) runTask(program, phase, slice, 0);
   },
-  runEach(program) {
-    for (let task = 0; task < program.phases.length; task++) runTask(program, task, task, 0);
+  runEach(program, phases, first = 0) {
+    for (let phase = first; phase < first + phases; phase++) runTask(program, phase, 0, 0);
   },
   run(calls) {
-    this.runEach(independentCalls(calls.map((call) => [call]), 1));
+    this.runEach(independentCalls(calls.map((call) => [call]), 1), calls.length);
   },
   forget() {},
 };
 
-/** Phase number that tells a worker to run phase k for task k: a list of independent calls. */
-export const EACH_TASK_ITS_PHASE = -1;
+/** Whether the tasks of a dispatch are the slices of one phase, or phases. */
+const TaskKind = { slices: 0, phases: 1 } as const;
 
 /** A fixed number of threads over the kernels' memory. Close it when done, or the program does not end. */
 export class ThreadPool implements Executor, Disposable {
@@ -136,17 +133,17 @@ export class ThreadPool implements Executor, Disposable {
     return new ThreadPool(workers, address);
   }
 
-  runPhase(program: Program, phase: number, tasks: number): void {
-    this.#dispatch(program, phase, tasks);
+  runPhase(program: Program, phase: number, slices: number): void {
+    this.#dispatch(program, TaskKind.slices, phase, slices);
   }
 
-  runEach(program: Program): void {
-    this.#dispatch(program, EACH_TASK_ITS_PHASE, program.phases.length);
+  runEach(program: Program, phases: number, first = 0): void {
+    this.#dispatch(program, TaskKind.phases, first, phases);
   }
 
   run(calls: readonly KernelCall[]): void {
     const program = independentCalls(calls.map((call) => [call]), this.threads);
-    this.runEach(program);
+    this.runEach(program, calls.length);
     this.forget(program);
   }
 
@@ -157,7 +154,7 @@ export class ThreadPool implements Executor, Disposable {
     this.#published.delete(program.id);
   }
 
-  #dispatch(program: Program, phase: number, tasks: number): void {
+  #dispatch(program: Program, kind: number, phase: number, tasks: number): void {
     if (kernelBuild !== this.#build) {
       throw new Error(
         `Cannot run kernels on threads: the pool must be opened after the kernels are loaded, got a pool of the ` +
@@ -165,16 +162,17 @@ export class ThreadPool implements Executor, Disposable {
       );
     }
     const control = this.#control;
+    control[Control.tasks] = tasks;
+    control[Control.kind] = kind;
+    control[Control.phase] = phase;
+    control[Control.nextTask] = 0;
     if (this.#workers.length > 0 && tasks > 1) {
       const { address, bytes } = this.#publish(program);
-      control[Control.tasks] = tasks;
-      control[Control.phase] = phase;
       control[Control.programId] = program.id;
       control[Control.programAddress] = address;
       control[Control.programBytes] = bytes;
       control[Control.finished] = 0;
       control[Control.failed] = 0;
-      Atomics.store(control, Control.nextTask, 0);
       Atomics.add(control, Control.epoch, 1);
       Atomics.notify(control, Control.epoch);
       try {
@@ -183,7 +181,7 @@ export class ThreadPool implements Executor, Disposable {
         this.#join(); // also after an error: the next program must not start while a worker is in this one
       }
     } else {
-      for (let task = 0; task < tasks; task++) runTask(program, phase < 0 ? task : phase, task, 0);
+      takeTasks(control, program, 0);
     }
   }
 
@@ -246,12 +244,12 @@ export function waitForChange(control: Int32Array, index: number, value: number)
 
 /** Takes tasks from the shared counter until none is left. Runs on the main thread and in every worker. */
 export function takeTasks(control: Int32Array, program: Program, thread: number): void {
-  const tasks = control[Control.tasks];
-  const phase = control[Control.phase];
+  const { [Control.tasks]: tasks, [Control.phase]: phase } = control;
+  const phases = control[Control.kind] === TaskKind.phases;
   for (;;) {
     const task = Atomics.add(control, Control.nextTask, 1);
     if (task >= tasks) return;
-    runTask(program, phase === EACH_TASK_ITS_PHASE ? task : phase, task, thread);
+    runTask(program, phases ? phase + task : phase, phases ? 0 : task, thread);
   }
 }
 

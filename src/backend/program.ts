@@ -1,41 +1,43 @@
 /**
  * Programs: lists of kernel calls that any thread can replay.
  *
- * A call's arguments are numbers. Those that are addresses may be relative to a base that differs from task to task
- * (the activations of a slice of the batch, the scratch of a thread, the gradient buffer of a slice), so one list serves
- * every slice and every thread.
+ * A batch is cut into slices. A call's arguments are numbers; those that are addresses lie in one of three blocks (of the
+ * batch, of the executing thread, of the gradients) and may move by a stride from slice to slice, so one list serves every
+ * slice and every thread.
  *
  * @module
  */
 import { kernels } from "./wasm.ts";
 
-/** What an argument is relative to: 0 nothing, 1 the task's block, 2 the thread's block, 3 the task's gradient block. */
+/** What an argument is relative to: nothing, or the start of a block. */
 export type BaseKind = 0 | 1 | 2 | 3;
 /** The values of {@link BaseKind} by name. */
-export const Base = { none: 0, task: 1, thread: 2, gradient: 3 } as const satisfies Record<string, BaseKind>;
+export const Base = { none: 0, batch: 1, thread: 2, gradient: 3 } as const satisfies Record<string, BaseKind>;
 
 /** One call of a kernel by name. */
 export interface KernelCall {
   /** Name of the kernel. */
   readonly kernel: string;
-  /** Its arguments. */
+  /** Its arguments, for the first slice. */
   readonly args: readonly number[];
   /** What each argument is relative to; all absolute if left out. */
   readonly bases?: readonly BaseKind[];
+  /** Bytes by which each argument moves from slice to slice; none if left out. */
+  readonly strides?: readonly number[];
 }
 
 /** Phases of calls, and where the blocks lie that relative arguments refer to. */
 export interface Program {
   /** Unique number: threads keep what they decoded under it. */
   readonly id: number;
-  /** Calls of each phase; a phase runs once for every task. */
+  /** Lists of calls, each for one slice at a time. */
   readonly phases: readonly (readonly KernelCall[])[];
-  /** Address of each task's block. */
-  readonly taskBases: readonly number[];
-  /** Address of each task's gradient block. */
-  readonly gradientBases: readonly number[];
-  /** Address of each thread's block. */
-  readonly threadBases: readonly number[];
+  /** Address of the block of the batch. */
+  readonly batch: number;
+  /** Address of the block of each thread. */
+  readonly threads: readonly number[];
+  /** Address of the gradients. */
+  readonly gradient: number;
 }
 
 /** A number that JSON has no word for: −0, ∞, NaN. */
@@ -67,25 +69,23 @@ export function nextProgramId(): number {
   return ++programs;
 }
 
-/** Runs the calls of one phase for one task on the calling thread. */
-export function runTask(program: Program, phase: number, task: number, thread: number): void {
-  const bases = [0, program.taskBases[task], program.threadBases[thread], program.gradientBases[task]];
-  runCalls(program.phases[phase], bases);
+/** Runs the calls of one phase for one slice on the calling thread. */
+export function runTask(program: Program, phase: number, slice: number, thread: number): void {
+  runCalls(program.phases[phase], [0, program.batch, program.threads[thread], program.gradient], slice);
 }
 
 const resolved: number[] = [];
 
-/** Runs calls one after the other, resolving relative arguments against the four bases. */
-export function runCalls(calls: readonly KernelCall[], bases: readonly number[]): void {
+/** Runs calls for one slice, one after the other; `starts` are the addresses of the blocks. */
+export function runCalls(calls: readonly KernelCall[], starts: readonly number[], slice: number): void {
   const table = kernels as unknown as Record<string, RawKernel>;
-  for (const call of calls) {
-    const { args, bases: kinds } = call;
-    if (kinds === undefined) {
-      table[call.kernel](...args);
+  for (const { kernel, args, bases, strides } of calls) {
+    if (bases === undefined || strides === undefined) {
+      table[kernel](...args);
       continue;
     }
     resolved.length = args.length;
-    for (let i = 0; i < args.length; i++) resolved[i] = args[i] + bases[kinds[i]];
-    table[call.kernel](...resolved);
+    for (let i = 0; i < args.length; i++) resolved[i] = args[i] + starts[bases[i]] + strides[i] * slice;
+    table[kernel](...resolved);
   }
 }

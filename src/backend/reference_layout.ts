@@ -30,46 +30,26 @@ export {
   rowsToPanels as rowsToPanelsF64,
 };
 
-/** Element i of the sum of `groups` buffers that lie `groupStride` bytes of float32 apart. */
-function groupSum(groups: number, groupStride: number, gradients: Float64Array, i: number): number {
-  let sum = 0;
-  for (let group = 0; group < groups; ++group) sum += gradients[group * groupStride / 4 + i];
-  return sum;
-}
-
-/** One step of Adam (Kingma and Ba 2015, algorithm 1) with bias corrections 1 − β₁ᵗ and 1 − β₂ᵗ. */
+/** One step of Adam (Kingma and Ba 2015, algorithm 1); settings as in the kernel. */
 export function adamF32(
   count: number,
-  learningRate: number,
-  beta1: number,
-  beta2: number,
-  epsilon: number,
-  correction1: number,
-  correction2: number,
-  gradScale: number,
-  groups: number,
-  groupStride: number,
-  gradients: Float64Array,
+  settings: Float64Array,
+  gradient: Float64Array,
   parameters: Float64Array,
   m: Float64Array,
   v: Float64Array,
 ): void {
+  const [learningRate, beta1, beta2, epsilon, correction1, correction2, scale] = settings;
   for (let i = 0; i < count; ++i) {
-    const g = gradScale * groupSum(groups, groupStride, gradients, i);
+    const g = scale * gradient[i];
     m[i] = beta1 * m[i] + (1 - beta1) * g;
     v[i] = beta2 * v[i] + (1 - beta2) * g * g;
     parameters[i] -= learningRate * (m[i] / correction1) / (Math.sqrt(v[i] / correction2) + epsilon);
   }
 }
 
-/** Σ g² of the summed gradient g. */
-export function sumSquaresF32(count: number, groups: number, groupStride: number, gradients: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < count; ++i) sum += groupSum(groups, groupStride, gradients, i) ** 2;
-  return sum;
-}
-
-/** average ← decay·average + (1 − decay)·x. */
-export function emaF32(count: number, decay: number, x: Float64Array, average: Float64Array): void {
-  for (let i = 0; i < count; ++i) average[i] = decay * average[i] + (1 - decay) * x[i];
+/** sum = Σ x². */
+export function sumSquaresF32(count: number, x: Float64Array, sum: Float64Array): void {
+  sum[0] = 0;
+  for (let i = 0; i < count; ++i) sum[0] += x[i] ** 2;
 }

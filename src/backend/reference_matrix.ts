@@ -78,18 +78,20 @@ export function linearInputGradF32(
   }
 }
 
-/** dw[j][i] (+)= Σₚ Σₗ dy[p][j][l]·x[p][i][l]. */
+/** dw[j][i] (+)= Σₚ Σₗ dy[p][j][l]·x[p][i][l] for from ≤ i < to. */
 export function linearWeightGradF32(
   panels: number,
   k: number,
   n: number,
+  from: number,
+  to: number,
   accumulate: number,
   x: Float64Array,
   dy: Float64Array,
   dw: Float64Array,
 ): void {
   for (let j = 0; j < n; ++j) {
-    for (let i = 0; i < k; ++i) {
+    for (let i = from; i < to; ++i) {
       let sum = 0;
       for (let p = 0; p < panels; ++p) {
         for (let lane = 0; lane < LANES; ++lane) {

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { GradientBuffers } from "../autodiff/kernel_run.ts";
+import type { GradientBuffer } from "../autodiff/kernel_run.ts";
 import type { Parameter } from "../autodiff/parameter.ts";
-import { AdamStorage, type AdamTarget } from "../backend/adam_storage.ts";
+import { AdamStorage } from "../backend/adam_storage.ts";
+import { type Executor, serialPool } from "../backend/pool.ts";
 
 /** Constants of Adam. */
 export interface AdamOptions {
@@ -71,9 +72,10 @@ export class Adam implements Disposable {
    *
    * @param parameters what to optimise; those that are not trainable are left out
    * @param options constants
+   * @param pool threads. Default: the calling thread
    * @throws {RangeError} if a decay is not from 0 to below 1, or another constant is not positive
    */
-  constructor(parameters: readonly Parameter[], options: AdamOptions = {}) {
+  constructor(parameters: readonly Parameter[], options: AdamOptions = {}, pool: Executor = serialPool) {
     this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, maximumNorm: Infinity, ...options };
     for (const name of ["beta1", "beta2"] as const) {
       const value = this.#options[name];
@@ -86,7 +88,7 @@ export class Adam implements Disposable {
       if (!(value > 0)) throw new RangeError(`Cannot make Adam: ${name} must be positive, got ${value}`);
     }
     this.#parameters = parameters.filter((parameter) => parameter.trainable);
-    this.#storage = new AdamStorage(this.#parameters.map((parameter) => parameter.length));
+    this.#storage = new AdamStorage(this.#parameters.map(({ storage }) => storage), pool);
   }
 
   /** Number of steps taken. */
@@ -97,29 +99,29 @@ export class Adam implements Disposable {
   /**
    * Takes one step along the gradients; takes none if they are not finite.
    *
-   * @param gradients the buffers of the run that computed them
+   * @param gradients the buffer of the run that computed them
    * @param learningRate step size, ≥ 0
    * @returns the norm of the gradient
    * @throws {RangeError} if the learning rate is not a finite number ≥ 0, or a parameter has no gradient there
    */
-  step(gradients: GradientBuffers, learningRate: number): AdamStep {
+  step(gradients: GradientBuffer, learningRate: number): AdamStep {
     const { beta1, beta2, epsilon, maximumNorm } = this.#options;
     if (!(learningRate >= 0 && learningRate < Infinity)) {
       throw new RangeError(
         `Cannot take a step: learningRate must be a finite number ≥ 0, got ${learningRate}`,
       );
     }
-    const targets = this.#parameters.map((parameter): AdamTarget => {
+    const addresses = this.#parameters.map((parameter) => {
       const offset = gradients.offsets.get(parameter);
       if (offset === undefined) {
         throw new RangeError(`Cannot take a step: gradients must hold every parameter, got none of ${parameter.name}`);
       }
-      return { parameter: parameter.storage, gradient: gradients.address + offset };
+      return gradients.address + offset;
     });
-    const norm = this.#storage.gradientNorm(targets, gradients.groups, gradients.stride);
+    const norm = this.#storage.gradientNorm(addresses);
     if (!Number.isFinite(norm)) return { gradientNorm: norm };
     this.#steps++;
-    this.#storage.update(targets, gradients.groups, gradients.stride, {
+    this.#storage.update(addresses, {
       learningRate,
       beta1,
       beta2,

@@ -227,7 +227,7 @@ class Training<S extends Stage> {
         `Cannot train stage "${stage.name}": its loss must depend on a trainable parameter, got none of those given`,
       );
     }
-    using adam = new Adam(parameters, stage.adam);
+    using adam = new Adam(parameters, stage.adam, this.#pool);
     if (from.optimiser) adam.restore(from.optimiser);
     const averages = new Averages(["loss", ...names], from.running);
     const noCotangents = names.map(() => null);

@@ -4,6 +4,7 @@ import { KernelRun } from "../../src/autodiff/kernel_run.ts";
 import * as op from "../../src/autodiff/operations.ts";
 import { Parameter } from "../../src/autodiff/parameter.ts";
 import type { ExternalOperation } from "../../src/autodiff/primitives/attributes.ts";
+import { serialPool, ThreadPool } from "../../src/backend/pool.ts";
 import { allocatedBytes } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { assertClose } from "../support/assert_close.ts";
@@ -46,11 +47,14 @@ Deno.test("a chain of operations that work in place shares one buffer", () => {
   for (const length of [1, 20]) assertEquals(bytesOf([chain(length)], { n: 32 }), 2 * 4 * 32 * 64 + 8 * 32);
 });
 
-Deno.test("a run that prepares gradients keeps one value for each layer", () => {
-  const bytes = [10, 11].map((layers) => bytesOf([deepNetwork(new Graph(), layers)], { n: 32, gradient: true }));
+Deno.test("a run that prepares gradients keeps one value for each layer, and cotangents until 8 MiB of them", () => {
+  const bytes = (layers: number, n: number) => bytesOf([deepNetwork(new Graph(), layers)], { n, gradient: true });
+  // One more layer: its output [n, 32] in float32, and the gradients of 32 · 32 + 32 numbers.
+  const layer = (n: number) => 4 * 32 * n + 4 * (32 * 32 + 32);
 
-  // One more layer: its output [32, 32] in float32, and the gradients of 32 · 32 + 32 numbers.
-  assertEquals(bytes[1] - bytes[0], 4 * 32 * 32 + 4 * (32 * 32 + 32));
+  assertEquals(bytes(11, 32) - bytes(10, 32), layer(32) + 4 * 32 * 32);
+  // 16 layers of 4096 samples have 8 MiB of cotangents.
+  assertEquals(bytes(18, 4096) - bytes(17, 4096), layer(4096));
 });
 
 Deno.test("forward() sees new numbers of a parameter", () => {
@@ -175,7 +179,61 @@ Deno.test("scales and shifts of a coupling may be used elsewhere, and may be one
   assertClose(gradients[1], [3 * scale + 2 + 1 + 100], { relative: 1e-6 });
 });
 
-Deno.test("sums over slices: a mean over many samples is exact to float64 rounding", () => {
+Deno.test("gradients have the same bits for any number of threads, any batch and weights that are used twice", async () => {
+  for (const [n, width] of [[1, 7], [65, 7], [1000, 60], [2500, 40]]) {
+    const graph = new Graph();
+    const shared = [new Parameter("w", [width, width], normals(width * width, 3, 0.1)), new Parameter("b", [width])];
+    const first = new Parameter("first", [width, 3], normals(3 * width, 4));
+    let h = op.linear(op.input(graph, "x", 3), first, shared[1]);
+    for (let k = 0; k < 4; k++) h = op.tanh(op.linear(h, shared[0], shared[1]));
+    const loss = op.mean(op.sumFeatures(op.add(h, op.broadcast(graph, shared[1]))));
+    const results: Float32Array[][] = [];
+    for (const threads of [0, 2, 3]) {
+      using pool = threads === 0 ? null : await ThreadPool.open(threads);
+      using run = new KernelRun([loss], { n, gradient: true, pool: pool ?? serialPool });
+      for (let step = 0; step < 2; step++) {
+        run.forward([normals(3 * n, 5)]);
+        run.backward([Float64Array.of(1)]);
+      }
+      results.push([first, ...shared].map((parameter) => run.gradientOf(parameter)));
+    }
+
+    for (const other of results.slice(1)) assertEquals(other, results[0], `n ${n}, width ${width}`);
+  }
+});
+
+Deno.test("the gradient of a batch whose backward pass has many stages is the mean of those of its parts", () => {
+  const [width, layers, n] = [200, 8, 4096];
+  const graph = new Graph();
+  const parameters: Parameter[] = [];
+  let h = op.input(graph, "x", width);
+  for (let k = 0; k < layers; k++) {
+    const weight = new Parameter(`w${k}`, [width, width], normals(width * width, k, 0.07));
+    const bias = new Parameter(`b${k}`, [width]);
+    parameters.push(weight, bias);
+    h = op.add(op.tanh(op.linear(h, weight, bias)), h); // cotangents pass every cut
+  }
+  const loss = op.mean(op.sumFeatures(op.square(h)));
+  const x = normals(n * width, 9, 0.5);
+  const gradients = (samples: Float64Array) => {
+    using run = new KernelRun([loss], { n: samples.length / width, gradient: true });
+    run.forward([samples]);
+    run.backward([Float64Array.of(1)]);
+    return parameters.map((parameter) => Float64Array.from(run.gradientOf(parameter)));
+  };
+
+  const whole = gradients(x);
+  const parts = Array.from({ length: 8 }, (_, k) => gradients(x.slice(k * x.length / 8, (k + 1) * x.length / 8)));
+
+  whole.forEach((gradient, p) => {
+    const mean = gradient.map((_, i) => parts.reduce((sum, part) => sum + part[p][i], 0) / 8);
+    const size = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0) / gradient.length);
+    // Sums of 4096 products in float32 whose terms are about 64 times as large as the sum: 64 · √4096 · 2⁻²⁴ of it.
+    assertClose(gradient, mean, { absolute: 64 * 64 * 2 ** -24 * size }, parameters[p].name);
+  });
+});
+
+Deno.test("a mean over many samples is exact to float64 rounding", () => {
   const graph = new Graph();
   const y = op.mean(op.column(op.input(graph, "x", 1), 0));
   const x = normals(5000, 1);

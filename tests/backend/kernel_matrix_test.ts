@@ -1,5 +1,7 @@
+import { assertEquals } from "@std/assert";
 import { packedLength } from "../../src/backend/dense_layout.ts";
-import { type Bound, builds, compare, random, referenceResult, smallest, unitRoundoff } from "./kernel_harness.ts";
+import { sumBound } from "./error_bounds.ts";
+import { type Bound, builds, compare, random } from "./kernel_harness.ts";
 
 const narrow = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 /** Panels, inputs, outputs: every narrow pair once, wide layers and tails at several numbers of panels. */
@@ -10,15 +12,6 @@ const shapes: [panels: number, k: number, n: number][] = [
   ...[2, 3, 8].map((panels): [number, number, number] => [panels, 25, 26]),
   [0, 4, 4],
 ];
-
-/**
- * Error of a sum of products in float32, whatever its order: |error| ≤ terms·u·Σ|products| (Higham 2002, §3.1), with one
- * rounding per product and per addition. Σ|products| is the reference of the absolute values.
- */
-function sumBound(kernel: string, args: Parameters<typeof compare>[2], roundings: number): Bound {
-  const magnitudes = referenceResult(kernel, args, Math.abs).args;
-  return (_, i, a) => a < 0 ? 0 : roundings * unitRoundoff * (magnitudes[a] as Float64Array)[i] + roundings * smallest;
-}
 
 /** Packs w with the kernel itself, so that a wrong packing shows up in both of its tests. */
 function packed(build: typeof builds[number], n: number, k: number, w: Float32Array, kernel: string): Float32Array {
@@ -57,19 +50,15 @@ for (const build of builds) {
 
   Deno.test(`linearWeightGradF32 agrees with float64, overwriting and accumulating (${build.name})`, () => {
     for (const [panels, k, n] of shapes) {
-      for (const accumulate of [0, 1]) {
-        const args = [
-          panels,
-          k,
-          n,
-          accumulate,
-          random(panels * k * 32, 1),
-          random(panels * n * 32, 2),
-          random(n * k, 3),
-        ];
-        // per block of 8 panels: 64 products added one after the other, two levels across lanes, one to the total
-        const roundings = 2 * 64 + 2 + Math.ceil(panels / 8) + 1;
-        compare(build, "linearWeightGradF32", args, sumBound("linearWeightGradF32", args, roundings));
+      const ranges = [[0, k], ...k < 7 ? [] : [[0, 3], [3, k], [k - 3, k], [1, k - 1]]];
+      for (const [from, to] of ranges) {
+        for (const accumulate of [0, 1]) {
+          const sizes = [panels, k, n, from, to, accumulate];
+          const args = [...sizes, random(panels * k * 32, 1), random(panels * n * 32, 2), random(n * k, 3)];
+          // per block of 8 panels: 64 products added one after the other, two levels across lanes, one to the total
+          const roundings = 2 * 64 + 2 + Math.ceil(panels / 8) + 1;
+          compare(build, "linearWeightGradF32", args, sumBound("linearWeightGradF32", args, roundings));
+        }
       }
     }
   });
@@ -99,7 +88,7 @@ for (const build of builds) {
     compare(build, "linearF32", [panels, k, n, x, forward, random(n, 4), new Float32Array(panels * n * 32)], generous);
     const dx = new Float32Array(panels * k * 32);
     compare(build, "linearInputGradF32", [panels, n, k, 0, dy, transposed, dx], generous);
-    compare(build, "linearWeightGradF32", [panels, k, n, 0, x, dy, new Float32Array(n * k)], generous);
+    compare(build, "linearWeightGradF32", [panels, k, n, 0, k, 0, x, dy, new Float32Array(n * k)], generous);
     compare(build, "biasGradF32", [panels, n, 0, dy, new Float32Array(n)], generous);
   });
 }
@@ -115,13 +104,18 @@ Deno.test("the order of the weight gradient's sum does not depend on where a til
         return source[(Math.floor(row / to) * from + row % to) * 32 + i % 32];
       });
     const whole = new Float32Array(n * k), part = new Float32Array(5 * 4);
-    build.run("linearWeightGradF32", [panels, k, n, 0, x, dy, whole]);
-    build.run("linearWeightGradF32", [panels, 4, 5, 0, cut(x, k, 4), cut(dy, n, 5), part]);
+    build.run("linearWeightGradF32", [panels, k, n, 0, k, 0, x, dy, whole]);
+    build.run("linearWeightGradF32", [panels, 4, 5, 0, 4, 0, cut(x, k, 4), cut(dy, n, 5), part]);
     part.forEach((value, at) => {
       const other = whole[Math.floor(at / 4) * k + at % 4];
       if (!Object.is(value, other)) {
         throw new Error(`${build.name}: element ${at} is ${value} alone, ${other} in the whole`);
       }
     });
+    const pieces = new Float32Array(n * k);
+    for (const [from, to] of [[0, 3], [3, 8]]) {
+      build.run("linearWeightGradF32", [panels, k, n, from, to, 0, x, dy, pieces]);
+    }
+    assertEquals(pieces, whole);
   }
 });

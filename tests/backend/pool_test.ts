@@ -60,37 +60,49 @@ Deno.test("run() makes each of any number of calls exactly once", async () => {
   });
 });
 
-/** Fills one float of the task's, the gradient's and the executing thread's block with the number of the task. */
-function blocksProgram(tasks: number, threads: number, address: number): Program {
-  const blocks = (offset: number, count: number) => Array.from({ length: count }, (_, k) => address + 4 * (offset + k));
-  const add = (base: 0 | 1 | 2 | 3): KernelCall => ({
+/**
+ * Phase 0 adds 1 to a float of the slice and to one of the gradients, phase 1 to one of the executing thread, phases 2 to
+ * 5 to one of the gradients each.
+ */
+function blocksProgram(slices: number, threads: number, address: number): Program {
+  const at = (index: number) => address + 4 * index;
+  const add = (base: 0 | 1 | 2 | 3, offset: number, stride: number): KernelCall => ({
     kernel: "accumulateF32",
-    args: [1, 1, address, 0],
+    args: [1, 1, address, offset],
     bases: [Base.none, Base.none, Base.none, base],
+    strides: [0, 0, 0, stride],
   });
   return {
     id: nextProgramId(),
-    phases: [[add(Base.task), add(Base.gradient)], [add(Base.thread)]],
-    taskBases: blocks(1, tasks),
-    gradientBases: blocks(1 + tasks, tasks),
-    threadBases: blocks(1 + 2 * tasks, threads),
+    phases: [
+      [add(Base.batch, 0, 4)],
+      [add(Base.thread, 0, 0)],
+      ...Array.from({ length: gradients }, (_, k) => [add(Base.gradient, 4 * k, 0)]),
+    ],
+    batch: at(1),
+    gradient: at(1 + slices),
+    threads: Array.from({ length: threads }, (_, t) => at(1 + slices + gradients + t)),
   };
 }
+const gradients = 4;
 
-Deno.test("runPhase() runs the phase once for each task, in the blocks of task, gradient and thread", async () => {
+Deno.test("runPhase() runs the phase for each slice and runEach() each phase once, in their blocks", async () => {
   await onEveryExecutor((pool) => {
-    const tasks = 40;
-    withFloats(1 + 2 * tasks + pool.threads, (address) => {
-      const program = blocksProgram(tasks, pool.threads, address);
+    const slices = 40;
+    withFloats(1 + slices + gradients + pool.threads, (address) => {
+      const program = blocksProgram(slices, pool.threads, address);
       f32(address, 1).fill(1);
 
-      for (let round = 0; round < 3; round++) pool.runPhase(program, 0, tasks);
-      for (let round = 0; round < 2; round++) pool.runPhase(program, 1, tasks);
+      for (let round = 0; round < 3; round++) pool.runPhase(program, 0, slices);
+      for (let round = 0; round < 2; round++) pool.runPhase(program, 1, slices);
+      pool.runEach(program, gradients, 2);
+      pool.runEach(program, 1, 3);
       pool.forget(program);
 
-      assertEquals([...f32(address + 4, 2 * tasks)], new Array(2 * tasks).fill(3));
-      const byThread = [...f32(address + 4 * (1 + 2 * tasks), pool.threads)];
-      assertEquals(byThread.reduce((a, b) => a + b), 2 * tasks);
+      assertEquals([...f32(address + 4, slices)], new Array(slices).fill(3));
+      assertEquals([...f32(address + 4 * (1 + slices), gradients)], [1, 2, 1, 1]);
+      const byThread = [...f32(address + 4 * (1 + slices + gradients), pool.threads)];
+      assertEquals(byThread.reduce((a, b) => a + b), 2 * slices);
     });
   });
 });
@@ -99,10 +111,10 @@ Deno.test("decodeProgram() gives back every number of a program, also −0, infi
   const args = [-0, 0, Infinity, -Infinity, NaN, 0.1, 5e-324, 1.7976931348623157e308, -3];
   const program: Program = {
     id: 7,
-    phases: [[{ kernel: "fillF32", args, bases: args.map(() => Base.none) }], []],
-    taskBases: [1],
-    gradientBases: [2],
-    threadBases: [3, 4],
+    phases: [[{ kernel: "fillF32", args, bases: args.map(() => Base.none), strides: args.map(() => 0) }], []],
+    batch: 1,
+    gradient: 2,
+    threads: [3, 4],
   };
 
   const decoded = decodeProgram(encodeProgram(program));
@@ -153,7 +165,7 @@ Deno.test("a pool switches between more programs than its workers remember", asy
     for (let round = 0; round < 20; round++) programs.forEach((program) => pool.runPhase(program, 0, tasks));
 
     programs.forEach((program, k) => {
-      assertEquals([...f32(address + 64 * k + 4, 2 * tasks)], new Array(2 * tasks).fill(20));
+      assertEquals([...f32(address + 64 * k + 4, tasks)], new Array(tasks).fill(20));
       pool.forget(program);
     });
   });

@@ -58,7 +58,7 @@ function kernelTasks(panels: number, k: number, n: number): Task[] {
     {
       name: `linearWeightGradF32  ${shape}`,
       flop,
-      run: () => kernels.linearWeightGradF32(panels, k, n, 0, x, dx, dw),
+      run: () => kernels.linearWeightGradF32(panels, k, n, 0, k, 0, x, dx, dw),
     },
   ];
 }

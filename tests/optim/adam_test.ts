@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { GradientBuffers } from "../../src/autodiff/kernel_run.ts";
+import type { GradientBuffer } from "../../src/autodiff/kernel_run.ts";
 import { Parameter } from "../../src/autodiff/parameter.ts";
 import { allocate, allocatedBytes, f32, release } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
@@ -11,33 +11,27 @@ await loadKernels();
 
 /** Lengths with every remainder of a vector of four. */
 const shapes = [[5, 3], [4], [1], [7, 2], [3]];
-const groups = 3;
 
-/** Parameters and gradient buffers that a test fills by hand. */
+/** Parameters and gradients that a test fills by hand. */
 class Bench implements Disposable {
   readonly parameters = shapes.map((shape, k) => {
     const length = shape.reduce((a, b) => a * b);
     return new Parameter(`p${k}`, shape, normals(length, k));
   });
-  readonly gradients: GradientBuffers;
+  readonly gradients: GradientBuffer;
 
   constructor() {
-    const stride = 64 * shapes.length;
     const offsets = new Map(this.parameters.map((parameter, k) => [parameter, 64 * k]));
-    this.gradients = { address: allocate(groups * stride), groups, stride, offsets };
+    this.gradients = { address: allocate(64 * shapes.length), offsets };
   }
 
-  /** Sets the gradient of each group of each parameter; returns their sums. */
+  /** Sets the gradient of each parameter and returns it. */
   fill(seed: number, scale = 1): Float64Array[] {
-    const { address, stride, offsets } = this.gradients;
+    const { address, offsets } = this.gradients;
     return this.parameters.map((parameter, k) => {
-      const sum = new Float64Array(parameter.length);
-      for (let group = 0; group < groups; group++) {
-        const part = normals(parameter.length, 100 * seed + 10 * k + group, scale);
-        f32(address + group * stride + offsets.get(parameter)!, parameter.length).set(part);
-        part.forEach((g, i) => sum[i] += g);
-      }
-      return sum;
+      const view = f32(address + offsets.get(parameter)!, parameter.length);
+      view.set(normals(parameter.length, 100 * seed + 10 * k, scale));
+      return Float64Array.from(view);
     });
   }
 
@@ -160,8 +154,8 @@ Deno.test("a gradient that is not finite is reported and makes no step", () => {
     adam.step(bench.gradients, 0.01);
     const [values, state] = [bench.values(), adam.state()];
     bench.fill(2);
-    const { address, stride, offsets } = bench.gradients;
-    f32(address + 2 * stride + offsets.get(bench.parameters[4])!, 3)[2] = wrong;
+    const { address, offsets } = bench.gradients;
+    f32(address + offsets.get(bench.parameters[4])!, 3)[2] = wrong;
 
     const { gradientNorm } = adam.step(bench.gradients, 0.01);
 

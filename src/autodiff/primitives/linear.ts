@@ -3,7 +3,10 @@
  *
  * @module
  */
-import type { Primitive } from "./primitive.ts";
+import type { Call, Primitive, VjpLowering } from "./primitive.ts";
+
+/** Multiplications in one task of a weight gradient: about a millisecond, so that threads share a layer. */
+const TASK_PRODUCTS = 2 ** 24;
 
 /** Y = X Wᵀ + b, X [n, k], W [m, k], b [m]:  X̄ = Ȳ W, W̄ = Ȳᵀ X, b̄ = Σ over samples of Ȳ */
 export const linear: Primitive<"linear"> = {
@@ -47,14 +50,7 @@ export const linear: Primitive<"linear"> = {
     vjp(at) {
       const k = at.features(0);
       const m = at.outputFeatures;
-      if (at.wants(1)) {
-        const { address, accumulate } = at.contribute(1);
-        at.emit("linearWeightGradF32", at.panels, k, m, accumulate, at.input(0), at.cotangent, address);
-      }
-      if (at.wants(2)) {
-        const { address, accumulate } = at.contribute(2);
-        at.emit("biasGradF32", at.panels, m, accumulate, at.cotangent, address);
-      }
+      at.emitSums(...weightSums(at, k, m));
       if (at.wants(0)) {
         const { transposed } = at.packed(1);
         const { address, accumulate } = at.contribute(0);
@@ -63,6 +59,30 @@ export const linear: Primitive<"linear"> = {
     },
   },
 };
+
+/** The gradients of weight and bias as independent lists of calls: each has some of the inputs, the first one the bias. */
+function weightSums(at: VjpLowering<"linear">, k: number, m: number): Call[][] {
+  const lists: Call[][] = [];
+  if (at.wants(1)) {
+    const { address, accumulate } = at.contribute(1);
+    const wanted = Math.max(1, Math.round(32 * at.allPanels * k * m / TASK_PRODUCTS));
+    const width = Math.max(3, 3 * Math.ceil(k / (3 * wanted)));
+    for (let from = 0; from < k; from += width) {
+      // a rest of less than three inputs would be a tile of its own kind
+      const to = k - from - width < 3 ? k : from + width;
+      const sizes = [at.allPanels, k, m, from, to, accumulate];
+      lists.push([["linearWeightGradF32", ...sizes, at.input(0), at.cotangent, address]]);
+      if (to === k) break;
+    }
+  }
+  if (at.wants(2)) {
+    const { address, accumulate } = at.contribute(2);
+    const bias: Call = ["biasGradF32", at.allPanels, m, accumulate, at.cotangent, address];
+    if (lists.length > 0) lists[0].push(bias); // the cotangents are in the cache
+    else lists.push([bias]);
+  }
+  return lists;
+}
 
 /** Y = p for every sample, p [d]:  p̄ = Σ over samples of Ȳ */
 export const broadcast: Primitive<"broadcast"> = {
@@ -81,7 +101,7 @@ export const broadcast: Primitive<"broadcast"> = {
     forward: (at) => at.emit("broadcastRowF32", at.panels, at.outputFeatures, at.input(0), at.output),
     vjp(at) {
       const { address, accumulate } = at.contribute(0);
-      at.emit("biasGradF32", at.panels, at.outputFeatures, accumulate, at.cotangent, address);
+      at.emitSums([["biasGradF32", at.allPanels, at.outputFeatures, accumulate, at.cotangent, address]]);
     },
   },
 };

@@ -83,8 +83,8 @@ function mapLowering<P extends "mixtureEncode" | "mixtureDecode">(name: P): Lowe
 /** Panels of the derivative that `forward` saves: that by the features, then that by r. */
 function savedScore(at: Parameters<Lowering<"mixtureLogProb">["forward"]>[0]) {
   const [f, d] = [at.features(0), at.features(1)];
-  const { base, offset } = at.saved(f + d);
-  return { byFeatures: { base, offset }, byPlace: { base, offset: offset + 128 * at.panels * f } };
+  const byFeatures = at.saved(f + d);
+  return { byFeatures, byPlace: { ...byFeatures, offset: byFeatures.offset + 128 * at.panels * f } };
 }
 
 /** y = log p(r):  features̄ = ȳ ∂y/∂features, r̄ = ȳ ∂y/∂r */

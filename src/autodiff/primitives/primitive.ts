@@ -21,13 +21,18 @@ export interface Evaluation<P extends PrimitiveName> {
   readonly n: number;
 }
 
-/** An address that is relative to the block of a task, a thread or a gradient buffer. */
+/** An address that is relative to the block of the batch, a thread or the gradients. */
 export interface Address {
   /** What it is relative to. */
   readonly base: BaseKind;
-  /** Bytes from there. */
+  /** Bytes from there, for the first slice. */
   readonly offset: number;
+  /** Bytes from one slice to the next. */
+  readonly stride: number;
 }
+
+/** A kernel and its arguments. */
+export type Call = readonly [kernel: string, ...args: (number | Address)[]];
 
 /** What a primitive sees while it writes down the kernel calls of its value. */
 export interface ForwardLowering<P extends PrimitiveName> {
@@ -59,7 +64,7 @@ export interface ForwardLowering<P extends PrimitiveName> {
    */
   saved(features: number): Address;
   /** Appends a kernel call. */
-  emit(kernel: string, ...args: (number | Address)[]): void;
+  emit(...call: Call): void;
 }
 
 /** What a primitive sees while it writes down the kernel calls of its derivative. */
@@ -70,7 +75,8 @@ export interface VjpLowering<P extends PrimitiveName> extends ForwardLowering<P>
   wants(i: number): boolean;
   /**
    * Where the cotangent of input i goes and whether to add to what is there (1) or overwrite (0). Each call counts as
-   * one contribution, so it must be followed by exactly one kernel call that writes there.
+   * one contribution, so it must be followed by calls that write there once: in `emit` for a batch, in `emitSums` for a
+   * parameter.
    */
   contribute(i: number): { readonly address: Address; readonly accumulate: 0 | 1 };
   /**
@@ -78,6 +84,13 @@ export interface VjpLowering<P extends PrimitiveName> extends ForwardLowering<P>
    * contributions afterwards. It takes the place of `contribute`.
    */
   overwrite(i: number): Address;
+  /** Panels of the whole batch. */
+  readonly allPanels: number;
+  /**
+   * Appends sums over all samples: independent lists of calls that run once, when the cotangent of the result is known
+   * for the whole batch. That and values of the batch are there, but no scratch.
+   */
+  emitSums(...lists: Call[][]): void;
 }
 
 /** Which values a derivative reads, so that the others can be freed early. */
