@@ -1,0 +1,31 @@
+/**
+ * Runs the tests with as many trials as the promises of the README need, and prints what became of every kind of incident.
+ *
+ *     deno run -A scripts/test_long.ts [files or folders, default: tests]
+ *
+ * The same tests run with few trials in `deno task test`. Exits with the code of `deno test`.
+ */
+
+/** A line that a test wrote: see tests/support/incidents.ts. */
+interface Incident {
+  readonly incident: string;
+  readonly trials: number;
+  readonly lost: number;
+  readonly wrong: number;
+  readonly seconds: number;
+}
+
+const list = await Deno.makeTempFile({ prefix: "boltzflow_incidents_", suffix: ".jsonl" });
+const paths = Deno.args.length > 0 ? Deno.args : ["tests"];
+const { code } = await new Deno.Command(Deno.execPath(), {
+  args: ["test", "-A", ...paths],
+  env: { BOLTZFLOW_LONG: "1", BOLTZFLOW_INCIDENTS: list },
+}).spawn().status;
+const lines = (await Deno.readTextFile(list)).split("\n").filter((line) => line !== "");
+await Deno.remove(list);
+const incidents = lines.map((line) => JSON.parse(line) as Incident);
+console.log("\n| incident | trials | lost | wrong | seconds |\n| --- | ---: | ---: | ---: | ---: |");
+for (const { incident, trials, lost, wrong, seconds } of incidents) {
+  console.log(`| ${incident} | ${trials} | ${lost} | ${wrong} | ${seconds.toFixed(0)} |`);
+}
+Deno.exit(code);
