@@ -44,9 +44,25 @@ export interface Generator {
   logProb(x: Float64Array, options?: { readonly pool?: Executor }): Float64Array;
 }
 
-/** Sample counts that memory is prepared for: small requests, and large ones in pieces of eight full slices. */
-const SMALL = 256;
-const LARGE = 2048;
+/** Sample counts that memory is prepared for. */
+const CHUNKS = [32, 256, 2048];
+/** The share of a chunk that may stay empty before smaller ones are taken. */
+const IDLE_SHARE = 1 / 4;
+
+/** The chunk for the next of so many samples: the smallest that takes all of them, unless it stays empty by too much. */
+function chunkFor(samples: number): number {
+  const enough = CHUNKS.find((chunk) => chunk >= samples);
+  if (enough !== undefined && samples >= (1 - IDLE_SHARE) * enough) return enough;
+  return CHUNKS.findLast((chunk) => chunk <= samples) ?? CHUNKS[0];
+}
+
+/** Rows, filled up to n with copies of the first one. */
+function padded(rows: Float64Array, dim: number, n: number): Float64Array {
+  const full = new Float64Array(n * dim);
+  full.set(rows);
+  for (let at = rows.length; at < full.length; at += dim) full.set(rows.subarray(0, dim), at);
+  return full;
+}
 
 type Direction = "forward" | "inverse" | "density";
 
@@ -187,19 +203,18 @@ export class Flow implements Generator {
 
   #map(direction: Direction, from: Float64Array, pool: Executor): [Float64Array, Float64Array] {
     const n = sampleCount(from, this.dim);
-    const chunk = n <= SMALL ? SMALL : LARGE;
-    const run = this.#prepare(direction, chunk, pool);
     const to = new Float64Array(direction === "density" ? 0 : from.length);
     const logProb = new Float64Array(n);
-    const full = new Float64Array(chunk * this.dim);
-    for (let first = 0; first < n; first += chunk) {
+    let first = 0;
+    while (first < n) {
+      const chunk = chunkFor(n - first);
+      const run = this.#prepare(direction, chunk, pool);
       const count = Math.min(chunk, n - first);
       const part = from.subarray(first * this.dim, (first + count) * this.dim);
-      full.set(part);
-      for (let at = part.length; at < full.length; at += this.dim) full.set(part.subarray(0, this.dim), at);
-      const outputs = run.forward([full]);
+      const outputs = run.forward([count === chunk ? part : padded(part, this.dim, chunk)]);
       logProb.set(outputs[0].subarray(0, count), first);
       if (outputs.length > 1) to.set(outputs[1].subarray(0, part.length), first * this.dim);
+      first += count;
     }
     return [to, logProb];
   }

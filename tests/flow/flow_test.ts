@@ -29,7 +29,7 @@ Deno.test("sample i is the same bytes for any number of samples, first sample, c
     assertEquals(part.z, all.z.slice(first * dim, (first + n) * dim));
     assertEquals(part.logProb, all.logProb.slice(first, first + n));
   };
-  for (const n of [1, 31, 256, 257, 2048, 2049]) assertPart(0, n, flow.sample(n, { seed }));
+  for (const n of [1, 31, 33, 191, 192, 256, 257, 1000, 2048, 2049]) assertPart(0, n, flow.sample(n, { seed }));
   for (const [first, n] of [[1, 1], [17, 33], [255, 2], [2047, 300], [4499, 1]]) {
     assertPart(first, n, flow.sample(n, { seed, first }));
   }
