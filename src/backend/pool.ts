@@ -13,17 +13,21 @@ import { encodeProgram, type KernelCall, nextProgramId, type Program, runTask } 
 
 /** Fields of the control block, as indices of int32. */
 export const Control = {
+  /** Odd while tasks may be taken; grows by one at the start and the end of a dispatch. */
   epoch: 0,
-  nextTask: 1,
-  tasks: 2,
-  kind: 3,
-  phase: 4,
-  programId: 5,
-  programAddress: 6,
-  programBytes: 7,
-  finished: 8,
-  failed: 9,
-  closing: 10,
+  /** Workers that take tasks now: the calling thread waits for these, and not for those that still sleep. */
+  active: 1,
+  nextTask: 2,
+  tasks: 3,
+  kind: 4,
+  phase: 5,
+  programId: 6,
+  programAddress: 7,
+  programBytes: 8,
+  /** Grows with every task that is done: a sign of life. */
+  done: 9,
+  failed: 10,
+  closing: 11,
 } as const;
 /** Length of the control block in int32. */
 export const CONTROL_LENGTH = 16;
@@ -91,12 +95,17 @@ export class ThreadPool implements Executor, Disposable {
   readonly threads: number;
   readonly #workers: Worker[];
   readonly #control: Int32Array<ArrayBuffer>;
+  readonly #patience: number;
   readonly #build = kernelBuild;
   /** Address and length of the JSON of the programs that the workers may ask for. */
   readonly #published = new Map<number, { address: number; bytes: number }>();
 
-  private constructor(workers: Worker[], address: number) {
+  /** Set when a worker died at work: what it had begun may be in any state. */
+  #broken = false;
+
+  private constructor(workers: Worker[], address: number, patience: number) {
     this.#workers = workers;
+    this.#patience = patience;
     this.threads = workers.length + 1;
     this.#control = i32(address, CONTROL_LENGTH);
   }
@@ -105,11 +114,14 @@ export class ThreadPool implements Executor, Disposable {
    * Starts threads. Where workers cannot be started (no read permission, a page without cross-origin isolation) it
    * goes on with the calling thread alone and says so once.
    *
-   * @param threads number of threads, the calling one included, ≥ 1
+   * @param threads number of threads, the calling one included, from 1 to 256
+   * @param options `patience`: seconds without a sign of life from a worker at work after which it counts as dead.
+   * Default 60
    * @returns the pool
-   * @throws {RangeError} if `threads` is not a whole number ≥ 1
+   * @throws {RangeError} if `threads` is not a whole number from 1 to 256
    */
-  static async open(threads: number): Promise<ThreadPool> {
+  static async open(threads: number, options: { readonly patience?: number } = {}): Promise<ThreadPool> {
+    const { patience = 60 } = options;
     if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
       throw new RangeError(
         `Cannot open a thread pool: threads must be a whole number from 1 to 256, got ${threads}`,
@@ -119,7 +131,7 @@ export class ThreadPool implements Executor, Disposable {
     const forbidden = threads > 1 ? workersForbidden() : null;
     if (forbidden !== null) {
       warnOnce(forbidden);
-      return new ThreadPool([], address);
+      return new ThreadPool([], address, patience);
     }
     const starting = Array.from({ length: threads - 1 }, (_, k) => startWorker(address, k + 1));
     const started = await Promise.allSettled(starting);
@@ -130,7 +142,7 @@ export class ThreadPool implements Executor, Disposable {
       workers.length = 0;
       warnOnce(String(refused.reason instanceof Error ? refused.reason.message : refused.reason));
     }
-    return new ThreadPool(workers, address);
+    return new ThreadPool(workers, address, patience);
   }
 
   runPhase(program: Program, phase: number, slices: number): void {
@@ -161,6 +173,7 @@ export class ThreadPool implements Executor, Disposable {
           `${this.#build} and kernels of the ${kernelBuild} build: open another pool`,
       );
     }
+    if (this.#broken) throw new Error(deadWorker(this.#patience));
     const control = this.#control;
     control[Control.tasks] = tasks;
     control[Control.kind] = kind;
@@ -171,7 +184,6 @@ export class ThreadPool implements Executor, Disposable {
       control[Control.programId] = program.id;
       control[Control.programAddress] = address;
       control[Control.programBytes] = bytes;
-      control[Control.finished] = 0;
       control[Control.failed] = 0;
       Atomics.add(control, Control.epoch, 1);
       Atomics.notify(control, Control.epoch);
@@ -185,12 +197,22 @@ export class ThreadPool implements Executor, Disposable {
     }
   }
 
+  /** Ends a dispatch: no worker begins, and those at work are waited for. */
   #join(): void {
     const control = this.#control;
+    Atomics.add(control, Control.epoch, 1);
+    let [done, idle] = [-1, 0];
     for (;;) {
-      const finished = Atomics.load(control, Control.finished);
-      if (finished === this.#workers.length) break;
-      waitForChange(control, Control.finished, finished);
+      const active = Atomics.load(control, Control.active);
+      if (active === 0) break;
+      if (waitForChange(control, Control.active, active)) continue;
+      const now = Atomics.load(control, Control.done);
+      // Waits are counted and no clock is read: a computer that slept has not waited.
+      idle = now === done ? idle + 1 : 0;
+      done = now;
+      if (idle < this.#patience) continue;
+      this.#broken = true;
+      throw new Error(deadWorker(this.#patience));
     }
     if (Atomics.load(control, Control.failed) !== 0) {
       throw new Error("Cannot run kernels on threads: a worker failed; its message is on the console");
@@ -211,7 +233,7 @@ export class ThreadPool implements Executor, Disposable {
   /** Ends the workers. The pool must not be used afterwards. */
   close(): void {
     Atomics.store(this.#control, Control.closing, 1);
-    Atomics.add(this.#control, Control.epoch, 1);
+    Atomics.add(this.#control, Control.epoch, 2);
     Atomics.notify(this.#control, Control.epoch);
     this.#workers.forEach((worker) => worker.terminate());
     this.#workers.length = 0;
@@ -233,13 +255,17 @@ const POLL_MS = 3;
 /** Polls between two looks at the clock. */
 const POLLS = 500;
 
-/** Returns when a number of the control block has changed, or after a second: polls for a while, then sleeps. */
-export function waitForChange(control: Int32Array, index: number, value: number): void {
+/**
+ * Waits until a number of the control block changes, a second at most: polls for a while, then sleeps.
+ *
+ * @returns whether it has changed
+ */
+export function waitForChange(control: Int32Array, index: number, value: number): boolean {
   const end = performance.now() + POLL_MS;
   do {
-    for (let i = 0; i < POLLS; i++) if (Atomics.load(control, index) !== value) return;
+    for (let i = 0; i < POLLS; i++) if (Atomics.load(control, index) !== value) return true;
   } while (performance.now() < end);
-  Atomics.wait(control, index, value, 1000);
+  return Atomics.wait(control, index, value, 1000) !== "timed-out";
 }
 
 /** Takes tasks from the shared counter until none is left. Runs on the main thread and in every worker. */
@@ -250,7 +276,27 @@ export function takeTasks(control: Int32Array, program: Program, thread: number)
     const task = Atomics.add(control, Control.nextTask, 1);
     if (task >= tasks) return;
     runTask(program, phases ? phase + task : phase, phases ? 0 : task, thread);
+    Atomics.add(control, Control.done, 1);
   }
+}
+
+/** Takes part in the dispatch of an epoch, unless that is over; `program` tells what is to be run. */
+export function joinIn(control: Int32Array, epoch: number, program: () => Program, thread: number): void {
+  Atomics.add(control, Control.active, 1);
+  try {
+    if (Atomics.load(control, Control.epoch) === epoch) takeTasks(control, program(), thread);
+  } catch (error) {
+    // deno-lint-ignore no-console
+    console.error(error);
+    Atomics.store(control, Control.failed, 1);
+  }
+  Atomics.sub(control, Control.active, 1);
+  Atomics.notify(control, Control.active);
+}
+
+function deadWorker(patience: number): string {
+  return `Cannot run kernels on threads: a worker must give a sign of life within ${patience} s, got none: open another ` +
+    "pool and go on from the last checkpoint";
 }
 
 const workerUrl = new URL("./worker.ts", import.meta.url);

@@ -20,7 +20,7 @@ self.onmessage = async (event: MessageEvent<Start>) => {
   memorySlot.memory = memory;
   const { loadKernels } = await import("./wasm_deno.ts");
   await loadKernels({ deterministic: build === "baseline" });
-  const { Control, CONTROL_LENGTH, takeTasks, waitForChange } = await import("./pool.ts");
+  const { Control, CONTROL_LENGTH, joinIn, waitForChange } = await import("./pool.ts");
   const { decodeProgram } = await import("./program.ts");
   const control = new Int32Array(memory.buffer, address, CONTROL_LENGTH);
   const decoded = new Map<number, Program>();
@@ -43,14 +43,6 @@ self.onmessage = async (event: MessageEvent<Start>) => {
     while (Atomics.load(control, Control.epoch) === epoch) waitForChange(control, Control.epoch, epoch);
     epoch = Atomics.load(control, Control.epoch);
     if (Atomics.load(control, Control.closing) === 1) return;
-    try {
-      takeTasks(control, programInMemory(), thread);
-    } catch (error) {
-      // deno-lint-ignore no-console
-      console.error(error);
-      Atomics.store(control, Control.failed, 1);
-    }
-    Atomics.add(control, Control.finished, 1);
-    Atomics.notify(control, Control.finished);
+    if (epoch % 2 !== 0) joinIn(control, epoch, programInMemory, thread);
   }
 };

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Executor, serialPool, ThreadPool } from "../../src/backend/pool.ts";
+import { Control, type Executor, serialPool, ThreadPool } from "../../src/backend/pool.ts";
 import { Base, decodeProgram, encodeProgram, type KernelCall, nextProgramId } from "../../src/backend/program.ts";
 import type { Program } from "../../src/backend/program.ts";
-import { allocate, allocatedBytes, f32, f64, release } from "../../src/backend/wasm.ts";
+import { allocate, allocatedBytes, f32, f64, i32, release } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 
 await loadKernels();
@@ -181,6 +181,91 @@ Deno.test("an error in a task is thrown, and the pool works afterwards", async (
     pool.run(Array.from({ length: 64 }, (_, k) => ({ kernel: "fillF32", args: [1, k, address + 4 * k] })));
     assertEquals([...f32(address, 64)], Array.from({ length: 64 }, (_, k) => k));
   });
+});
+
+/** Opens a pool of two threads; tells the worker, and where the pool and the worker talk to each other. */
+async function observedPool(patience: number): Promise<{ pool: ThreadPool; worker: Worker; control: Int32Array }> {
+  const OwnWorker = globalThis.Worker;
+  const seen: { worker: Worker; address: number }[] = [];
+  globalThis.Worker = class extends OwnWorker {
+    override postMessage(message: unknown): void {
+      seen.push({ worker: this, address: (message as { address: number }).address });
+      super.postMessage(message);
+    }
+  };
+  try {
+    const pool = await ThreadPool.open(2, { patience });
+    const [{ worker, address }] = seen;
+    return { pool, worker, control: i32(address, 12) };
+  } finally {
+    globalThis.Worker = OwnWorker;
+  }
+}
+
+const fill = (count: number, address: number) =>
+  Array.from({ length: count }, (_, k): KernelCall => ({ kernel: "fillF32", args: [1, k, address + 4 * k] }));
+
+Deno.test("a worker that dies while it waits is not missed: the calling thread does its work", async () => {
+  const { pool, worker } = await observedPool(60);
+  worker.terminate();
+
+  withFloats(64, (address) => {
+    for (let round = 0; round < 3; round++) {
+      f32(address, 64).fill(-1);
+      pool.run(fill(64, address));
+      assertEquals([...f32(address, 64)], Array.from({ length: 64 }, (_, k) => k));
+    }
+  });
+  pool.close();
+});
+
+Deno.test("a worker that dies at work is an error and no hang, and the pool is not used again", async () => {
+  const message =
+    "Cannot run kernels on threads: a worker must give a sign of life within 2 s, got none: open another " +
+    "pool and go on from the last checkpoint";
+  const { pool, worker, control } = await observedPool(2);
+  worker.terminate();
+  Atomics.add(control, Control.active, 1); // what it leaves behind when it dies between two tasks
+
+  withFloats(64, (address) => {
+    assertThrows(() => pool.run(fill(64, address)), Error, message);
+    assertThrows(() => pool.run(fill(64, address)), Error, message);
+  });
+  pool.close();
+});
+
+Deno.test("a worker that takes long but shows signs of life is waited for", async () => {
+  const { pool, control } = await observedPool(2);
+  Atomics.add(control, Control.active, 1); // a worker that another one plays
+  const player = new Worker(
+    URL.createObjectURL(
+      new Blob([`onmessage = ({ data: control }) => {
+        let left = 5;
+        const timer = setInterval(() => {
+          Atomics.add(control, ${Control.done}, 1);
+          if (--left > 0) return;
+          clearInterval(timer);
+          Atomics.sub(control, ${Control.active}, 1);
+          Atomics.notify(control, ${Control.active});
+        }, 800);
+        postMessage(null);
+      }`]),
+    ),
+    { type: "module" },
+  );
+  await new Promise((resolve) => {
+    player.onmessage = resolve;
+    player.postMessage(control);
+  });
+
+  withFloats(64, (address) => {
+    const start = performance.now();
+    pool.run(fill(64, address));
+    assert(performance.now() - start > 2500, "it did not wait");
+    assertEquals([...f32(address, 64)], Array.from({ length: 64 }, (_, k) => k));
+  });
+  player.terminate();
+  pool.close();
 });
 
 Deno.test("forget() and close() give back what programs took", async () => {
