@@ -2,7 +2,7 @@
 
 /** Version of names, argument orders and layouts; src/backend checks it once when it loads a module. */
 export function abiVersion(): i32 {
-  return 3;
+  return 4;
 }
 
 /** First byte of memory that the kernels leave to their owner (constants lie below). */

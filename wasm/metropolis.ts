@@ -7,6 +7,7 @@
  * No fused multiply-add is used: every build and every machine walks through the same bits.
  */
 import { BondedDiscs, Fluid } from "./interaction";
+import { Doubles } from "./lanes";
 import { minusLog } from "./vector_math_f64";
 
 /** Bytes of one particle: x and y of two chains. */
@@ -153,7 +154,7 @@ export function dimerMetropolisF64(
     let left = every;
     for (let s = 0; s < sweeps; s++) {
       for (let i = positions; i < end; i += CELL) {
-        offerMove<BondedDiscs>(i, positions, end, parameters, tables, rng, accepted);
+        offerMove<BondedDiscs<Doubles>>(i, positions, end, parameters, tables, rng, accepted);
       }
       if (--left != 0) continue;
       left = every;
@@ -190,7 +191,7 @@ export function fluidMetropolisF64(
     const end = positions + bytes;
     for (let s = 0; s < sweeps; s++) {
       for (let i = positions; i < end; i += CELL) {
-        offerMove<Fluid>(i, positions, end, parameters, tables, rng, accepted);
+        offerMove<Fluid<Doubles>>(i, positions, end, parameters, tables, rng, accepted);
       }
     }
     positions = end;

@@ -39,25 +39,35 @@ export function particleEnergy(c: ParticleCoefficients, x: Float64Array, pool: E
   return energy;
 }
 
+/** Numbers in which energies and gradients are computed; they are returned as float64 in any case. */
+export type Precision = "float64" | "float32";
+
 /**
  * Computes U and ∂U/∂x of configurations.
  *
  * @param c the energy's numbers
  * @param x [n, 2·particles]; the length is not checked
  * @param pool threads to spread the work over
+ * @param precision in which coordinates are read and everything is computed
  * @returns U [n] and the gradient [n, 2·particles]
+ * @throws {RangeError} if the precision has another name
  */
 export function particleGradient(
   c: ParticleCoefficients,
   x: Float64Array,
   pool: Executor = serialPool,
+  precision: Precision = "float64",
 ): { energy: Float64Array; gradient: Float64Array } {
+  if (precision !== "float64" && precision !== "float32") {
+    throw new RangeError(`Cannot compute gradients: precision must be float64 or float32, got ${precision}`);
+  }
   const { particles } = c;
-  const kernel = isDimer(c) ? "particleDimerGradientF64" : "particleFluidGradientF64";
+  const kernel = `particle${isDimer(c) ? "Dimer" : "Fluid"}Gradient${precision === "float32" ? "Single" : ""}F64`;
   const dim = 2 * particles;
   const energy = new Float64Array(x.length / dim);
   const gradient = new Float64Array(energy.length * dim);
-  eachBatch(energy.length, { row: 16 * dim + 8, call: 64 * particles }, pool, (start, end, rows) => {
+  const cells = 12 * particles;
+  eachBatch(energy.length, { row: 16 * dim + 8, call: 8 * cells }, pool, (start, end, rows) => {
     using s = scope();
     const count = end - start;
     const [parameters, at, value, slope] = [s.f64(BLOCK_LENGTH), s.f64(count * dim), s.f64(count), s.f64(count * dim)];
@@ -65,8 +75,7 @@ export function particleGradient(
     f64(at, count * dim).set(x.subarray(start * dim, end * dim));
     pool.run(callsFor(count, rows, (first, n) => {
       const offset = 8 * first * dim;
-      const scratch = s.f64(8 * particles);
-      const args = [n, particles, parameters, at + offset, value + 8 * first, slope + offset, scratch];
+      const args = [n, particles, parameters, at + offset, value + 8 * first, slope + offset, s.f64(cells)];
       return { kernel, args };
     }));
     energy.set(f64(value, count), start);

@@ -15,7 +15,7 @@ export type Kernels = typeof import("./kernels_relaxed.wasm");
 export type KernelBuild = "relaxed" | "baseline";
 
 /** The version of the kernels' interface that this source was written for. */
-const ABI_VERSION = 3;
+const ABI_VERSION = 4;
 const PAGE = 65536;
 const ALIGNMENT = 64;
 /** Bytes at the start that belong to the kernels' constants. */

@@ -161,9 +161,9 @@ Deno.test("kernels of fluids do not depend on threads or on how sweeps are cut, 
     using s = scope();
     const { particles, dim } = fluid;
     const [at, block, energy] = [s.f64(n * dim), s.f64(12), s.f64(n + 2)];
-    const [gradient, scratch] = [s.f64(n * dim + 2), s.f64(8 * particles + 2)];
+    const [gradient, scratch] = [s.f64(n * dim + 2), s.f64(12 * particles + 2)];
     f64(at, n * dim).set(x.subarray(0, n * dim));
-    const ends = [f64(energy + 8 * n, 2), f64(gradient + 8 * n * dim, 2), f64(scratch + 64 * particles, 2)];
+    const ends = [f64(energy + 8 * n, 2), f64(gradient + 8 * n * dim, 2), f64(scratch + 96 * particles, 2)];
     ends.forEach((end) => end.fill(7));
     kernels.particleFluidGradientF64(n, particles, block, at, energy, gradient, scratch);
     kernels.particleFluidEnergyF64(n, particles, block, at, energy, scratch);

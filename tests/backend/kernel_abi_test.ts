@@ -35,7 +35,7 @@ Deno.test("both builds export the same names and import one memory", () => {
     assertEquals(WebAssembly.Module.imports(module), [
       { module: "./shared_memory.ts", name: "memory", kind: "memory" },
     ]);
-    assertEquals(exports.abiVersion(), 3);
+    assertEquals(exports.abiVersion(), 4);
     const heapBase = exports.heapBase() as number;
     assert(heapBase > 0 && heapBase < 65536, `heapBase ${heapBase}`);
   }

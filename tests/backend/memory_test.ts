@@ -122,7 +122,7 @@ Deno.test("useKernels() refuses another ABI version and keeps the kernels in use
   assertThrows(
     () => useKernels(other, "relaxed"),
     Error,
-    'Cannot load the kernels: ABI version must be 3, got 99: run "deno task build:wasm"',
+    'Cannot load the kernels: ABI version must be 4, got 99: run "deno task build:wasm"',
   );
   assertEquals(kernels, current);
 });

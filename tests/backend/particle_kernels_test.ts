@@ -111,10 +111,10 @@ Deno.test("energy kernels write nothing beyond their outputs", () => {
       s.f64(10),
       s.f64(n + 2),
       s.f64(n * dim + 2),
-      s.f64(8 * 38 + 2),
+      s.f64(12 * 38 + 2),
     ];
     f64(x, n * dim).set(shakenStarts(dimer, n, 0.05));
-    const ends = [f64(energy + 8 * n, 2), f64(gradient + 8 * n * dim, 2), f64(scratch + 64 * 38, 2)];
+    const ends = [f64(energy + 8 * n, 2), f64(gradient + 8 * n * dim, 2), f64(scratch + 96 * 38, 2)];
     ends.forEach((end) => end.fill(7));
     kernels.particleDimerGradientF64(n, 38, parameters, x, energy, gradient, scratch);
     kernels.particleDimerEnergyF64(n, 38, parameters, x, energy, scratch);

@@ -1,0 +1,121 @@
+/**
+ * Energy and gradient of particles in a soft box in float64, two configurations side by side in the lanes.
+ *
+ * Rows are configurations: x₀ y₀ x₁ y₁ … in row-major order. Parameter blocks are described in interaction.ts.
+ */
+import { BondedDiscs, Fluid } from "./interaction";
+import { Doubles } from "./lanes";
+import { bondSlope, CELL, pairTerms, slopeScale, tetherStiffness, totalEnergy, wallStiffness } from "./particle_terms";
+
+/**
+ * U and ∂U/∂x of n configurations of the dimer.
+ *
+ * @param n configurations
+ * @param particles dimer and solvent
+ * @param parameters the block, its first nine float64
+ * @param x [n, 2·particles]
+ * @param energy output [n]
+ * @param gradient output [n, 2·particles]
+ * @param scratch 96 bytes per particle, 16-byte aligned
+ */
+export function particleDimerGradientF64(
+  n: i32, particles: i32, parameters: usize, x: usize, energy: usize, gradient: usize, scratch: usize,
+): void {
+  gradients<BondedDiscs<Doubles>>(n, particles, parameters, x, energy, gradient, scratch);
+}
+
+/** U and ∂U/∂x of n configurations of a fluid; arguments as for the dimer, with the whole block. */
+export function particleFluidGradientF64(
+  n: i32, particles: i32, parameters: usize, x: usize, energy: usize, gradient: usize, scratch: usize,
+): void {
+  gradients<Fluid<Doubles>>(n, particles, parameters, x, energy, gradient, scratch);
+}
+
+// @ts-ignore: decorator
+@inline
+function gradients<P>(
+  n: i32, particles: i32, parameters: usize, x: usize, energy: usize, gradient: usize, scratch: usize,
+): void {
+  const row = <usize>particles << 4;
+  for (let k = 0; k < n; k += 2) {
+    const a = x + <usize>k * row;
+    const b = k + 1 < n ? a + row : a;
+    const walls = gather(row, parameters, a, b, scratch);
+    const pairs = pairTerms<P, Doubles>(particles, parameters, scratch);
+    const total = totalEnergy<P, Doubles>(parameters, scratch, pairs, walls, CELL);
+    const first = gradient + <usize>k * row;
+    const second = k + 1 < n ? first + row : first;
+    scatter(row, parameters, first, second, scratch);
+    if (changetype<P>(0).bonded()) addDimer(parameters, first, second, scratch);
+    v128.store64_lane(energy + (<usize>k << 3), total, 0);
+    if (k + 1 < n) v128.store64_lane(energy + (<usize>k << 3), total, 1, 8);
+  }
+}
+
+/** Puts two configurations into the lanes with gradient 0 and returns Σ overshoot². */
+function gather(row: usize, parameters: usize, a: usize, b: usize, cells: usize): v128 {
+  const l = changetype<Doubles>(0);
+  const half = l.splat(parameters, 56);
+  const zero = l.constant(0.0);
+  let walls = zero;
+  let ceilings = zero;
+  for (let offset: usize = 0; offset < row; offset += 16) {
+    const va = v128.load(a + offset);
+    const vb = v128.load(b + offset);
+    const px = v128.shuffle<f64>(va, vb, 0, 2);
+    const py = v128.shuffle<f64>(va, vb, 1, 3);
+    const ox = l.overshoot(px, half);
+    const oy = l.overshoot(py, half);
+    v128.store(cells, px);
+    v128.store(cells, py, 16);
+    v128.store(cells, zero, 32);
+    v128.store(cells, zero, 48);
+    cells += CELL;
+    walls = l.madd(ox, ox, walls);
+    ceilings = l.madd(oy, oy, ceilings);
+  }
+  return l.add(walls, ceilings);
+}
+
+/** Writes the gradients of pairs and walls in the two lanes as rows. */
+function scatter(row: usize, parameters: usize, a: usize, b: usize, cells: usize): void {
+  const l = changetype<Doubles>(0);
+  const scale = slopeScale<Doubles>(parameters);
+  const half = l.splat(parameters, 56);
+  const stiffness = wallStiffness<Doubles>(parameters);
+  for (let offset: usize = 0; offset < row; offset += 16) {
+    const wx = l.mul(stiffness, l.overshoot(v128.load(cells), half));
+    const wy = l.mul(stiffness, l.overshoot(v128.load(cells, 16), half));
+    const gx = l.madd(scale, v128.load(cells, 32), wx);
+    const gy = l.madd(scale, v128.load(cells, 48), wy);
+    v128.store(a + offset, v128.shuffle<f64>(gx, gy, 0, 2));
+    v128.store(b + offset, v128.shuffle<f64>(gx, gy, 1, 3));
+    cells += CELL;
+  }
+}
+
+/** Adds the gradients of the bond and of the tethers to the dimer's part of the two rows. */
+function addDimer(parameters: usize, a: usize, b: usize, cells: usize): void {
+  const l = changetype<Doubles>(0);
+  const x0 = v128.load(cells);
+  const y0 = v128.load(cells, 16);
+  const x1 = v128.load(cells, CELL);
+  const y1 = v128.load(cells, CELL + 16);
+  const dx = l.sub(x0, x1);
+  const dy = l.sub(y0, y1);
+  const slope = bondSlope<Doubles>(parameters, dx, dy);
+  const stiffness = tetherStiffness<Doubles>(parameters);
+  const tether = l.mul(stiffness, l.add(x0, x1));
+  addToRows(a, b, l.madd(slope, dx, tether), l.madd(slope, dy, l.mul(stiffness, y0)));
+  addToRows(a + 16, b + 16, l.nmadd(slope, dx, tether), l.nmadd(slope, dy, l.mul(stiffness, y1)));
+}
+
+// @ts-ignore: decorator
+@inline
+/** Adds (gx, gy) to one particle of row a (lane 0) and of row b (lane 1); a row that stands for both is written once. */
+function addToRows(a: usize, b: usize, gx: v128, gy: v128): void {
+  const first = f64x2.add(v128.load(a), v128.shuffle<f64>(gx, gy, 0, 2));
+  const second = f64x2.add(v128.load(b), v128.shuffle<f64>(gx, gy, 1, 3));
+  v128.store(a, first);
+  v128.store(b, second);
+}

@@ -1,0 +1,151 @@
+/**
+ * Energy and gradient of particles in float32, four configurations side by side in the lanes. Arrays are float64 as in
+ * particle_gradient.ts: coordinates are rounded to float32 when they are read.
+ */
+import { BondedDiscs, Fluid } from "./interaction";
+import { Singles } from "./lanes";
+import { bondSlope, CELL, pairTerms, slopeScale, tetherStiffness, totalEnergy, wallStiffness } from "./particle_terms";
+import { storeColumnQuad, upperHalf } from "./simd";
+
+/**
+ * U and ∂U/∂x of n configurations of the dimer, computed in float32.
+ *
+ * @param n configurations
+ * @param particles dimer and solvent
+ * @param parameters the block, its first nine float64
+ * @param x [n, 2·particles]
+ * @param energy output [n]
+ * @param gradient output [n, 2·particles]
+ * @param scratch 96 bytes per particle, 16-byte aligned
+ */
+export function particleDimerGradientSingleF64(
+  n: i32, particles: i32, parameters: usize, x: usize, energy: usize, gradient: usize, scratch: usize,
+): void {
+  gradients<BondedDiscs<Singles>>(n, particles, parameters, x, energy, gradient, scratch);
+}
+
+/** U and ∂U/∂x of n configurations of a fluid in float32; arguments as for the dimer, with the whole block. */
+export function particleFluidGradientSingleF64(
+  n: i32, particles: i32, parameters: usize, x: usize, energy: usize, gradient: usize, scratch: usize,
+): void {
+  gradients<Fluid<Singles>>(n, particles, parameters, x, energy, gradient, scratch);
+}
+
+// @ts-ignore: decorator
+@inline
+function gradients<P>(
+  n: i32, particles: i32, parameters: usize, x: usize, energy: usize, gradient: usize, scratch: usize,
+): void {
+  const row = <usize>particles << 4;
+  for (let k = 0; k < n; k += 4) {
+    // Lanes without a configuration repeat the last one.
+    const b = k + 1 < n ? row : 0;
+    const c = k + 2 < n ? b + row : b;
+    const d = k + 3 < n ? c + row : c;
+    const walls = gather(row, parameters, x, b, c, d, scratch);
+    const pairs = pairTerms<P, Singles>(particles, parameters, scratch);
+    const total = totalEnergy<P, Singles>(parameters, scratch, pairs, walls, CELL);
+    scatter(row, parameters, gradient, b, c, d, scratch);
+    if (changetype<P>(0).bonded()) addDimer(parameters, gradient, b, c, d, scratch);
+    storeEnergies(n - k, energy, total);
+    x += 4 * row;
+    gradient += 4 * row;
+    energy += 32;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+/** The particle at two addresses as [x, x, y, y]. */
+function roundedPair(a: usize, b: usize): v128 {
+  const va = f32x4.demote_f64x2_zero(v128.load(a));
+  const vb = f32x4.demote_f64x2_zero(v128.load(b));
+  return v128.shuffle<f32>(va, vb, 0, 4, 1, 5);
+}
+
+/** Puts the configurations at x, x + b, x + c, x + d into the lanes with gradient 0 and returns Σ overshoot². */
+function gather(row: usize, parameters: usize, x: usize, b: usize, c: usize, d: usize, cells: usize): v128 {
+  const l = changetype<Singles>(0);
+  const half = l.splat(parameters, 56);
+  const zero = l.constant(0.0);
+  const end = x + row;
+  let walls = zero;
+  let ceilings = zero;
+  for (; x < end; x += 16) {
+    const ab = roundedPair(x, x + b);
+    const cd = roundedPair(x + c, x + d);
+    const px = v128.shuffle<f32>(ab, cd, 0, 1, 4, 5);
+    const py = v128.shuffle<f32>(ab, cd, 2, 3, 6, 7);
+    const ox = l.overshoot(px, half);
+    const oy = l.overshoot(py, half);
+    v128.store(cells, px);
+    v128.store(cells, py, 16);
+    v128.store(cells, zero, 32);
+    v128.store(cells, zero, 48);
+    cells += CELL;
+    walls = l.madd(ox, ox, walls);
+    ceilings = l.madd(oy, oy, ceilings);
+  }
+  return l.add(walls, ceilings);
+}
+
+/** Writes the gradients of pairs and walls in the four lanes as rows. */
+function scatter(row: usize, parameters: usize, g: usize, b: usize, c: usize, d: usize, cells: usize): void {
+  const l = changetype<Singles>(0);
+  const scale = slopeScale<Singles>(parameters);
+  const half = l.splat(parameters, 56);
+  const stiffness = wallStiffness<Singles>(parameters);
+  const end = g + row;
+  for (; g < end; g += 16) {
+    const wx = l.mul(stiffness, l.overshoot(v128.load(cells), half));
+    const wy = l.mul(stiffness, l.overshoot(v128.load(cells, 16), half));
+    const gx = l.madd(scale, v128.load(cells, 32), wx);
+    const gy = l.madd(scale, v128.load(cells, 48), wy);
+    const ab = v128.shuffle<f32>(gx, gy, 0, 4, 1, 5);
+    const cd = v128.shuffle<f32>(gx, gy, 2, 6, 3, 7);
+    v128.store(g, f64x2.promote_low_f32x4(ab));
+    v128.store(g + b, f64x2.promote_low_f32x4(upperHalf(ab)));
+    v128.store(g + c, f64x2.promote_low_f32x4(cd));
+    v128.store(g + d, f64x2.promote_low_f32x4(upperHalf(cd)));
+    cells += CELL;
+  }
+}
+
+/** Adds the gradients of the bond and of the tethers to the dimer's part of the rows. */
+function addDimer(parameters: usize, g: usize, b: usize, c: usize, d: usize, cells: usize): void {
+  const l = changetype<Singles>(0);
+  const x0 = v128.load(cells);
+  const y0 = v128.load(cells, 16);
+  const x1 = v128.load(cells, CELL);
+  const y1 = v128.load(cells, CELL + 16);
+  const dx = l.sub(x0, x1);
+  const dy = l.sub(y0, y1);
+  const slope = bondSlope<Singles>(parameters, dx, dy);
+  const stiffness = tetherStiffness<Singles>(parameters);
+  const tether = l.mul(stiffness, l.add(x0, x1));
+  addToRows(g, b, c, d, l.madd(slope, dx, tether), l.madd(slope, dy, l.mul(stiffness, y0)));
+  addToRows(g + 16, b, c, d, l.nmadd(slope, dx, tether), l.nmadd(slope, dy, l.mul(stiffness, y1)));
+}
+
+/** Adds (gx, gy) to one particle of four rows; a row that stands for several lanes is written once. */
+function addToRows(g: usize, b: usize, c: usize, d: usize, gx: v128, gy: v128): void {
+  const ab = v128.shuffle<f32>(gx, gy, 0, 4, 1, 5);
+  const cd = v128.shuffle<f32>(gx, gy, 2, 6, 3, 7);
+  const first = f64x2.add(v128.load(g), f64x2.promote_low_f32x4(ab));
+  const second = f64x2.add(v128.load(g + b), f64x2.promote_low_f32x4(upperHalf(ab)));
+  const third = f64x2.add(v128.load(g + c), f64x2.promote_low_f32x4(cd));
+  const fourth = f64x2.add(v128.load(g + d), f64x2.promote_low_f32x4(upperHalf(cd)));
+  v128.store(g, first);
+  v128.store(g + b, second);
+  v128.store(g + c, third);
+  v128.store(g + d, fourth);
+}
+
+/** Stores the first lanes, at most four of them, as float64. */
+function storeEnergies(count: i32, energy: usize, total: v128): void {
+  if (count >= 4) return storeColumnQuad(energy, total);
+  const low = f64x2.promote_low_f32x4(total);
+  v128.store64_lane(energy, low, 0);
+  if (count > 1) v128.store64_lane(energy, low, 1, 8);
+  if (count > 2) v128.store64_lane(energy, f64x2.promote_low_f32x4(upperHalf(total)), 0, 16);
+}

@@ -1,0 +1,166 @@
+/**
+ * Terms of energies and gradients of particles, generic in what particles feel (P, a class of interaction.ts) and in the
+ * precision (L, a class of lanes.ts). Nothing is exported from the module.
+ *
+ * Gradients work on a cell for each particle: x, y, their gradients, and two quotients on their way, 16 bytes each.
+ */
+
+/** Bytes of a cell of gradients. */
+export const CELL: usize = 96;
+/** How far the quotients are ahead of their use, in cells: about 70 cycles. */
+const AHEAD: usize = 5 * CELL;
+
+// @ts-ignore: decorator
+@inline
+/**
+ * scale · Σ pairs + box constant · Σ overshoot² + everything that only the dimer feels, which is read from the first two
+ * cells of `cell` bytes.
+ */
+export function totalEnergy<P, L>(parameters: usize, cells: usize, pairs: v128, walls: v128, cell: usize): v128 {
+  const l = changetype<L>(0);
+  const total = l.madd(l.splat(parameters, 64), walls, l.mul(l.splat(parameters, 0), pairs));
+  if (!changetype<P>(0).bonded()) return total;
+  const x0 = v128.load(cells);
+  const y0 = v128.load(cells, 16);
+  const x1 = v128.load(cells + cell);
+  const y1 = v128.load(cells + cell, 16);
+  const dx = l.sub(x0, x1);
+  const dy = l.sub(y0, y1);
+  const q = l.sub(l.sqrt(l.madd(dx, dx, l.mul(dy, dy))), l.splat(parameters, 48));
+  const q2 = l.mul(q, q);
+  const bond = l.madd(
+    l.splat(parameters, 24), q, l.mul(l.madd(l.splat(parameters, 40), q2, l.splat(parameters, 32)), q2),
+  );
+  const sx = l.add(x0, x1);
+  const tether = l.madd(sx, sx, l.madd(y0, y0, l.mul(y1, y1)));
+  return l.add(l.madd(l.splat(parameters, 16), tether, total), bond);
+}
+
+// @ts-ignore: decorator
+@inline
+/** Leaves (σ/r)² of the particles at (x0, y0) and (x1, y1) with the one of a cell there. */
+function divide<L>(cell: usize, x0: v128, y0: v128, x1: v128, y1: v128, s2: v128): void {
+  const l = changetype<L>(0);
+  const x = v128.load(cell);
+  const y = v128.load(cell, 16);
+  const ax = l.sub(x0, x);
+  const ay = l.sub(y0, y);
+  const bx = l.sub(x1, x);
+  const by = l.sub(y1, y);
+  v128.store(cell, l.div(s2, l.madd(ax, ax, l.mul(ay, ay))), 64);
+  v128.store(cell, l.div(s2, l.madd(bx, bx, l.mul(by, by))), 80);
+}
+
+/**
+ * Returns Σ (σ/r)¹² (or t² − B/A t) over all pairs but the dimer's and leaves Σ (σ/r)¹⁴ Δ (or q (t² − B/A t/2) Δ) with
+ * q = (σ/r)² in the cells: the gradient of the first sum is −12/σ² times the second.
+ *
+ * Two particles at a time meet all later ones, so that the gradient of a later one is read and written once for two pairs.
+ * Quotients are computed some turns ahead and pass through memory: what waits for a division would fill the processor's
+ * queues, and other work could not begin. Products of slope and distance are added and subtracted, not fused, so that half
+ * of that work goes to the adders.
+ */
+export function pairTerms<P, L>(particles: i32, parameters: usize, cells: usize): v128 {
+  const p = changetype<P>(0);
+  const l = changetype<L>(0);
+  const attraction = p.attraction(parameters);
+  const end = cells + <usize>particles * CELL;
+  const s2 = l.splat(parameters, 8);
+  let pairs = l.constant(0.0);
+  for (let i = cells; i + CELL < end; i += 2 * CELL) {
+    const x0 = v128.load(i);
+    const y0 = v128.load(i, 16);
+    const x1 = v128.load(i, CELL);
+    const y1 = v128.load(i, CELL + 16);
+    let sum = l.constant(0.0);
+    let gx0 = l.constant(0.0);
+    let gy0 = l.constant(0.0);
+    let gx1 = l.constant(0.0);
+    let gy1 = l.constant(0.0);
+    const first = i + 2 * CELL;
+    for (let j = first; j < min(first + AHEAD, end); j += CELL) divide<L>(j, x0, y0, x1, y1, s2);
+    for (let j = first; j < end; j += CELL) {
+      if (j + AHEAD < end) divide<L>(j + AHEAD, x0, y0, x1, y1, s2);
+      const q0 = v128.load(j, 64);
+      const q1 = v128.load(j, 80);
+      const square0 = l.mul(q0, q0);
+      const square1 = l.mul(q1, q1);
+      const t0 = l.mul(square0, q0);
+      const t1 = l.mul(square1, q1);
+      const e0 = p.energy(t0, attraction);
+      const e1 = p.energy(t1, attraction);
+      const f0 = l.mul(p.virial(t0, e0, attraction), q0);
+      const f1 = l.mul(p.virial(t1, e1, attraction), q1);
+      sum = l.add(sum, l.add(e0, e1));
+      const xj = v128.load(j);
+      const yj = v128.load(j, 16);
+      const fx0 = l.mul(f0, l.sub(x0, xj));
+      const fx1 = l.mul(f1, l.sub(x1, xj));
+      gx0 = l.add(gx0, fx0);
+      gx1 = l.add(gx1, fx1);
+      v128.store(j, l.sub(v128.load(j, 32), l.add(fx0, fx1)), 32);
+      const fy0 = l.mul(f0, l.sub(y0, yj));
+      const fy1 = l.mul(f1, l.sub(y1, yj));
+      gy0 = l.add(gy0, fy0);
+      gy1 = l.add(gy1, fy1);
+      v128.store(j, l.sub(v128.load(j, 48), l.add(fy0, fy1)), 48);
+    }
+    if (!p.bonded() || i > cells) {
+      const dx = l.sub(x0, x1);
+      const dy = l.sub(y0, y1);
+      const q = l.div(s2, l.madd(dx, dx, l.mul(dy, dy)));
+      const t = l.mul(l.mul(q, q), q);
+      const e = p.energy(t, attraction);
+      sum = l.add(sum, e);
+      const f = l.mul(p.virial(t, e, attraction), q);
+      const fx = l.mul(f, dx);
+      const fy = l.mul(f, dy);
+      gx0 = l.add(gx0, fx);
+      gy0 = l.add(gy0, fy);
+      gx1 = l.sub(gx1, fx);
+      gy1 = l.sub(gy1, fy);
+    }
+    pairs = l.add(pairs, sum);
+    v128.store(i, l.add(gx0, v128.load(i, 32)), 32);
+    v128.store(i, l.add(gy0, v128.load(i, 48)), 48);
+    v128.store(i, l.add(gx1, v128.load(i, CELL + 32)), CELL + 32);
+    v128.store(i, l.add(gy1, v128.load(i, CELL + 48)), CELL + 48);
+  }
+  return pairs;
+}
+
+// @ts-ignore: decorator
+@inline
+/** −12 scale/σ². */
+export function slopeScale<L>(parameters: usize): v128 {
+  const l = changetype<L>(0);
+  return l.div(l.mul(l.constant(-12.0), l.splat(parameters, 0)), l.splat(parameters, 8));
+}
+
+// @ts-ignore: decorator
+@inline
+/** 2 box constant. */
+export function wallStiffness<L>(parameters: usize): v128 {
+  const l = changetype<L>(0);
+  return l.mul(l.constant(2.0), l.splat(parameters, 64));
+}
+
+// @ts-ignore: decorator
+@inline
+/** U′/d of the bond, so that its gradient is this times the distance vector. */
+export function bondSlope<L>(parameters: usize, dx: v128, dy: v128): v128 {
+  const l = changetype<L>(0);
+  const d = l.sqrt(l.madd(dx, dx, l.mul(dy, dy)));
+  const q = l.sub(d, l.splat(parameters, 48));
+  const two = l.constant(2.0);
+  const inner = l.madd(l.mul(two, l.splat(parameters, 40)), l.mul(q, q), l.splat(parameters, 32));
+  return l.div(l.madd(l.mul(two, q), inner, l.splat(parameters, 24)), d);
+}
+
+// @ts-ignore: decorator
+@inline
+/** 2 k_d. */
+export function tetherStiffness<L>(parameters: usize): v128 {
+  const l = changetype<L>(0);
+  return l.mul(l.constant(2.0), l.splat(parameters, 16));
+}
