@@ -6,19 +6,23 @@
  * @module
  */
 import { compareFlows } from "./bench_peers/flow_section.ts";
-import { missingGcc } from "./bench_peers/gcc.ts";
+import { isSingle, missingGcc, VARIANTS } from "./bench_peers/gcc.ts";
+import { growthFigure } from "./bench_peers/growth_figure.ts";
+import { type GrowthCurve, growthTable, measureGrowth, SIZES } from "./bench_peers/growth_section.ts";
 import { describeMachine, type Machine } from "./bench_peers/machine.ts";
 import type { Measurement } from "./bench_peers/measurement.ts";
+import { compareMemory, memoryTable, type MemoryUse } from "./bench_peers/memory_section.ts";
 import { compareParticles } from "./bench_peers/particle_section.ts";
 import { DIMER } from "./bench_peers/particles.ts";
-import { findFlowPeers, type PeerName } from "./bench_peers/peers.ts";
+import { findFlowPeers, type FlowPeer, type PeerName } from "./bench_peers/peers.ts";
 import { contenderList, markdownTable, speedTable, type Table } from "./bench_peers/report.ts";
+import { type StepShare, stepTable, takeStepApart } from "./bench_peers/step_section.ts";
 import { FLOW_TASKS, R8 } from "./bench_peers/workload.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
 import { sameArguments } from "./interrupt.ts";
 
 const PEERS: readonly PeerName[] = ["torch", "gcc", "tfjs", "jax", "onnx"];
-const PARTS = ["flow", "particles"] as const;
+const PARTS = ["flow", "step", "memory", "particles", "growth"] as const;
 type Part = typeof PARTS[number];
 
 const command = {
@@ -34,7 +38,13 @@ const command = {
       default: PEERS.join(","),
       help: "with whom to compare, separated by commas; none for ours alone",
     },
-    parts: { kind: "text", placeholder: "LIST", default: PARTS.join(","), help: "what to compare" },
+    parts: {
+      kind: "text",
+      placeholder: "LIST",
+      default: PARTS.join(","),
+      help:
+        "what to do: training and sampling, our step taken apart, memory, energies and Monte Carlo, growth with size",
+    },
     rounds: { kind: "integer", minimum: 3, maximum: 1000, default: 9, help: "how often each is timed" },
     seconds: { kind: "number", above: 0, maximum: 60, default: 0.8, help: "of each in each round, at least one step" },
     quick: { kind: "flag", help: "a try in under a minute: a smaller flow, three short rounds; no numbers to quote" },
@@ -57,24 +67,88 @@ function listOf<T extends string>(option: string, text: string, known: readonly 
   return new Set(names as T[]);
 }
 
+/** What the parts found. */
+interface Findings {
+  /** Everybody on the same work. */
+  readonly measurements: Measurement[];
+  /** Our training step, kernel by kernel. */
+  step?: StepShare;
+  /** Peak memory of training. */
+  memory?: readonly MemoryUse[];
+  /** Work by size. */
+  growth?: readonly GrowthCurve[];
+}
+
 /** The whole outcome as it is written. */
-interface Bench {
+interface Bench extends Findings {
   readonly format: "boltzflow bench";
   readonly command: string;
   readonly machine: Machine;
   readonly quick: boolean;
   readonly missing: readonly string[];
-  readonly measurements: readonly Measurement[];
 }
 
-function markdownOf(bench: Bench, tables: readonly Table[]): string {
-  const { machine, missing, measurements } = bench;
+/** How long and how large. */
+function planOf(quick: boolean, rounds: number, seconds: number) {
+  if (!quick) return { timing: { rounds, seconds }, size: R8, threads: [1, 2], steps: 15, sizes: SIZES };
+  const size = { ...R8, hidden: [64, 64, 64], batch: 256 };
+  const sizes = { solvent: [4, 16, 36], widths: [16, 32, 64], batches: [32, 64, 128] };
+  return { timing: { rounds: 3, seconds: 0.03 }, size, threads: [1], steps: 5, sizes };
+}
+
+/** Does the parts that were asked for. */
+async function measure(
+  parts: ReadonlySet<Part>,
+  peers: readonly FlowPeer[],
+  hasGcc: boolean,
+  { timing, size, threads, steps, sizes }: ReturnType<typeof planOf>,
+): Promise<Findings> {
+  const log = console.log;
+  const variants = hasGcc ? VARIANTS : [];
+  const findings: Findings = { measurements: [] };
+  if (parts.has("flow")) {
+    findings.measurements.push(...await compareFlows({ size, tasks: FLOW_TASKS, threads, peers, log, ...timing }));
+  }
+  if (parts.has("step")) {
+    log("\nOur training step taken apart");
+    const step = await takeStepApart(size, "maximumLikelihood", steps);
+    if (step !== null) findings.step = step;
+    else log("  left out: tests/bench/step_share.ts is not there, or failed");
+  }
+  if (parts.has("memory")) {
+    log("\nMemory of training");
+    findings.memory = await compareMemory(size, threads, peers);
+  }
+  if (parts.has("particles")) {
+    findings.measurements.push(...await compareParticles({ size: DIMER, variants, log, ...timing }));
+  }
+  if (parts.has("growth")) {
+    const doubles = variants.filter((variant) => !isSingle(variant));
+    const rounds = Math.min(5, timing.rounds);
+    findings.growth = await measureGrowth({ sizes, variants: doubles, peers, log, ...timing, rounds });
+  }
+  return findings;
+}
+
+function tablesOf({ measurements, step, memory, growth = [] }: Findings): Table[] {
+  return [
+    ...measurements.map(speedTable),
+    ...(step === undefined ? [] : [stepTable("Our training step, maximum likelihood", step)]),
+    ...(memory === undefined ? [] : [memoryTable(memory)]),
+    ...growth.map(growthTable),
+  ];
+}
+
+function markdownOf(bench: Bench, figure: string | null): string {
+  const { machine, missing, growth = [] } = bench;
+  const sizes = growth.flatMap(({ points }) => points.flatMap(({ measurement }) => measurement ?? []));
   return [
     `Made by \`${bench.command}\` on ${machine.date.slice(0, 10)}: ${machine.processor}, ${machine.cores} cores, ` +
     `${machine.system}, ${machine.deno}, commit ${machine.commit}. One thread: processor time; several: wall time.` +
     (bench.quick ? " **A quick try: not for quoting.**" : ""),
-    ...tables.map((table) => `### ${table.title}\n\n${markdownTable(table)}`),
-    `### Who was compared\n\n${contenderList(measurements).join("\n")}`,
+    ...tablesOf(bench).map((table) => `### ${table.title}\n\n${markdownTable(table)}`),
+    ...(figure === null ? [] : [`![Time by particles, width and batch](${figure})`]),
+    `### Who was compared\n\n${contenderList([...bench.measurements, ...sizes]).join("\n")}`,
     missing.length === 0 ? "No peer was missing." : `Missing:\n\n${missing.map((line) => `- ${line}`).join("\n")}`,
   ].join("\n\n") + "\n";
 }
@@ -84,27 +158,13 @@ async function main({ options }: CommandLine<typeof command.options>): Promise<v
   const parts = listOf<Part>("parts", options.parts, PARTS);
   const machine = await describeMachine();
   console.log(`${machine.processor}, ${machine.cores} cores, ${machine.deno}, commit ${machine.commit}`);
-  const timing = options.quick ? { rounds: 3, seconds: 0.1 } : { rounds: options.rounds, seconds: options.seconds };
-  const size = options.quick ? { ...R8, hidden: [64, 64, 64], batch: 256 } : R8;
-  const missing: string[] = [];
-  const measurements: Measurement[] = [];
-  const tables: Table[] = [];
-  if (parts.has("flow")) {
-    const search = await findFlowPeers(wanted);
-    missing.push(...search.missing);
-    const peers = [...search.found.values()];
-    const flows = await compareFlows({ size, tasks: FLOW_TASKS, threads: [1, 2], peers, log: console.log, ...timing });
-    measurements.push(...flows);
-    tables.push(...flows.map(speedTable));
-  }
-  if (parts.has("particles")) {
-    const fault = wanted.has("gcc") ? await missingGcc() : null;
-    if (fault !== null) missing.push(fault);
-    const gcc = wanted.has("gcc") && fault === null ? "all" : "none";
-    const particles = await compareParticles({ size: DIMER, gcc, log: console.log, ...timing });
-    measurements.push(...particles);
-    tables.push(...particles.map(speedTable));
-  }
+  const search = await findFlowPeers(wanted);
+  const faults = wanted.has("gcc") ? await missingGcc() : [];
+  const missing = [...search.missing, ...faults];
+  for (const line of missing) console.log(`Missing: ${line}`);
+  const hasGcc = wanted.has("gcc") && faults.length === 0;
+  const plan = planOf(options.quick, options.rounds, options.seconds);
+  const findings = await measure(parts, [...search.found.values()], hasGcc, plan);
   const usage = [command.usage, ...sameArguments()].join(" ");
   const bench: Bench = {
     format: "boltzflow bench",
@@ -112,12 +172,20 @@ async function main({ options }: CommandLine<typeof command.options>): Promise<v
     machine,
     quick: options.quick,
     missing,
-    measurements,
+    ...findings,
   };
-  const text = markdownOf(bench, tables);
-  await Deno.mkdir(options.out.replace(/[^/]*$/, "") || ".", { recursive: true });
-  await Deno.writeTextFile(options.out, JSON.stringify(bench, null, 1));
-  await Deno.writeTextFile(options.out.replace(/(\.json)?$/, ".md"), text);
+  await write(options.out, bench);
+}
+
+/** Writes all timings, the tables, and the figure if there is one. */
+async function write(out: string, bench: Bench): Promise<void> {
+  const folder = out.replace(/[^/]*$/, "");
+  await Deno.mkdir(folder || ".", { recursive: true });
+  await Deno.writeTextFile(out, JSON.stringify(bench, null, 1));
+  const figure = bench.growth === undefined ? null : "growth.svg";
+  if (bench.growth !== undefined) await Deno.writeTextFile(`${folder}growth.svg`, await growthFigure(bench.growth));
+  const text = markdownOf(bench, figure);
+  await Deno.writeTextFile(out.replace(/(\.json)?$/, ".md"), text);
   console.log(`\n${text}`);
 }
 

@@ -6,6 +6,9 @@
 import type { FlowAnswer } from "./serve.ts";
 import type { FlowTask, Workload } from "./workload.ts";
 
+/** Unit roundoff of float32. */
+const U = 2 ** -24;
+
 /** What a peer computed in the compared steps. */
 export interface Outcome extends FlowAnswer {
   /** Training: change of every parameter over the compared steps. Sampling: x [batch, dim], then log-det [batch]. */
@@ -62,19 +65,36 @@ export function deviationOf(task: FlowTask, workload: Workload, outcome: Outcome
  *
  * A float32 sum of K products is the exact sum for weights that are off by at most K·2⁻²⁴ (backward error of a dot
  * product), so each of the rounded workloads is as far from ours as the worst rounding may be; typical rounding is √K
- * times smaller. The largest of a few draws, since one may be near by chance. Nothing is multiplied to it. Losses are
- * also allowed the rounding of a mean that is itself taken in float32, in pairs.
+ * times smaller. The largest of a few draws, since one may be near by chance. Nothing is multiplied to it.
  *
  * @param deviations of our outcomes on rounded workloads from ours on the workload itself
- * @param batch samples in a mean
+ * @param least what is allowed in any case, by {@link leastTolerance}
  * @returns the largest deviation allowed, by quantity
  */
-export function toleranceOf(deviations: readonly Deviation[], batch: number): Deviation {
-  const least = (name: string) => name === "losses" ? (1 + Math.log2(batch)) * 2 ** -24 : 0;
+export function toleranceOf(deviations: readonly Deviation[], least: Deviation): Deviation {
   const names = Object.keys(deviations[0]);
   return Object.fromEntries(
-    names.map((name) => [name, Math.max(least(name), ...deviations.map((deviation) => deviation[name]))]),
+    names.map((name) => [name, Math.max(least[name] ?? 0, ...deviations.map((deviation) => deviation[name]))]),
   );
+}
+
+/**
+ * Derives the rounding that no change of weights stands for: a mean over the batch that is itself taken in float32, in
+ * pairs; and parameters that each step rounds to float32, differently in two programs, beside which the steps are small.
+ *
+ * @param workload of what size
+ * @param weights all parameters
+ * @param reference our outcome
+ * @returns relative deviations
+ */
+export function leastTolerance(
+  { batch, checkedSteps }: Workload,
+  weights: Float32Array,
+  reference: Outcome,
+): Deviation {
+  const length = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+  const roundings = 2 * checkedSteps * U * length(weights);
+  return { "losses": (1 + Math.log2(batch)) * U, "change of parameters": roundings / length(reference.numbers) };
 }
 
 /**

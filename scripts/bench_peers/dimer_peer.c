@@ -30,8 +30,12 @@
 #endif
 #define LANES 16
 #define DIM (2 * PARTICLES)
+#ifndef BURN_IN
 #define BURN_IN 2000
+#endif
+#ifndef COUNTED
 #define COUNTED 4000
+#endif
 
 static const REAL epsilon = 1, sigma = (REAL)1.1, stiffness = 20, slope = 2, quadratic = 25, quartic = 10,
                   middle = (REAL)1.5, half = HALF, box = 200, longest = (REAL)0.2;

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type Deviation, deviationOf, type Outcome, requireAgreement, toleranceOf } from "./agreement.ts";
+import {
+  type Deviation,
+  deviationOf,
+  leastTolerance,
+  type Outcome,
+  requireAgreement,
+  toleranceOf,
+} from "./agreement.ts";
 import { type Measurement, type Timed, timedOf } from "./measurement.ts";
 import { PeerProcess } from "./peer_process.ts";
 import { type Contender, type FlowPeer, ourFlow } from "./peers.ts";
@@ -26,8 +33,15 @@ export const TASK_TITLES: Readonly<Record<FlowTask, string>> = {
   sampling: "Sampling z → (x, log-determinant)",
 };
 
-/** Rounded copies of a workload that tell the tolerance. */
-const DRAWS = 3;
+/** How thoroughly outcomes are compared. */
+export interface Checks {
+  /** Training steps. */
+  readonly steps: number;
+  /** Rounded copies of the workload that tell the tolerance. */
+  readonly draws: number;
+}
+
+const USUAL_CHECKS: Checks = { steps: 3, draws: 3 };
 
 /** What to compare. */
 export interface FlowSectionOptions extends RoundOptions {
@@ -39,6 +53,8 @@ export interface FlowSectionOptions extends RoundOptions {
   readonly threads: readonly number[];
   /** Peers that are there. */
   readonly peers: readonly FlowPeer[];
+  /** How thoroughly outcomes are compared. Default: three steps, three rounded copies. */
+  readonly checks?: Checks;
   /** Told what happens. */
   readonly log: (line: string) => void;
 }
@@ -55,8 +71,9 @@ export async function compareFlows(options: FlowSectionOptions): Promise<Measure
   try {
     const exact = `${folder}/exact`;
     await Deno.mkdir(exact);
-    await writeWorkload(exact, options.size);
-    for (let draw = 0; draw < DRAWS; draw++) {
+    const { steps, draws } = options.checks ?? USUAL_CHECKS;
+    await writeWorkload(exact, options.size, steps);
+    for (let draw = 0; draw < draws; draw++) {
       await Deno.mkdir(`${folder}/rounded${draw}`);
       await writeRoundedWorkload(exact, `${folder}/rounded${draw}`, draw);
     }
@@ -73,7 +90,7 @@ async function compareTask(folder: string, task: FlowTask, options: FlowSectionO
   const exact = `${folder}/exact`;
   log(`\n${TASK_TITLES[task]}: comparing what is computed`);
   const reference = await outcomeOf(ourFlow(exact, task, [1])[0], `${folder}/reference`);
-  const tolerance = await findTolerance(folder, task, reference);
+  const tolerance = await findTolerance(folder, task, reference, (options.checks ?? USUAL_CHECKS).draws);
   const contenders = [
     ...ourFlow(exact, task, threads),
     ...peers.flatMap((peer) => peer.contenders(exact, task, threads)),
@@ -107,14 +124,20 @@ async function outcomeOf(contender: Contender, path: string): Promise<Outcome> {
   return await askOutcome(process, path);
 }
 
-async function findTolerance(folder: string, task: FlowTask, reference: Outcome): Promise<Deviation> {
+async function findTolerance(
+  folder: string,
+  task: FlowTask,
+  reference: Outcome,
+  draws: number,
+): Promise<Deviation> {
   const workload = await readWorkload(`${folder}/exact`);
   const deviations: Deviation[] = [];
-  for (let draw = 0; draw < DRAWS; draw++) {
+  for (let draw = 0; draw < draws; draw++) {
     const rounded = await outcomeOf(ourFlow(`${folder}/rounded${draw}`, task, [1])[0], `${folder}/outcome`);
     deviations.push(deviationOf(task, workload, rounded, reference));
   }
-  return toleranceOf(deviations, workload.batch);
+  const weights = await readNumbers(`${folder}/exact/weights.f32`);
+  return toleranceOf(deviations, leastTolerance(workload, weights, reference));
 }
 
 interface Comparison {

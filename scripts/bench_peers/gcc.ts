@@ -3,12 +3,14 @@
  *
  * @module
  */
-import { halfBoxOf, type ParticleSize, type ParticleTask } from "./particles.ts";
+import { halfBoxOf, type ParticleSize, type ParticleTask, sweepsOf } from "./particles.ts";
 import { type Contender, outputOf } from "./peers.ts";
 
 /** What to compile. */
-interface Variant {
+export interface Variant {
+  /** Name in tables. */
   readonly name: string;
+  /** Options of the compiler. */
   readonly flags: readonly string[];
 }
 
@@ -28,11 +30,11 @@ export function isSingle({ flags }: Variant): boolean {
   return flags.includes(SINGLE);
 }
 
-/** What to do without gcc; null if it is there. */
-export async function missingGcc(): Promise<string | null> {
+/** What to do without gcc; nothing if it is there. */
+export async function missingGcc(): Promise<string[]> {
   return await outputOf("gcc", ["--version"]) === null
-    ? "gcc: not found (Debian: apt-get install gcc libc6-dev)"
-    : null;
+    ? ["gcc: not found (Debian: apt-get install gcc libc6-dev)"]
+    : [];
 }
 
 /**
@@ -51,8 +53,10 @@ export async function compileVariant(
 ): Promise<(task: ParticleTask) => Contender> {
   const program = `${folder}/${variant.name.replaceAll(/\W+/g, "_")}`;
   const source = new URL("dimer_peer.c", import.meta.url).pathname;
+  const { burnIn, counted } = sweepsOf(solvent);
+  const sweeps = [`-DBURN_IN=${burnIn}`, `-DCOUNTED=${counted}`];
   const sizes = [`-DPARTICLES=${2 + solvent}`, `-DHALF=${halfBoxOf(solvent)}`, `-DBATCH=${batch}`];
-  const args = [...variant.flags, ...sizes, source, "-o", program, "-lm"];
+  const args = [...variant.flags, ...sizes, ...sweeps, source, "-o", program, "-lm"];
   const { success, stderr } = await new Deno.Command("gcc", { args }).output();
   if (!success) throw new Error(`Cannot compile dimer_peer.c: ${new TextDecoder().decode(stderr).split("\n")[0]}`);
   return (task) => ({ peer: "gcc", name: variant.name, threads: 1, program, args: [folder, task, "1"] });

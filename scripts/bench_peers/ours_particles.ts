@@ -4,16 +4,25 @@
  * @module
  */
 import { loadKernels, MetropolisChains } from "../../mod.ts";
-import { type AcceptanceAnswer, CHAINS, makeDimer, type ParticleTask, readDoubles, STEP, SWEEPS } from "./particles.ts";
+import {
+  type AcceptanceAnswer,
+  CHAINS,
+  makeDimer,
+  type ParticleTask,
+  readDoubles,
+  STEP,
+  sweepsOf,
+} from "./particles.ts";
 import { type Checked, serve } from "./serve.ts";
 
 function metropolis(solvent: number) {
   const chains = new MetropolisChains(makeDimer(solvent), { chains: CHAINS, step: STEP, seed: 1 });
   const check = (): Checked<AcceptanceAnswer> => {
-    chains.advance(SWEEPS.burnIn);
+    const { burnIn, counted } = sweepsOf(solvent);
+    chains.advance(burnIn);
     chains.resetAcceptance();
-    chains.advance(SWEEPS.counted);
-    const offered = SWEEPS.counted * chains.system.particles;
+    chains.advance(counted);
+    const offered = counted * chains.system.particles;
     return { numbers: [], answer: { acceptance: [...chains.state.arrays.accepted].map((count) => count / offered) } };
   };
   return { check, step: () => void chains.advance(1), steps: (count: number) => void chains.advance(count) };

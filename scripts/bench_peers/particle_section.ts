@@ -4,7 +4,7 @@
  * @module
  */
 import { relativeDistance } from "./agreement.ts";
-import { compileVariant, isSingle, VARIANTS } from "./gcc.ts";
+import { compileVariant, isSingle, type Variant } from "./gcc.ts";
 import { type Measurement, type Timed, timedOf } from "./measurement.ts";
 import {
   type AcceptanceAnswer,
@@ -32,18 +32,21 @@ export interface ParticleSectionOptions extends RoundOptions {
   readonly size: ParticleSize;
   /** Tasks. Default: all. */
   readonly tasks?: readonly ParticleTask[];
-  /** Whether gcc is there, and which of its variants to compare: all, or those without -ffast-math and in float64. */
-  readonly gcc: "all" | "one" | "none";
+  /** Variants of C to compare; none without gcc. */
+  readonly variants: readonly Variant[];
   /** Told what happens. */
   readonly log: (line: string) => void;
 }
 
 /**
- * Roundings of an energy or a force, in units of 2⁻⁵³ or 2⁻²⁴ times its largest terms: a pair term is q⁶ of
- * q = σ²/(Δx² + Δy²), which doubles the error of each difference, then multiplies all by 6; sums of 37 terms of one sign
- * each add theirs.
+ * Largest relative distance of numbers that rounding explains. A pair term is q⁶ of q = σ²/(Δx² + Δy²): four roundings
+ * each of the differences, squares, sum and quotient, times six for the power, doubled for both programs. Energies are
+ * sums of all pairs one after the other, where terms of distant pairs may be lost altogether: as many roundings as pairs.
  */
-const ROUNDINGS = 6 * 2 * 4 + 40;
+function toleranceOf({ solvent }: ParticleSize, unit: number): number {
+  const pairs = (2 + solvent) * (1 + solvent) / 2;
+  return (2 * 6 * 4 + pairs) * unit;
+}
 
 /** Standard errors that acceptance rates may be apart: exceeded once in 15 787 comparisons. */
 const STANDARD_ERRORS = 4;
@@ -56,15 +59,14 @@ const STANDARD_ERRORS = 4;
  * @throws {Error} if C computes something else
  */
 export async function compareParticles(options: ParticleSectionOptions): Promise<Measurement[]> {
-  const { size, gcc, tasks = PARTICLE_TASKS } = options;
+  const { size, variants, tasks = PARTICLE_TASKS } = options;
   const folder = await Deno.makeTempDir({ prefix: "boltzflow_bench_" });
   try {
     await writeParticles(folder, size);
-    const wanted = { all: VARIANTS, one: VARIANTS.slice(0, 1), none: [] }[gcc];
     const compiled: Compiled[] = [];
-    for (const variant of wanted) {
+    for (const variant of variants) {
       const unit = isSingle(variant) ? 2 ** -24 : 2 ** -53;
-      compiled.push({ start: await compileVariant(folder, variant, size), tolerance: ROUNDINGS * unit });
+      compiled.push({ start: await compileVariant(folder, variant, size), tolerance: toleranceOf(size, unit) });
     }
     const measurements: Measurement[] = [];
     for (const task of tasks) measurements.push(await compareTask(folder, task, compiled, options));

@@ -19,9 +19,6 @@ export type ParticleTask = typeof PARTICLE_TASKS[number];
 export const CHAINS = 16;
 /** Largest move in each coordinate. */
 export const STEP = 0.2;
-/** Sweeps before acceptance is counted, and while it is. */
-export const SWEEPS = { burnIn: 2000, counted: 4000 };
-
 /** Number of particles, and of configurations. */
 export interface ParticleSize {
   /** Solvent particles, a square number. */
@@ -32,6 +29,18 @@ export interface ParticleSize {
 
 /** The published size. */
 export const DIMER: ParticleSize = { solvent: 36, batch: 1024 };
+
+/**
+ * Sweeps before acceptance is counted, and while it is: fewer of more particles, whose start need not be forgotten since
+ * both programs start there.
+ *
+ * @param solvent solvent particles
+ * @returns numbers of sweeps
+ */
+export function sweepsOf(solvent: number): { readonly burnIn: number; readonly counted: number } {
+  const share = Math.min(1, (36 / solvent) ** 2);
+  return { burnIn: Math.max(50, Math.round(2000 * share)), counted: Math.max(100, Math.round(4000 * share)) };
+}
 
 /** Half the side of the box, as wide for each particle as it is for 36 of them. */
 export function halfBoxOf(solvent: number): number {

@@ -37,7 +37,7 @@ const twoDigits = (value: number) => value.toFixed(2);
 /** Makes the table of a measurement: speeds, and how many times as fast ours is on as many threads. */
 export function speedTable(measurement: Measurement): Table {
   const { title, unit, contenders, rounds, flopPerUnit } = measurement;
-  const columns = [title, "threads", `${unit}/s`, ...(flopPerUnit ? ["Gflop/s"] : []), "ours ÷ this"];
+  const columns = ["program", "threads", `${unit}/s`, ...(flopPerUnit ? ["Gflop/s"] : []), "ours ÷ this"];
   const rows = contenders.map(({ peer, name, threads }, k) => {
     const speed = speedOf(measurement, k);
     const ours = ourCounterpart(measurement, k);

@@ -141,8 +141,9 @@ function frames(dimer: ParticleDimer, n: number): Float32Array<ArrayBuffer> {
  *
  * @param folder an existing folder
  * @param size what to make
+ * @param checkedSteps training steps that are compared
  */
-export async function writeWorkload(folder: string, size: FlowSize): Promise<void> {
+export async function writeWorkload(folder: string, size: FlowSize, checkedSteps = 3): Promise<void> {
   const dimer = new ParticleDimer({ solvent: size.solvent });
   const flow = makeFlow(size);
   const parameters = flow.parameters();
@@ -157,7 +158,7 @@ export async function writeWorkload(folder: string, size: FlowSize): Promise<voi
     coefficients: dimer.coefficients,
     softening: { highEnergy: 1e4, maxEnergy: 1e10 },
     adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, checkedRate: 1e-5, timedRate: 1e-6 },
-    checkedSteps: 3,
+    checkedSteps,
     parameters: parameters.map(({ name, shape }) => ({ name, shape })),
   };
   await Deno.writeTextFile(`${folder}/workload.json`, JSON.stringify(workload));
