@@ -16,36 +16,19 @@ import {
   sumFeatures,
 } from "../autodiff/operations.ts";
 import type { Tensor } from "../autodiff/graph.ts";
+import { rowsNotFinite } from "../autodiff/not_finite.ts";
 import { Parameter } from "../autodiff/parameter.ts";
 import type { Bijector } from "./bijector.ts";
 import type { Condition, ConditionalHead } from "./conditional_head.ts";
 import { ConditionalNetwork } from "./conditional_network.ts";
 import { CoordinateFrame } from "./coordinate_frame.ts";
-import { type HeadOptions, makeHead, requireGrid } from "./particle_heads.ts";
-import { closeParticles, type PlacedParticle, type PlacementOptions, placeParticles } from "./particle_order.ts";
+import { type AutoregressiveParticleFlowOptions, checkOptions, hottestOf } from "./particle_flow_options.ts";
+import { makeHead, requireGrid } from "./particle_heads.ts";
+import { closeParticles, type PlacedParticle, placeParticles } from "./particle_order.ts";
 import { TiltedHead } from "./tilted_head.ts";
 import type { TiltedGrid } from "./tilted_head.ts";
 
-/** Size and form of an {@link AutoregressiveParticleFlow}. */
-export interface AutoregressiveParticleFlowOptions extends PlacementOptions {
-  /** Coordinates of a particle. */
-  readonly spatialDim: 1 | 2 | 3;
-  /** The density of one particle. */
-  readonly head: HeadOptions;
-  /** Hidden layers of the networks. Default [64, 64]. */
-  readonly hidden?: readonly number[];
-  /** T in the units in which energies are k_BT₀, for tilted heads. Default 1. Not with `temperatures`. */
-  readonly temperature?: number;
-  /**
-   * Makes the first coordinate c = (ln T − centre) / spread, so that one flow serves a range of temperatures. Default:
-   * one temperature, no such coordinate.
-   */
-  readonly temperatures?: { readonly centre: number; readonly spread: number };
-  /** Seed of the initial weights. Default 0. */
-  readonly seed?: number;
-  /** Prefix of the names of the parameters. Default "particles". */
-  readonly name?: string;
-}
+export type { AutoregressiveParticleFlowOptions } from "./particle_flow_options.ts";
 
 /** A particle with its network and its density. */
 interface Conditional extends PlacedParticle {
@@ -107,7 +90,8 @@ export class AutoregressiveParticleFlow implements Bijector {
    * Makes a flow with random networks, for coordinates between about −1 and 1.
    *
    * @param options particles, order, head, networks
-   * @throws {RangeError} if a size is impossible, or `order` is no permutation
+   * @throws {RangeError} if a size is impossible, `order` is no permutation, or an energy is not a number
+   * @throws {TypeError} if `temperature` stands beside `temperatures`, or interactions are missing
    */
   constructor(options: AutoregressiveParticleFlowOptions) {
     const { particles, spatialDim, hidden = [64, 64], seed = 0, name = "particles" } = options;
@@ -119,7 +103,7 @@ export class AutoregressiveParticleFlow implements Bijector {
     this.#beta = new Parameter(`${name}.beta`, [1], [1 / (options.temperature ?? 1)], { trainable: false });
     this.#conditionals = placeParticles(options).map((placed) => {
       const own = `${name}.${placed.particle}`;
-      const head = makeHead(options.head, { name: own, spatialDim, placed });
+      const head = makeHead(options.head, { name: own, spatialDim, placed, hottest: hottestOf(options) });
       const inputs = this.#context + placed.seen.length * spatialDim;
       return { ...placed, head, network: new ConditionalNetwork({ name: own, inputs, hidden, head, seed }) };
     });
@@ -132,15 +116,26 @@ export class AutoregressiveParticleFlow implements Bijector {
    * @param data configurations [n, dim], row-major
    * @param options particles, order, head, networks
    * @returns the flow, untrained
-   * @throws {RangeError} if data hold fewer than two configurations, or a coordinate does not vary
+   * @throws {RangeError} if data hold fewer than two configurations or one that is not finite, or a coordinate does not
+   * vary, or so little beside its size that float32 does not see it; and as the constructor does
    */
   static fit(data: Float64Array, options: AutoregressiveParticleFlowOptions): AutoregressiveParticleFlow {
     const { particles, spatialDim, head, temperatures } = options;
+    checkOptions(options);
     const context = temperatures === undefined ? 0 : 1;
     const dim = context + particles * spatialDim;
     if (data.length % dim !== 0 || data.length < 2 * dim) {
       throw new RangeError(
         `Cannot fit a particle flow: data must hold two or more rows of ${dim}, got ${data.length} numbers`,
+      );
+    }
+    const broken = rowsNotFinite(data, dim);
+    if (broken.count > 0) {
+      throw new RangeError(
+        `Cannot fit a particle flow: data must be finite, got ${broken.count} of ${
+          data.length / dim
+        } rows that are not, ` +
+          `the first with index ${broken.first}`,
       );
     }
     const chosen = head.kind === "tilted" && head.neighbours === undefined
@@ -305,16 +300,4 @@ function concatAll(parts: readonly Tensor[]): Tensor {
 /** −|z|²/2 − (dim/2) ln 2π. */
 function normalLog(z: Tensor): Tensor {
   return scaleShift(sumFeatures(square(z)), -0.5, -0.5 * (z.shape[1] as number) * Math.log(2 * Math.PI));
-}
-
-function checkOptions({ particles, spatialDim, temperature = 1 }: AutoregressiveParticleFlowOptions): void {
-  if (!Number.isInteger(particles) || particles < 1) {
-    throw new RangeError(`Cannot make a particle flow: particles must be a whole number ≥ 1, got ${particles}`);
-  }
-  if (![1, 2, 3].includes(spatialDim)) {
-    throw new RangeError(`Cannot make a particle flow: spatialDim must be 1, 2 or 3, got ${spatialDim}`);
-  }
-  if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw new RangeError(`Cannot make a particle flow: temperature must be a positive number, got ${temperature}`);
-  }
 }

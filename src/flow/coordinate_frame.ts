@@ -19,6 +19,8 @@ import { Parameter } from "../autodiff/parameter.ts";
 
 /** Bound of what networks see, in standard deviations of the data. */
 const REACH = 6;
+/** Least deviation of data in units of the spacing of float32 numbers where they lie: it rounds coordinates to 1 %. */
+const LEAST_SPACINGS = 50;
 
 /** Mean and inverse deviation of each coordinate, as constants of a flow. */
 export class CoordinateFrame {
@@ -48,7 +50,7 @@ export class CoordinateFrame {
    *
    * @param data [n, dim], n ≥ 2
    * @param first coordinates before this one stay as they are
-   * @throws {RangeError} if a coordinate does not vary
+   * @throws {RangeError} if a coordinate does not vary, or so little beside its size that float32 does not see it
    */
   fit(data: Float64Array, first: number): void {
     const dim = this.#mean.length;
@@ -63,6 +65,7 @@ export class CoordinateFrame {
           `Cannot fit a frame: data must vary in every coordinate, got variance ${variance} of ${i}`,
         );
       }
+      if (i >= first) requireResolved(mean[i], Math.sqrt(variance), i);
       return i < first ? 1 : Math.fround(1 / Math.sqrt(variance));
     });
     mean.fill(0, 0, first);
@@ -104,4 +107,17 @@ export class CoordinateFrame {
     const [mean, inverse] = [this.#mean, this.#inverse].map((row) => broadcast(graph, row));
     return all ? { mean, inverse } : { mean: gather(mean, columns), inverse: gather(inverse, columns) };
   }
+}
+
+/** Refuses a coordinate that varies less than its float32 numbers are apart. */
+function requireResolved(mean: number, deviation: number, coordinate: number): void {
+  if (deviation >= LEAST_SPACINGS * 2 ** -23 * Math.abs(mean)) return;
+  throw new RangeError(
+    `Cannot fit a frame: data must vary by more than float32 tells apart, got a deviation of ${
+      Number(deviation.toPrecision(3))
+    } around ${
+      Number(mean.toPrecision(6))
+    } in coordinate ${coordinate}: subtract the mean from this coordinate, and add ` +
+      "it to the samples",
+  );
 }

@@ -6,7 +6,7 @@
 import type { TiltTable } from "../autodiff/primitives/tilt.ts";
 import type { PairTerm, ParticleInteractions } from "../system/particle_interactions.ts";
 import { type ConditionalHead, MixtureHead } from "./conditional_head.ts";
-import { tabulatePair } from "./pair_table.ts";
+import { highestEnergy, pairTermOf, tabulatePair } from "./pair_table.ts";
 import type { PlacedParticle } from "./particle_order.ts";
 import { type TiltedGrid, TiltedHead } from "./tilted_head.ts";
 
@@ -35,24 +35,49 @@ export interface TiltedHeadOptions {
 /** The density of a particle. */
 export type HeadOptions = MixtureHeadOptions | TiltedHeadOptions;
 
-/** Tables by pair energy: the many pairs of alike particles share one. */
-const tables = new WeakMap<PairTerm, TiltTable>();
+/** Tables by pair energy and cap: the many pairs of alike particles share one. */
+const tables = new WeakMap<PairTerm, Map<number, TiltTable>>();
 
-function tableOf(term: PairTerm): TiltTable {
-  let table = tables.get(term);
-  if (table === undefined) {
-    table = tabulatePair(term);
-    tables.set(term, table);
-  }
+function tableOf(term: PairTerm, hottest: number): TiltTable {
+  const known = tables.get(term) ?? new Map<number, TiltTable>();
+  const cap = highestEnergy(hottest);
+  const table = known.get(cap) ?? tabulatePair(term, hottest);
+  tables.set(term, known.set(cap, table));
   return table;
 }
 
 /** Numbers of lines that a grid may have. */
 const GRIDS = [9, 17, 33, 65, 129];
 
-function requireWhole(name: string, value: number): void {
+/** Refuses a size that is not a whole number ≥ 1. */
+export function requireWhole(name: string, value: number): void {
   if (Number.isInteger(value) && value >= 1) return;
   throw new RangeError(`Cannot make a particle flow: ${name} must be a whole number ≥ 1, got ${value}`);
+}
+
+/**
+ * Refuses a density of an unknown kind, or one that lacks what it is made of.
+ *
+ * @param head as a user gave it
+ * @param particles number of particles of the flow
+ */
+export function requireHead(head: HeadOptions, particles: number): void {
+  const { kind, interactions, neighbours } = (head ?? {}) as Partial<TiltedHeadOptions>;
+  if (head?.kind === "mixture") return;
+  if (kind !== "tilted") {
+    throw new RangeError(`Cannot make a particle flow: head.kind must be tilted or mixture, got ${kind}`);
+  }
+  for (const name of ["pairTerm", "oneBodyEnergy"] as const) {
+    if (typeof interactions?.[name] === "function") continue;
+    throw new TypeError(
+      `Cannot make a particle flow: head.interactions.${name} must be a function for a tilted head, got ${typeof interactions
+        ?.[name]}`,
+    );
+  }
+  if (neighbours === undefined || neighbours.length === particles) return;
+  throw new RangeError(
+    `Cannot make a particle flow: head.neighbours must hold a list for each of ${particles} particles, got ${neighbours.length}`,
+  );
 }
 
 /** Refuses grids that do not fall on the knots. */
@@ -73,10 +98,15 @@ function neighboursOf({ neighbours }: TiltedHeadOptions, { particle, earlier }: 
   );
 }
 
-/** Makes the density of a placed particle. */
+/** Makes the density of a placed particle, for temperatures up to `hottest`. */
 export function makeHead(
   options: HeadOptions,
-  { name, spatialDim, placed }: { name: string; spatialDim: 1 | 2 | 3; placed: PlacedParticle },
+  { name, spatialDim, placed, hottest }: {
+    name: string;
+    spatialDim: 1 | 2 | 3;
+    placed: PlacedParticle;
+    hottest: number;
+  },
 ): ConditionalHead {
   if (options.kind === "mixture") {
     const { components = 12 } = options;
@@ -93,9 +123,9 @@ export function makeHead(
   requireGrid(grid);
   const { particle } = placed;
   const neighbours = neighboursOf(options, placed).flatMap((other) => {
-    const term = interactions.pairTerm(particle, other);
-    return term === null ? [] : [{ particle: other, table: tableOf(term) }];
+    const term = pairTermOf(interactions, particle, other);
+    return term === null ? [] : [{ particle: other, table: tableOf(term, hottest) }];
   });
   const oneBody = (axis: number, x: number) => interactions.oneBodyEnergy(particle, axis, x);
-  return new TiltedHead({ name, spatialDim, basis, grid, neighbours, oneBody });
+  return new TiltedHead({ name, spatialDim, basis, grid, neighbours, hottest, oneBody });
 }

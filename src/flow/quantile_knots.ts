@@ -20,13 +20,15 @@ const SMOOTHING = 24;
  *
  * @param values one coordinate of the data
  * @returns 129 strictly increasing numbers, the outer ones 6 % of the range beyond the data
- * @throws {RangeError} if there are fewer than two different finite values
+ * @throws {RangeError} if there are fewer than two different values, one is not finite, or their range is so small beside
+ * their size that knots would coincide in float32
  */
 export function quantileKnots(values: Float64Array): Float64Array {
   let [low, high] = [Infinity, -Infinity];
   for (const v of values) {
-    if (v < low) low = v;
-    if (v > high) high = v;
+    // Not a comparison: one that is not a number would pass.
+    low = Math.min(low, v);
+    high = Math.max(high, v);
   }
   if (!(high > low && Number.isFinite(high - low))) {
     throw new RangeError(`Cannot place knots: data must have a finite range > 0, got ${low} … ${high}`);
@@ -41,7 +43,20 @@ export function quantileKnots(values: Float64Array): Float64Array {
     const part = (share - cumulative[cell]) / (cumulative[cell + 1] - cumulative[cell]);
     knots[k] = low + (high - low) * (cell + part) / CELLS;
   }
+  requireApart(knots);
   return knots;
+}
+
+/** Refuses knots that would coincide as the kernels see them, in float32. */
+function requireApart(knots: Float64Array): void {
+  for (let k = 1; k < knots.length; k++) {
+    if (Math.fround(knots[k]) > Math.fround(knots[k - 1])) continue;
+    const middle = knots[knots.length >> 1];
+    throw new RangeError(
+      `Cannot place knots: data must be spread wider than float32 tells apart, got ${knots[0]} … ${knots.at(-1)}: ` +
+        `subtract ${Number(middle.toPrecision(6))} from this coordinate, and add it to the samples`,
+    );
+  }
 }
 
 /** F at the borders of the cells. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sampleCount } from "../autodiff/gradient.ts";
 import type { Executor } from "../backend/pool.ts";
 import { AutoregressiveParticleFlow } from "./autoregressive_particle_flow.ts";
 import type { Flow, FlowSamples, Generator } from "./flow.ts";
@@ -65,7 +66,7 @@ export class TemperatureSlice implements Generator {
   /** Puts the coordinate before every configuration. */
   #withCoordinate(x: Float64Array): Float64Array {
     const { dim } = this;
-    const wide = new Float64Array(x.length / dim * (dim + 1));
+    const wide = new Float64Array(sampleCount(x, dim) * (dim + 1));
     for (let from = 0, to = 0; from < x.length; from += dim, to += dim + 1) {
       wide[to] = this.#coordinate;
       wide.set(x.subarray(from, from + dim), to + 1);

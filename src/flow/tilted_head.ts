@@ -8,6 +8,7 @@ import { Parameter } from "../autodiff/parameter.ts";
 import { type Tilt, TILT_KNOTS as KNOTS, type TiltTable } from "../autodiff/primitives/tilt.ts";
 import { tiltedDecode, tiltedEncode, tiltedLogProb } from "../autodiff/tilted_operations.ts";
 import type { Condition, ConditionalHead } from "./conditional_head.ts";
+import { highestEnergy } from "./pair_table.ts";
 import { quantileKnots } from "./quantile_knots.ts";
 
 /** Sizes of the grids of a tilted head: 9, 17, 33, 65 or 129 lines. */
@@ -30,14 +31,14 @@ export interface TiltedHeadOptions {
   readonly grid: TiltedGrid;
   /** Earlier particles whose pair energy counts, and their tables. */
   readonly neighbours: readonly { readonly particle: number; readonly table: TiltTable }[];
+  /** Highest temperature at which the density is wanted, in T₀. */
+  readonly hottest: number;
   /** One-body energy along an axis, in k_BT₀. */
   readonly oneBody: (axis: number, x: number) => number;
 }
 
 /** Beyond its outer knots a density falls by e within this part of the range of the knots. */
 const TAIL = 0.01;
-/** Higher one-body energies are cut off, in k_BT₀. */
-const HIGHEST_ENERGY = 200;
 
 /**
  * log p(r) = φ(r) − U(r | earlier)/T − log Z with U the energies of the particle with its neighbours and of its own, and
@@ -56,6 +57,7 @@ export class TiltedHead implements ConditionalHead {
    * Makes a head whose knots are spread evenly from −1 to 1; `fit` moves them to the data.
    *
    * @param options sizes, neighbours, energies
+   * @throws {RangeError} if a one-body energy is not a number, or −∞
    */
   constructor(options: TiltedHeadOptions) {
     const { spatialDim, basis, name } = options;
@@ -79,6 +81,7 @@ export class TiltedHead implements ConditionalHead {
    * Moves the knots to data.
    *
    * @param axes each coordinate of the particle in the data
+   * @throws {RangeError} if knots cannot be placed, or a one-body energy there is not a number, or −∞
    */
   fit(axes: readonly Float64Array[]): void {
     this.#place(axes.map(quantileKnots));
@@ -107,10 +110,19 @@ export class TiltedHead implements ConditionalHead {
   }
 
   #place(axes: readonly Float64Array[]): void {
-    const energies = axes.map((knots, axis) =>
-      knots.map((x) => Math.min(this.#options.oneBody(axis, x), HIGHEST_ENERGY))
-    );
+    const highest = highestEnergy(this.#options.hottest);
+    const energies = axes.map((knots, axis) => knots.map((x) => Math.min(this.#oneBody(axis, x), highest)));
     this.#knots.set([...axes, ...energies].flatMap((row) => [...row]));
+  }
+
+  /** The energy of a coordinate by itself: it comes from the user, and NaN would spoil the density without a trace. */
+  #oneBody(axis: number, x: number): number {
+    const energy = this.#options.oneBody(axis, x);
+    if (energy > -Infinity) return energy;
+    throw new RangeError(
+      `Cannot tilt the density of ${this.#options.name}: oneBodyEnergy must be a number above −∞, got ${energy} at ` +
+        `x = ${x} along axis ${axis}`,
+    );
   }
 }
 

@@ -75,7 +75,8 @@ export class Whitening implements Bijector {
    * @param dim number of coordinates
    * @param options groups of coordinates, name
    * @returns the whitening
-   * @throws {RangeError} if there are too few rows, a direction without variance, or a coordinate in no group or two
+   * @throws {RangeError} if there are too few rows, a direction without variance or with less than float32 resolves, or a
+   * coordinate in no group or two
    */
   static fit(data: Float64Array, dim: number, options: WhiteningOptions = {}): Whitening {
     const n = data.length / dim;
@@ -111,6 +112,7 @@ export class Whitening implements Bijector {
         });
       });
     }
+    requireResolved(whiten, mean);
     const whitening = new Whitening(dim, options.name ?? "whitening");
     whitening.#unwhiten.weight.set(unwhiten);
     whitening.#unwhiten.bias.set(mean);
@@ -143,6 +145,23 @@ export class Whitening implements Bijector {
   /** The constant as a column: read when the graph runs, so that a graph traced before a checkpoint is loaded is right. */
   #constant({ graph }: Tensor): Tensor {
     return sumFeatures(broadcast(graph, this.#logDet));
+  }
+}
+
+/** Error of a component, in deviations, that the rounding of coordinates to float32 may make: 1 %. */
+const LARGEST_ROUNDING = 0.01;
+
+/** Refuses data that lie so far from the origin that float32 cannot tell them apart. */
+function requireResolved(whiten: Float64Array, mean: Float64Array): void {
+  const { length } = mean;
+  for (let k = 0; k < length; k++) {
+    const size = mean.reduce((sum, v, i) => sum + Math.abs(whiten[k * length + i] * v), 0);
+    if (size * 2 ** -24 <= LARGEST_ROUNDING) continue;
+    throw new RangeError(
+      `Cannot fit a whitening: data must vary by more than float32 tells apart, got component ${k} at ${
+        Number(size.toPrecision(3))
+      } deviations from the origin: subtract the mean of each coordinate, and add it to the samples`,
+    );
   }
 }
 

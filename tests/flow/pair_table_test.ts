@@ -36,6 +36,25 @@ Deno.test("tabulatePair() caps what is infinite at 200 k_BT₀ and ends in 0", (
   assertEquals([values[0], values.at(-1)], [200, 0]);
 });
 
+Deno.test("tabulatePair() caps at 100 k_BT where that is above 200 k_BT₀, and resolves what is relevant there", () => {
+  const wall = { cutoff: 2, energy: (r: number) => r < 1 ? Infinity : 1 };
+  for (const [temperature, cap] of [[0.1, 200], [2, 200], [2.5, 250], [100, 10_000]]) {
+    assertEquals(tabulatePair(wall, temperature).values[0], cap, `T = ${temperature}`);
+  }
+  // 25 k_BT₀ is a quarter of k_BT at T = 100, where 1250 k_BT₀ still matter: the table must be fine there, too.
+  const steep = powerPairTerm(1, 0)!;
+  const errorAt = (temperature: number) => {
+    const table = tabulatePair(steep, temperature);
+    let largest = 0;
+    for (let r = 0.56; r < 1; r += 0.00137) {
+      largest = Math.max(largest, Math.abs(lookUp(table, r) - steep.energy(r)) / steep.energy(r));
+    }
+    return largest;
+  };
+  assert(errorAt(100) <= 1.2e-3, `${errorAt(100)}`);
+  assert(errorAt(1) > 1.2e-3, "a table for T₀ is too rough there");
+});
+
 Deno.test("tabulatePair() refuses a cutoff that is not positive and an energy that is not a number", () => {
   assertThrows(
     () => tabulatePair({ cutoff: 0, energy: () => 0 }),
@@ -45,6 +64,11 @@ Deno.test("tabulatePair() refuses a cutoff that is not positive and an energy th
   assertThrows(
     () => tabulatePair({ cutoff: 1, energy: () => NaN }),
     RangeError,
-    "Cannot tabulate a pair energy: energy(r) must be a number, got NaN at r = ",
+    "Cannot tabulate a pair energy: energy(r) must be a number above −∞, got NaN at r = ",
+  );
+  assertThrows(
+    () => tabulatePair({ cutoff: 1, energy: (r) => Math.log(Math.max(0, r - 0.5)) }),
+    RangeError,
+    "Cannot tabulate a pair energy: energy(r) must be a number above −∞, got -Infinity at r = ",
   );
 });

@@ -29,3 +29,24 @@ Deno.test("quantileKnots() refuse data without a range", () => {
     "Cannot place knots: data must have a finite range > 0, got 2 … 2",
   );
 });
+
+Deno.test("quantileKnots() refuse data that are not finite or closer together than float32 tells apart", () => {
+  for (const bad of [NaN, Infinity, -Infinity]) {
+    assertThrows(
+      () => quantileKnots(Float64Array.of(1, bad, 2)),
+      RangeError,
+      "data must have a finite range > 0, got ",
+    );
+  }
+  const around = (centre: number, width: number) => normals(1000, 3).map((v) => centre + width * v);
+  // Float32 numbers near 1e6 are 1/16 apart: a range of 0.06 holds one or two of them, not 129.
+  assertThrows(
+    () => quantileKnots(around(1e6, 0.01)),
+    RangeError,
+    "subtract 1000000 from this coordinate, and add it to the samples",
+  );
+  for (const values of [around(0, 0.01), around(1e6, 1e4), around(-3, 0.01)]) {
+    const knots = Float32Array.from(quantileKnots(values));
+    assert(knots.every((k, i) => i === 0 || k > knots[i - 1]));
+  }
+});

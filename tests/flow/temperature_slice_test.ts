@@ -153,5 +153,9 @@ Deno.test("TemperatureSlice and temperatureCoordinate refuse what has no tempera
     message(() => new TemperatureSlice(flow, 1).sample(0, { seed: 1 }), RangeError),
     "Cannot sample from the flow: n must be a whole number ≥ 1, got 0",
   );
+  assertEquals(
+    message(() => new TemperatureSlice(flow, 1).logProb(new Float64Array(3)), RangeError),
+    "Cannot read a batch: x must hold a whole number ≥ 1 of rows of 2, got length 3",
+  );
   assertEquals(temperatureCoordinate(Math.E, { centre: 0, spread: 2 }), 0.5);
 });

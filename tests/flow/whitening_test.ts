@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { symmetricEigen } from "../../src/flow/symmetric_eigen.ts";
 import { Whitening } from "../../src/flow/whitening.ts";
 import { assertClose } from "../support/assert_close.ts";
@@ -129,4 +129,15 @@ Deno.test("symmetricEigen(): known values, also degenerate ones", () => {
   close([5, 0, 0, 0, 5, 0, 0, 0, 5], 3, [5, 5, 5]);
   close([0, 0, 0, 0], 2, [0, 0]);
   close([1, 1, 1, 1, 1, 1, 1, 1, 1], 3, [3, 0, 0]);
+});
+
+Deno.test("Whitening.fit() refuses data that float32 cannot tell apart, and says what to do", () => {
+  const data = (centre: number) => correlatedData(100, 2).map((v) => centre + 0.01 * v);
+  Whitening.fit(data(10), 2);
+  const { message } = assertThrows(() => Whitening.fit(data(1e6), 2), RangeError);
+  assertMatch(
+    message,
+    /^Cannot fit a whitening: data must vary by more than float32 tells apart, got component \d at \d+ deviations/,
+  );
+  assertMatch(message, /: subtract the mean of each coordinate, and add it to the samples$/);
 });
