@@ -5,8 +5,10 @@
  */
 
 import { type JsonObject, writeJson } from "./json.ts";
+import { isJsonObject, parseJsonObject, showJson } from "./parse_json.ts";
+import { readWholeFile } from "./read_file.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
-import { describeFileError, writeAtomically } from "./write_atomically.ts";
+import { writeAtomically } from "./write_atomically.ts";
 
 /** What a checkpoint keeps. */
 export interface Checkpoint {
@@ -53,32 +55,32 @@ export async function encodeCheckpoint({ kind, state, tensors }: Checkpoint): Pr
  * @throws {RangeError} with one sentence: truncated, foreign, another version, or changed since it was written
  */
 export async function decodeCheckpoint(bytes: Uint8Array, task = "decode a checkpoint"): Promise<Checkpoint> {
+  const refuse = (rest: string): never => {
+    throw new RangeError(`Cannot ${task}: ${rest}`);
+  };
   const { tensors, metadata } = decodeSafetensors(bytes, { task });
-  const { version, kind, state } = parseObject(metadata.get(DOCUMENT_KEY));
-  const recorded = metadata.get(CHECKSUM_KEY);
-  if (version === undefined || recorded === undefined) {
-    throw new RangeError(`Cannot ${task}: the file must be a boltzflow checkpoint, got another safetensors file`);
+  const [text, recorded] = [metadata.get(DOCUMENT_KEY), metadata.get(CHECKSUM_KEY)];
+  if (text === undefined || recorded === undefined) {
+    return refuse("the file must be a boltzflow checkpoint, got another safetensors file");
   }
+  const { version, kind, state, ...others } = parseJsonObject(text, "the state", refuse);
   if (version !== CHECKPOINT_VERSION) {
-    throw new RangeError(
-      `Cannot ${task}: version must be ${CHECKPOINT_VERSION}, got ${JSON.stringify(version)}` +
-        ": use the release of boltzflow that wrote it",
+    refuse(
+      `version must be ${CHECKPOINT_VERSION}, got ${showJson(version)}: use the release of boltzflow that wrote it`,
     );
   }
   metadata.delete(CHECKSUM_KEY);
   const actual = await sha256(encodeSafetensors(tensors, metadata));
   if (actual !== recorded) {
-    const [expected, got] = [recorded, actual].map((sum) => sum.slice(0, 12));
-    throw new RangeError(
-      `Cannot ${task}: SHA-256 must be ${expected}…, got ${got}…: the file was changed or damaged, use another one`,
-    );
+    const [expected, got] = [recorded, actual].map((sum) => showJson(sum.slice(0, 12)).slice(1, -1));
+    refuse(`SHA-256 must be ${expected}…, got ${got}…: the file was changed or damaged, use another one`);
   }
-  if (typeof kind !== "string" || typeof state !== "object" || state === null) {
-    throw new RangeError(
-      `Cannot ${task}: the file must hold a kind and a state, got ${typeof kind} and ${typeof state}`,
-    );
+  const other = [...metadata.keys()].find((key) => key !== DOCUMENT_KEY) ?? Object.keys(others)[0];
+  if (other !== undefined) refuse(`the file must hold version, kind and state, got ${showJson(other)} too`);
+  if (typeof kind !== "string" || !isJsonObject(state)) {
+    return refuse(`the file must hold a kind and a state, got ${showJson(kind)} and ${showJson(state)}`);
   }
-  return { kind, state: state as JsonObject, tensors };
+  return { kind, state, tensors };
 }
 
 /**
@@ -105,16 +107,9 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
  */
 export async function loadCheckpoint(path: string, kind?: string): Promise<Checkpoint> {
   const task = `load checkpoint ${path}`;
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(path);
-  } catch (error) {
-    const text = `Cannot ${task}: ${describeFileError(error, path)}`;
-    throw new Error(await withPrevious(text, path), { cause: error });
-  }
   let checkpoint: Checkpoint;
   try {
-    checkpoint = await decodeCheckpoint(bytes, task);
+    checkpoint = await decodeCheckpoint(await readWholeFile(path, task), task);
   } catch (error) {
     throw new Error(await withPrevious((error as Error).message, path), { cause: error });
   }
@@ -127,14 +122,6 @@ export async function loadCheckpoint(path: string, kind?: string): Promise<Check
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function parseObject(text = ""): Record<string, unknown> {
-  try {
-    return Object(JSON.parse(text));
-  } catch {
-    return {};
-  }
 }
 
 async function withPrevious(message: string, path: string): Promise<string> {

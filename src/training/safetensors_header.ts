@@ -6,6 +6,15 @@
  * @module
  */
 
+import {
+  isJsonObject,
+  type ParsedJson,
+  type ParsedObject,
+  parseJsonObject,
+  type Refusal,
+  showJson,
+} from "./parse_json.ts";
+
 /** Limits under which a header is read: a hostile or foreign file must not cost more than this. */
 export interface SafetensorsLimits {
   /** Largest accepted header in bytes; default 16 MiB. */
@@ -80,17 +89,19 @@ export function nameFault(name: string): string | undefined {
  * @param shape sizes of the axes
  * @returns the number of elements (1 for a scalar), or the end of an error message
  */
-export function countElements(shape: readonly unknown[]): number | string {
+export function countElements(shape: readonly ParsedJson[]): number | string {
   if (shape.length > MAXIMUM_RANK) return `must have at most ${MAXIMUM_RANK} axes, got ${shape.length}`;
   let count = 1;
   let empty = false;
   for (const size of shape) {
     if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
-      return `must hold integers ≥ 0, got ${JSON.stringify(shape)}`;
+      return `must hold integers ≥ 0, got ${showJson(shape)}`;
     }
     if (size === 0) empty = true;
     else count *= size;
-    if (!Number.isSafeInteger(count)) return `must describe fewer than 2^53 elements, got ${JSON.stringify(shape)}`;
+    if (!Number.isSafeInteger(count)) {
+      return `must describe fewer than 2^53 elements, got ${showJson(shape as readonly ParsedJson[])}`;
+    }
   }
   return empty ? 0 : count;
 }
@@ -114,7 +125,7 @@ export function readHeader(bytes: Uint8Array, limits: SafetensorsLimits = {}): S
     throw new RangeError(`Cannot ${task}: ${rest}`);
   };
   const dataStart = findDataStart(bytes, maximumHeaderBytes, fail);
-  const header = parseObject(headerText(bytes, dataStart, fail), fail);
+  const header = parseJsonObject(headerText(bytes, dataStart, fail), "header", fail);
   const metadata = readMetadata(header[METADATA_KEY], fail);
   const names = Object.keys(header).filter((name) => name !== METADATA_KEY);
   if (names.length > maximumTensors) fail(`the file must hold at most ${maximumTensors} tensors, got ${names.length}`);
@@ -124,9 +135,7 @@ export function readHeader(bytes: Uint8Array, limits: SafetensorsLimits = {}): S
   return { entries, metadata, dataStart };
 }
 
-type Fail = (rest: string) => never;
-
-function findDataStart(bytes: Uint8Array, maximumHeaderBytes: number, fail: Fail): number {
+function findDataStart(bytes: Uint8Array, maximumHeaderBytes: number, fail: Refusal): number {
   if (bytes.length < 10) fail(`the file must hold at least 10 bytes, got ${bytes.length}: it is truncated`);
   if (bytes[8] !== 0x7b) fail("the file must start with a length and a JSON header, got other content: it is foreign");
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
@@ -136,7 +145,7 @@ function findDataStart(bytes: Uint8Array, maximumHeaderBytes: number, fail: Fail
   return 8 + Number(length);
 }
 
-function headerText(bytes: Uint8Array, dataStart: number, fail: Fail): string {
+function headerText(bytes: Uint8Array, dataStart: number, fail: Refusal): string {
   try {
     // A copy, because TextDecoder refuses shared memory.
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.slice(8, dataStart));
@@ -145,43 +154,34 @@ function headerText(bytes: Uint8Array, dataStart: number, fail: Fail): string {
   }
 }
 
-function parseObject(text: string, fail: Fail): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    fail("header must be JSON, got text that does not parse");
-  }
-  if (!isRecord(value)) return fail("header must be a JSON object, got another value");
-  const duplicate = findDuplicateKey(text);
-  if (duplicate !== undefined) fail(`header must name everything once, got ${JSON.stringify(duplicate)} twice`);
-  return value;
-}
-
-function readMetadata(value: unknown, fail: Fail): Map<string, string> {
+function readMetadata(value: ParsedJson | undefined, fail: Refusal): Map<string, string> {
   if (value === undefined) return new Map();
-  if (!isRecord(value)) return fail(`${METADATA_KEY} must be an object of strings, got another value`);
+  if (!isJsonObject(value)) return fail(`${METADATA_KEY} must be an object of strings, got another value`);
   const entries = Object.entries(value).map(([key, text]): [string, string] =>
-    typeof text === "string" ? [key, text] : fail(`${METADATA_KEY} must hold strings, got ${typeof text} at ${key}`)
+    typeof text === "string"
+      ? [key, text]
+      : fail(`${METADATA_KEY} must hold strings, got ${typeof text} at ${showJson(key)}`)
   );
   return new Map(entries);
 }
 
-function readEntry(name: string, value: unknown, fail: Fail): TensorEntry {
+function readEntry(name: string, value: ParsedJson, fail: Refusal): TensorEntry {
   const fault = nameFault(name);
   if (fault !== undefined) fail(fault);
   const about = `tensor ${JSON.stringify(name)}`;
-  const keys = isRecord(value) ? Object.keys(value).sort().join(", ") : typeof value;
-  if (keys !== "data_offsets, dtype, shape") fail(`${about} must have data_offsets, dtype and shape, got ${keys}`);
-  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
-  if (typeof dtype !== "string" || !Object.hasOwn(ITEM_BYTES, dtype)) {
-    fail(`dtype of ${about} must be one of ${Object.keys(ITEM_BYTES).join(", ")}, got ${JSON.stringify(dtype)}`);
+  const keys = isJsonObject(value) ? Object.keys(value).sort().join(", ") : typeof value;
+  if (keys !== "data_offsets, dtype, shape") {
+    fail(`${about} must have data_offsets, dtype and shape, got ${keys.slice(0, 80)}`);
   }
-  if (!Array.isArray(shape)) return fail(`shape of ${about} must be a list, got ${JSON.stringify(shape)}`);
+  const { dtype, shape, data_offsets: offsets } = value as ParsedObject;
+  if (typeof dtype !== "string" || !Object.hasOwn(ITEM_BYTES, dtype)) {
+    fail(`dtype of ${about} must be one of ${Object.keys(ITEM_BYTES).join(", ")}, got ${showJson(dtype)}`);
+  }
+  if (!Array.isArray(shape)) return fail(`shape of ${about} must be a list, got ${showJson(shape)}`);
   const count = countElements(shape);
   if (typeof count === "string") return fail(`shape of ${about} ${count}`);
   if (!isByteRange(offsets)) {
-    return fail(`data_offsets of ${about} must be two integers 0 ≤ begin ≤ end, got ${JSON.stringify(offsets)}`);
+    return fail(`data_offsets of ${about} must be two integers 0 ≤ begin ≤ end, got ${showJson(offsets)}`);
   }
   const [begin, end] = offsets;
   const expected = count * ITEM_BYTES[dtype as Dtype];
@@ -189,7 +189,7 @@ function readEntry(name: string, value: unknown, fail: Fail): TensorEntry {
   return { name, dtype: dtype as Dtype, shape, begin, end };
 }
 
-function checkContiguous(entries: readonly TensorEntry[], available: number, fail: Fail): void {
+function checkContiguous(entries: readonly TensorEntry[], available: number, fail: Refusal): void {
   let cursor = 0;
   for (const { name, begin, end } of entries) {
     if (begin !== cursor) fail(`tensor ${JSON.stringify(name)} must begin at byte ${cursor}, got ${begin}`);
@@ -197,40 +197,6 @@ function checkContiguous(entries: readonly TensorEntry[], available: number, fai
   }
   if (cursor > available) fail(`the file must hold ${cursor} bytes of data, got ${available}: it is truncated`);
   if (cursor < available) fail(`the file must end after ${cursor} bytes of data, got ${available - cursor} bytes more`);
-}
-
-/**
- * Finds a key that stands twice in one object of a JSON text; `JSON.parse` keeps the last one and says nothing.
- *
- * @param json a text that parses
- * @returns the first duplicate key, or undefined
- */
-export function findDuplicateKey(json: string): string | undefined {
-  const open: Set<string>[] = [];
-  for (let i = 0; i < json.length; i++) {
-    if (json[i] === "{") open.push(new Set());
-    else if (json[i] === "}") open.pop();
-    else if (json[i] === '"') {
-      const start = i++;
-      while (json[i] !== '"') i += json[i] === "\\" ? 2 : 1;
-      if (!followedByColon(json, i + 1)) continue;
-      const key: string = JSON.parse(json.slice(start, i + 1));
-      const keys = open[open.length - 1];
-      if (keys.has(key)) return key;
-      keys.add(key);
-    }
-  }
-  return undefined;
-}
-
-function followedByColon(json: string, start: number): boolean {
-  let i = start;
-  while (json[i] === " " || json[i] === "\n" || json[i] === "\r" || json[i] === "\t") i++;
-  return json[i] === ":";
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isByteRange(value: unknown): value is [number, number] {

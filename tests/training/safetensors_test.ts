@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "../../src/training/safetensors.ts";
-import { findDuplicateKey, ITEM_BYTES } from "../../src/training/safetensors_header.ts";
+import { findDuplicateKey } from "../../src/training/parse_json.ts";
+import { ITEM_BYTES } from "../../src/training/safetensors_header.ts";
 
 const every: [string, StoredTensor][] = [
   ["f64", { shape: [2, 2], data: Float64Array.of(1 / 3, -0, Infinity, 5e-324) }],
@@ -139,7 +140,7 @@ const refused: [string, Uint8Array, string][] = [
   [
     "a name that poisons",
     file(`{"__proto__":${entry("U8", [1], 0, 1)}}`, one),
-    'tensor name must not be reserved, got "__proto__"',
+    'header must not hold reserved keys, got "__proto__"',
   ],
   [
     "a control character",
@@ -152,7 +153,7 @@ const refused: [string, Uint8Array, string][] = [
     'tensor "x" must have data_offsets, dtype and shape, got dtype, shape',
   ],
   ["a field that is no object", file('{"x":1}'), 'tensor "x" must have data_offsets, dtype and shape, got number'],
-  ["metadata that are no text", file('{"__metadata__":{"n":1}}'), "__metadata__ must hold strings, got number at n"],
+  ["metadata that are no text", file('{"__metadata__":{"n":1}}'), '__metadata__ must hold strings, got number at "n"'],
 ];
 
 for (const [what, bytes, message] of refused) {
