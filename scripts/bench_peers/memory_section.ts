@@ -19,7 +19,7 @@ export interface MemoryUse {
 }
 
 /** Steps until memory no longer grows. */
-const STEPS = 5;
+const STEPS = 3;
 
 /**
  * Lets everybody do a few steps of maximum likelihood, one after the other.

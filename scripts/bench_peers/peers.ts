@@ -19,14 +19,16 @@ export interface Contender extends PeerCommand {
 
 /** A peer that computes tasks of the RealNVP. */
 export interface FlowPeer {
+  /** Who. */
+  readonly peer: PeerName;
   /** Its contenders on one or more threads; none where it cannot do the task. */
   contenders(folder: string, task: FlowTask, threads: readonly number[]): Contender[];
 }
 
 /** What was looked for. */
-export interface Search<T> {
-  /** Found peers by name. */
-  readonly found: ReadonlyMap<PeerName, T>;
+export interface Search {
+  /** Those that are there. */
+  readonly found: readonly FlowPeer[];
   /** For each missing one, a sentence that says how to get it. */
   readonly missing: readonly string[];
 }
@@ -95,6 +97,7 @@ async function findTorch(missing: string[]): Promise<FlowPeer | null> {
   }
   const script = `${HERE}torch_flow.py`;
   return {
+    peer: "torch",
     contenders: (folder, task, threads) =>
       threads.flatMap((count) =>
         torchSettings(count, hasOpenmp).map(({ name, env }) => ({
@@ -109,8 +112,52 @@ async function findTorch(missing: string[]): Promise<FlowPeer | null> {
   };
 }
 
-/** How each peer for RealNVP is found. */
-const FINDERS: { readonly [name: string]: (missing: string[]) => Promise<FlowPeer | null> } = { torch: findTorch };
+/** A peer from npm. */
+interface NpmPeer {
+  readonly name: string;
+  /** Exact packages, downloaded now if they are not there. */
+  readonly packages: readonly string[];
+  readonly script: string;
+  readonly tasks: readonly FlowTask[];
+  /** Numbers of threads that it can be told to use. */
+  readonly threads: readonly number[];
+}
+
+const TRAINING: readonly FlowTask[] = ["maximumLikelihood", "energy", "sampling"];
+
+const NPM_PEERS: Readonly<Partial<Record<PeerName, readonly NpmPeer[]>>> = {
+  tfjs: [{
+    name: "TensorFlow.js wasm",
+    packages: ["@tensorflow/tfjs@4.22.0", "@tensorflow/tfjs-backend-wasm@4.22.0"],
+    script: "tfjs_flow.ts",
+    tasks: TRAINING,
+    threads: [1],
+  }],
+};
+
+async function findNpmPeer(peer: PeerName, npm: NpmPeer, missing: string[]): Promise<FlowPeer | null> {
+  const { name, packages, script, tasks } = npm;
+  const program = packages.map((specifier) => `await import("npm:${specifier}");`).join(" ");
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--quiet", "--no-lock", `${program} Deno.exit(0)`],
+    stdout: "null",
+  }).output();
+  if (!success) {
+    const reason = new TextDecoder().decode(stderr).trim().split("\n")[0];
+    missing.push(`${name}: ${packages.join(", ")} must come from npm, which needs a network once (${reason})`);
+    return null;
+  }
+  return {
+    peer,
+    contenders: (folder, task, threads) =>
+      threads.filter((count) => tasks.includes(task) && npm.threads.includes(count)).map((count) => ({
+        peer,
+        name,
+        threads: count,
+        ...denoProgram(script, [folder, task, count]),
+      })),
+  };
+}
 
 /**
  * Looks for peers that compute the RealNVP.
@@ -118,12 +165,16 @@ const FINDERS: { readonly [name: string]: (missing: string[]) => Promise<FlowPee
  * @param wanted names
  * @returns those that are there, and what to do about the others
  */
-export async function findFlowPeers(wanted: ReadonlySet<PeerName>): Promise<Search<FlowPeer>> {
-  const found = new Map<PeerName, FlowPeer>();
+export async function findFlowPeers(wanted: ReadonlySet<PeerName>): Promise<Search> {
+  const found: FlowPeer[] = [];
   const missing: string[] = [];
   for (const name of wanted) {
-    const peer = await FINDERS[name]?.(missing);
-    if (peer) found.set(name, peer);
+    const searches = (NPM_PEERS[name] ?? []).map((npm) => () => findNpmPeer(name, npm, missing));
+    if (name === "torch") searches.push(() => findTorch(missing));
+    for (const search of searches) {
+      const peer = await search();
+      if (peer !== null) found.push(peer);
+    }
   }
   return { found, missing };
 }
