@@ -40,7 +40,7 @@ export function particleEnergy(c: ParticleCoefficients, x: Float64Array, pool: E
 }
 
 /** Numbers in which energies and gradients are computed; they are returned as float64 in any case. */
-export type Precision = "float64" | "float32";
+export type GradientPrecision = "float64" | "float32";
 
 /**
  * Computes U and ∂U/∂x of configurations.
@@ -56,7 +56,7 @@ export function particleGradient(
   c: ParticleCoefficients,
   x: Float64Array,
   pool: Executor = serialPool,
-  precision: Precision = "float64",
+  precision: GradientPrecision = "float64",
 ): { energy: Float64Array; gradient: Float64Array } {
   if (precision !== "float64" && precision !== "float32") {
     throw new RangeError(`Cannot compute gradients: precision must be float64 or float32, got ${precision}`);

@@ -8,7 +8,7 @@ import { assignmentOrder, particleEnergy, particleGradient } from "../backend/pa
 import { powerPairTerm, wallEnergy } from "./pair_terms.ts";
 import { checkedSites, squareGrid } from "./particle_grid.ts";
 import type { PairTerm, ParticleInteractions } from "./particle_interactions.ts";
-import type { CoupledSystem } from "./particle_system.ts";
+import type { CoupledSystem, GradientOptions } from "./particle_system.ts";
 import { inOrder, reordered } from "./relabelling.ts";
 import { type ComputeOptions, configurationCount, type EnergyAndGradient, mergeParameters } from "./system.ts";
 
@@ -153,13 +153,13 @@ export class LennardJonesFluid implements CoupledSystem, ParticleInteractions {
    * Computes U and ∂U/∂x. Where particles coincide the gradient does not exist: it is NaN.
    *
    * @param x [n, dim]
-   * @param options threads
+   * @param options threads and precision
    * @returns U [n] in k_BT₀ and the gradient [n, dim]
-   * @throws {RangeError} if the length of x is not a multiple of dim
+   * @throws {RangeError} if the length of x is not a multiple of dim or the precision has an unknown name
    */
-  energyAndGradient(x: Float64Array, options: ComputeOptions = {}): EnergyAndGradient {
+  energyAndGradient(x: Float64Array, options: GradientOptions = {}): EnergyAndGradient {
     configurationCount(x, this.dim, "compute gradients");
-    return particleGradient(this.coefficients, x, options.pool);
+    return particleGradient(this.coefficients, x, options.pool, options.precision);
   }
 
   /**
