@@ -3,27 +3,28 @@ import { Graph } from "../../src/autodiff/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
 import { input } from "../../src/autodiff/operations.ts";
 import { type MixtureAttributes, mixtureFeatures } from "../../src/autodiff/primitives/mixture_density.ts";
-import { primitives } from "../../src/autodiff/primitives.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
-import { RandomStream } from "../../src/random/random_stream.ts";
-import { assertClose, FLOAT32_ROUNDING } from "../support/assert_close.ts";
+import { assertClose } from "../support/assert_close.ts";
 import {
   lastOf,
   mixtureEvaluation,
-  mixtureExample,
   type MixtureName,
   sizes,
   styles,
   withoutLast,
 } from "../support/mixture_examples.ts";
-import { normals, uniforms } from "../support/random_arrays.ts";
+import {
+  conditioning,
+  exactly,
+  exampleWithin,
+  type Inputs,
+  type Results,
+  tolerances,
+} from "../support/mixture_rounding.ts";
+import { normals } from "../support/random_arrays.ts";
 
 const names = ["mixtureLogProb", "mixtureEncode", "mixtureDecode"] as const;
 const SAMPLES = 70;
-
-/** A value with the cotangents of features and rows. */
-type Results = readonly [value: ArrayLike<number>, byFeatures: ArrayLike<number>, byRows: ArrayLike<number>];
-type Inputs = readonly [features: Float64Array, rows: Float64Array];
 
 function byKernels(name: MixtureName, size: MixtureAttributes, inputs: Inputs, cotangent: Float64Array): Results {
   const graph = new Graph();
@@ -33,92 +34,6 @@ function byKernels(name: MixtureName, size: MixtureAttributes, inputs: Inputs, c
   const [value] = run.forward(inputs);
   const [byFeatures, byRows] = run.backward([cotangent]);
   return [value, byFeatures, byRows];
-}
-
-/** In float64; `round` changes the coordinates that decode returns before log p and derivatives are taken there. */
-function exactly(
-  name: MixtureName,
-  size: MixtureAttributes,
-  inputs: Inputs,
-  cotangent: Float64Array,
-  round?: (v: number) => number,
-): Results {
-  const at = mixtureEvaluation(name, size, ...inputs);
-  const output = primitives[name].forward(at as never);
-  if (round !== undefined && name === "mixtureDecode") {
-    const dim = size.spatialDim;
-    const r = withoutLast(output, dim).map(round);
-    const logProb = primitives.mixtureLogProb.forward(mixtureEvaluation("mixtureLogProb", size, inputs[0], r));
-    output.forEach((_, i) => {
-      const row = Math.floor(i / (dim + 1));
-      output[i] = i % (dim + 1) === dim ? logProb[row] : r[i - row];
-    });
-  }
-  const [byFeatures, byRows] = primitives[name].vjp({ ...at, output } as never, cotangent) as Float64Array[];
-  return [output, byFeatures, byRows];
-}
-
-/**
- * What rounding does to each sample: the largest change in any of its results when every input moves by one rounding
- * (relative, and absolute 2⁻²⁴ because e^a and weights are relative in what is added to a and to logits), in eight draws
- * of directions. Decode also rounds the coordinates that it returns, whose density and derivatives it gives.
- */
-function conditioning(name: MixtureName, size: MixtureAttributes, inputs: Inputs, cotangent: Float64Array, n: number) {
-  const right = exactly(name, size, inputs, cotangent);
-  const random = new RandomStream(7, 1);
-  const largest = right.map(() => new Float64Array(n));
-  for (let draw = 0; draw < 8; draw++) {
-    const direction = () => FLOAT32_ROUNDING * (random.uniform() < 0.5 ? -1 : 1);
-    const moved = inputs.map((x) => x.map((v) => v + direction() * (1 + Math.abs(v))));
-    exactly(name, size, moved as unknown as Inputs, cotangent, (v) => v + direction() * Math.abs(v)).forEach(
-      (result, k) => {
-        const perSample = result.length / n;
-        for (let i = 0; i < result.length; i++) {
-          const row = Math.floor(i / perSample);
-          largest[k][row] = Math.max(largest[k][row], Math.abs(result[i] - right[k][i]));
-        }
-      },
-    );
-  }
-  return { right, largest };
-}
-
-/**
- * A float32 evaluation rounds about ten times where a draw moves each input once (e^a: 2, the difference, the product, two
- * for each shear, gauss 6, tail 8, quantile 12), and eight draws miss the worst signs by up to a factor of three: 30 times
- * what the draws show, and 30 roundings of the largest number. In a derivative, terms of size u² that the exponents bring
- * may cancel: where |z| ≤ reach these are (1 + reach²) times the cotangent.
- */
-const SAFETY = 30;
-
-function tolerances(
-  { right, largest }: ReturnType<typeof conditioning>,
-  n: number,
-  cotangent: Float64Array,
-  reach: number,
-): Float64Array[] {
-  return right.map((result, k) => {
-    const perSample = result.length / n;
-    const cancelling = (1 + reach * reach) * cotangent.reduce((most, c) => Math.max(most, Math.abs(c)), 0);
-    const size = new Float64Array(n).fill(k === 0 ? 0 : cancelling);
-    for (let i = 0; i < result.length; i++) {
-      const row = Math.floor(i / perSample);
-      size[row] = Math.max(size[row], Math.abs(result[i]));
-    }
-    return Float64Array.from(result, (_, i) => {
-      const row = Math.floor(i / perSample);
-      return SAFETY * (largest[k][row] + FLOAT32_ROUNDING * size[row]);
-    });
-  });
-}
-
-/** Inputs whose z lie within ±`reach`: for all but decode the coordinates are decoded from them, and rounded. */
-function example(name: MixtureName, size: MixtureAttributes, style: typeof styles[number], reach: number): Inputs {
-  const features = mixtureExample(size, SAMPLES, style, 3);
-  const z = uniforms(SAMPLES * size.spatialDim, 4, -reach, reach);
-  if (name === "mixtureDecode") return [features, z];
-  const decoded = primitives.mixtureDecode.forward(mixtureEvaluation("mixtureDecode", size, features, z));
-  return [features, withoutLast(decoded, size.spatialDim).map(Math.fround)];
 }
 
 /** What both builds are compared with. */
@@ -134,7 +49,7 @@ for (const deterministic of [false, true]) {
       for (const size of sizes) {
         for (const style of styles) {
           for (const reach of [3, 8]) {
-            const inputs = example(name, size, style, reach);
+            const inputs = exampleWithin(name, size, SAMPLES, style, reach, 3);
             const width = name === "mixtureLogProb" ? 1 : size.spatialDim + 1;
             const cotangent = normals(SAMPLES * width, 5);
             const what = JSON.stringify({ ...size, ...style, reach });
@@ -157,7 +72,7 @@ for (const deterministic of [false, true]) {
     Deno.test(`${name}: a sample does not depend on its neighbours, and NaN stays in its sample (${build})`, async () => {
       await use();
       const size = { spatialDim: 2, components: 5 };
-      const [features, rows] = example(name, size, styles[1], 6);
+      const [features, rows] = exampleWithin(name, size, SAMPLES, styles[1], 6, 3);
       const cotangent = normals(SAMPLES * (name === "mixtureLogProb" ? 1 : 3), 5);
       const right = byKernels(name, size, [features, rows], cotangent);
       const width = mixtureFeatures(size);
@@ -181,7 +96,7 @@ for (const deterministic of [false, true]) {
     await use();
     for (const components of [1, 4]) {
       const size = { spatialDim: 1, components };
-      const [features, z] = example("mixtureDecode", size, styles[1], 3);
+      const [features, z] = exampleWithin("mixtureDecode", size, SAMPLES, styles[1], 3, 3);
       const cotangent = new Float64Array(2 * SAMPLES);
       const decode = (f: Float64Array, x: Float64Array) => byKernels("mixtureDecode", size, [f, x], cotangent)[0];
 
@@ -198,7 +113,7 @@ for (const deterministic of [false, true]) {
     for (const size of sizes) {
       const dim = size.spatialDim;
       for (const style of styles) {
-        const [features, z] = example("mixtureDecode", size, style, 8);
+        const [features, z] = exampleWithin("mixtureDecode", size, SAMPLES, style, 8, 3);
         const zero = new Float64Array(SAMPLES * (dim + 1));
         const decoded = Float64Array.from(byKernels("mixtureDecode", size, [features, z], zero)[0]);
         const r = withoutLast(decoded, dim);

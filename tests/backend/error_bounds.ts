@@ -17,6 +17,12 @@ export const functionBounds: Readonly<Record<string, (y: number, x: number) => n
   cosF32: () => 1.2e-7,
 };
 
+/** The normal distribution, as wasm/normal.ts states it; below Φ(−12.9) = 2.24e-38 the kernel says 0. */
+export const normalBounds = {
+  normalCdfF32: (y: number): number => Math.max(7 * ulp(y), y < 2.25e-38 ? y : 0),
+  normalQuantileF32: (z: number): number => 6 * ulp(z),
+} as const;
+
 /** Where a derivative is tested, and how far from float64 it may lie. */
 export interface GradientBound {
   /** Range and special values of what the kernel reads beside dy. */

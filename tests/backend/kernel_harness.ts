@@ -148,7 +148,8 @@ export function compare(
   args.forEach((arg, a) => {
     if (typeof arg === "number") return;
     const input = before[a] as Float64Array, wanted = expected[a] as Float64Array;
-    const isOutput = wanted.some((want, i) => !Object.is(want, input[i]));
+    // Two arguments in one buffer: a result in place, even where it happens to be the input.
+    const isOutput = args.indexOf(arg) !== args.lastIndexOf(arg) || wanted.some((want, i) => !Object.is(want, input[i]));
     for (let i = 0; i < arg.length; ++i) {
       check(arg[i], wanted[i], isOutput ? bound(wanted[i], i, a) : 0, `${where}: element ${i} of argument ${a}`);
     }

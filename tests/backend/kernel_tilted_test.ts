@@ -4,8 +4,8 @@ import { primitives } from "../../src/autodiff/primitives.ts";
 import type { Tilt } from "../../src/autodiff/primitives/tilt.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { normals } from "../support/random_arrays.ts";
-import { builds, unitRoundoff } from "./kernel_harness.ts";
-import { operands, panelsOf } from "./tilted_calls.ts";
+import { builds } from "./kernel_harness.ts";
+import { gradientTolerance, MAP_TOLERANCE, operands, panelsOf, TOLERANCE } from "./tilted_calls.ts";
 
 /** Every dimension, unequal grids, one polynomial and more than a block of them, with and without neighbours. */
 const tilts: readonly Tilt[] = [[9, 9, 1], [17, 9, 4], [9, 17, 3], [33, 17, 7]].flatMap(([fine, coarse, basis]) =>
@@ -20,12 +20,6 @@ function rowsOf(panels: Float32Array, n: number, d: number): Float64Array {
     return panels[(Math.floor(sample / 32) * d + i % d) * 32 + sample % 32];
   });
 }
-
-/**
- * ℓ is a sum of 49 products of size 0.4 and of energies up to 10, and A, log p sums of such: with roundings that do not
- * all point the same way 64 half units of numbers up to 4; the score is a difference of means of numbers up to 1.
- */
-const TOLERANCE = { absolute: 64 * unitRoundoff, relative: 4 * unitRoundoff };
 
 const nameOf = ({ spatialDim, fine, coarse, basis, pairs }: Tilt) =>
   `D ${spatialDim}, fine ${fine}, coarse ${coarse}, basis ${basis}, neighbours ${pairs.length}`;
@@ -51,9 +45,6 @@ Deno.test("tiltedLogProbF32: value and score agree with float64, and scratch mem
   }
 });
 
-/** The slope of log p is up to 100 where it falls fastest, and an error of r is one of log p; see below for r itself. */
-const MAP_TOLERANCE = { absolute: 1000 * unitRoundoff, relative: 4 * unitRoundoff };
-
 for (const name of ["tiltedEncode", "tiltedDecode"] as const) {
   Deno.test(`${name}F32: coordinates and log p agree with float64, and scratch memory suffices`, () => {
     for (const tilt of tilts) {
@@ -71,7 +62,6 @@ for (const name of ["tiltedEncode", "tiltedDecode"] as const) {
   });
 }
 
-// The bounds of tests/autodiff/primitive_samples.ts.
 for (const name of ["tiltedLogProb", "tiltedEncode", "tiltedDecode"] as const) {
   Deno.test(`${name}GradF32: all cotangents agree with float64, and those with a null address are left out`, () => {
     for (const tilt of tilts.filter(({ fine, basis }) => fine < 33 && basis > 1)) {
@@ -92,10 +82,7 @@ for (const name of ["tiltedLogProb", "tiltedEncode", "tiltedDecode"] as const) {
           results.forEach((result, k) => {
             if (result === 0) return;
             const width = expected[k].length / n;
-            const tolerance = expected[k].map((_, i) => {
-              const sample = expected[k].subarray(i - i % width, i - i % width + width);
-              return unitRoundoff * sample.reduce((most, g) => Math.max(most, 300 * Math.abs(g)), 2000);
-            });
+            const tolerance = gradientTolerance(expected[k], width);
             const what = `input ${k} of ${expected.length}, ${build.name}, ${nameOf(tilt)}`;
             assertClose(rowsOf(result as Float32Array, n, width), expected[k], tolerance, what);
           });

@@ -1,7 +1,7 @@
 import type { Evaluation } from "../../src/autodiff/primitives/primitive.ts";
 import { tiltedLayout } from "../../src/autodiff/primitives/tilted_layout.ts";
 import { exampleEvaluation, exampleTilt, type TiltedName } from "../support/tilted_examples.ts";
-import { type Argument, random } from "./kernel_harness.ts";
+import { type Argument, random, unitRoundoff } from "./kernel_harness.ts";
 
 /** Rows [n, d] as panels; lanes beyond n repeat the last row. */
 export function panelsOf(rows: Float64Array, n: number, d: number): Float32Array {
@@ -43,4 +43,21 @@ export function tiltedCalls(spatialDim: 1 | 2 | 3, neighbours: number): [kernel:
     ["tiltedEncodeGradF32", [...given("tiltedEncode"), out, cotangent, ...all()]],
     ["tiltedDecodeGradF32", [...given("tiltedDecode"), out, cotangent, ...all()]],
   ];
+}
+
+/**
+ * ℓ is a sum of 49 products of size 0.4 and of energies up to 10, and A, log p sums of such: with roundings that do not
+ * all point the same way 64 half units of numbers up to 4; the score is a difference of means of numbers up to 1.
+ */
+export const TOLERANCE = { absolute: 64 * unitRoundoff, relative: 4 * unitRoundoff };
+
+/** The slope of log p is up to 100 where it falls fastest, and an error of r is one of log p; see below for r itself. */
+export const MAP_TOLERANCE = { absolute: 1000 * unitRoundoff, relative: 4 * unitRoundoff };
+
+/** For cotangents [n, width]: what tests/autodiff/primitive_samples.ts derives, by the largest of each sample. */
+export function gradientTolerance(expected: Float64Array, width: number): Float64Array {
+  return expected.map((_, i) => {
+    const sample = expected.subarray(i - i % width, i - i % width + width);
+    return unitRoundoff * sample.reduce((most, g) => Math.max(most, 300 * Math.abs(g)), 2000);
+  });
 }
