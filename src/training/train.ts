@@ -3,126 +3,29 @@
  *
  * @module
  */
-import { Graph, type Tensor } from "../autodiff/graph.ts";
+import { Graph } from "../autodiff/graph.ts";
 import { KernelRun } from "../autodiff/kernel_run.ts";
-import type { Parameter } from "../autodiff/parameter.ts";
+import { NotFiniteError } from "../autodiff/not_finite.ts";
 import { type Executor, serialPool } from "../backend/pool.ts";
-import { Adam, type AdamOptions } from "../optim/adam.ts";
-import { learningRateAt, type LearningRateSchedule } from "../optim/schedule.ts";
-import { takeSnapshot } from "./snapshot.ts";
+import { Adam } from "../optim/adam.ts";
+import { learningRateAt } from "../optim/schedule.ts";
+import { Averages } from "./averages.ts";
+import { whereNotFinite, whichGradientsNotFinite } from "./not_finite_step.ts";
+import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
+import {
+  type HistoryEntry,
+  type Objective,
+  requirePossible,
+  requireWhole,
+  type Stage,
+  type TrainingPosition,
+  type TrainOptions,
+  type TrainProgress,
+  type TrainResult,
+} from "./train_options.ts";
 
-/** A stretch of training with one objective. */
-export interface Stage {
-  /** For progress, history and messages. */
-  readonly name: string;
-  /** Number of gradient steps. */
-  readonly steps: number;
-  /** Samples of each input per step. */
-  readonly batch: number;
-  /** Step size over the stage. */
-  readonly learningRate: LearningRateSchedule;
-  /** Constants of the optimiser, which starts anew with each stage. */
-  readonly adam?: AdamOptions;
-}
-
-/** The loss of a stage as a computation. */
-export interface Objective {
-  /** What is minimised: a scalar. */
-  readonly loss: Tensor;
-  /** Further scalars to report. */
-  readonly metrics: Readonly<Record<string, Tensor>>;
-  /**
-   * The inputs of a step, in the order in which the graph's inputs were made.
-   *
-   * @param step number of the step in the stage: the same step must give the same batch
-   * @returns row-major batches
-   */
-  batch(step: number): readonly Float64Array[];
-}
-
-/** One line of the history. */
-export interface HistoryEntry {
-  /** Name of the stage. */
-  readonly stage: string;
-  /** Steps since the start of training, this one included. */
-  readonly step: number;
-  /** Loss and metrics, each averaged over the steps since the line before. */
-  readonly losses: Readonly<Record<string, number>>;
-  /** The validation loss, where it was computed at this step; else null. */
-  readonly validation: number | null;
-}
-
-/** Sums of several numbers, and how many of each. */
-export interface RunningSums {
-  /** The sums. */
-  readonly sums: readonly number[];
-  /** How many numbers are in each. */
-  readonly count: number;
-}
-
-/** Where training stands: what is needed to go on, beside parameters and data. */
-export interface TrainingPosition {
-  /** Index of the stage. */
-  readonly stage: number;
-  /** Steps done in the stage. */
-  readonly step: number;
-  /** Steps and moments of the optimiser. */
-  readonly optimiser: { readonly steps: number; readonly tensors: ReadonlyMap<string, Float32Array> } | null;
-  /** History up to here. */
-  readonly history: readonly HistoryEntry[];
-  /** Sums of the loss and each metric over the steps since the last line of the history. */
-  readonly running: RunningSums;
-  /** Lowest validation loss up to here. */
-  readonly bestValidation: number;
-  /** The parameters that had it, by name; empty before the first validation. */
-  readonly best: ReadonlyMap<string, Float32Array>;
-}
-
-/** How to train. */
-export interface TrainOptions<S extends Stage = Stage> {
-  /** What is trained: those that are trainable. */
-  readonly parameters: readonly Parameter[];
-  /** The stages, in order. */
-  readonly stages: readonly S[];
-  /** Builds the objective of a stage in a fresh graph. */
-  readonly objective: (graph: Graph, stage: S, index: number) => Objective;
-  /** Computes the loss by which the best parameters are chosen. Default: none, so best is last. */
-  readonly validate?: () => number;
-  /** Steps between validations and lines of history. Default 50. */
-  readonly reportEvery?: number;
-  /** Called after every step. */
-  readonly onStep?: (progress: TrainProgress) => void;
-  /** Called between steps, at least `checkpointEveryMs` apart, and at the end of each stage. */
-  readonly onCheckpoint?: (position: TrainingPosition) => void | Promise<void>;
-  /** Default 30 000. */
-  readonly checkpointEveryMs?: number;
-  /** Stops training after the step in progress. */
-  readonly signal?: AbortSignal;
-  /** Where to go on. */
-  readonly resume?: TrainingPosition;
-  /** Threads. */
-  readonly pool?: Executor;
-}
-
-/** What is known after a step. */
-export interface TrainProgress {
-  /** The stage. */
-  readonly stage: Stage;
-  /** Its index. */
-  readonly index: number;
-  /** Steps done in the stage. */
-  readonly step: number;
-  /** Loss of the step. */
-  readonly loss: number;
-}
-
-/** How training ended. */
-export interface TrainResult {
-  /** Whether all stages are complete; false after an abort. */
-  readonly complete: boolean;
-  /** Where it ended. */
-  readonly position: TrainingPosition;
-}
+export type { RunningSums } from "./averages.ts";
+export type { HistoryEntry, Objective, Stage, TrainingPosition, TrainOptions, TrainProgress, TrainResult };
 
 /** Milliseconds after which the loop lets other work of the event loop run: signals, progress, timers. */
 const YIELD_EVERY_MS = 100;
@@ -135,8 +38,10 @@ const YIELD_EVERY_MS = 100;
  *
  * @param options what, how long, and whom to tell
  * @returns whether it is complete, and where it ended
- * @throws {RangeError} if a stage has no steps or nothing to train, or `resume` does not lie in the stages
- * @throws {Error} if a loss or gradient is not finite: the message names the stage and the step
+ * @throws {RangeError} if a stage has no steps or nothing to train, an option is no whole number, or `resume` does not lie
+ * in the stages
+ * @throws {NotFiniteError} if a loss, metric, gradient or validation loss is not finite: the message names stage, step and
+ * the place where it began, with how many numbers or samples. No step is made with it
  *
  * @example Fitting the width of data
  * ```ts
@@ -170,6 +75,7 @@ class Training<S extends Stage> {
   readonly #history: HistoryEntry[];
   #bestValidation: number;
   #best: ReadonlyMap<string, Float32Array>;
+  #skipped: number;
   #lastYield = performance.now();
   #lastCheckpoint = performance.now();
 
@@ -180,18 +86,21 @@ class Training<S extends Stage> {
     this.#history = [...options.resume?.history ?? []];
     this.#bestValidation = options.resume?.bestValidation ?? Infinity;
     this.#best = options.resume?.best ?? new Map();
+    this.#skipped = this.#history.reduce((sum, { skipped = 0 }) => sum + skipped, 0);
   }
 
   async start(): Promise<TrainResult> {
-    const { stages, resume } = this.#options;
+    const { stages, resume, skipNotFinite = 0 } = this.#options;
     requirePossible(stages, resume);
+    requireWhole("reportEvery", this.#reportEvery, 1);
+    requireWhole("skipNotFinite", skipNotFinite, 0);
     let position = resume ?? this.#position(0, 0);
     for (let index = position.stage; index < stages.length; index++) {
       position = await this.#runStage(index, position);
       await this.#options.onCheckpoint?.(position);
-      if (position.stage === index) return { complete: false, position };
+      if (position.stage === index) return { complete: false, position, skipped: this.#skipped };
     }
-    return { complete: true, position };
+    return { complete: true, position, skipped: this.#skipped };
   }
 
   #position(stage: number, step: number, within?: { adam: Adam; averages: Averages }): TrainingPosition {
@@ -232,38 +141,87 @@ class Training<S extends Stage> {
     const averages = new Averages(["loss", ...names], from.running);
     const noCotangents = names.map(() => null);
     let { step } = from;
-    while (step < stage.steps && !this.#options.signal?.aborted) {
-      const values = run.forward(objective.batch(step)).map(([value]) => value);
-      this.#requireFinite(values[0], "loss", stage, step);
+    // Those skipped since the last line of the history are not in it yet.
+    this.#skipped += step % this.#reportEvery - averages.count;
+    if (step === 0) this.#compareAnew(index);
+    const makeStep = () => {
+      const inputs = objective.batch(step);
+      const values = run.forward(inputs).map(([value]) => value);
+      const broken = values.findIndex((value) => !Number.isFinite(value));
+      if (broken >= 0) {
+        const what = `the ${["loss", ...names][broken]} must be finite, got ${values[broken]}`;
+        throw new NotFiniteError(`${what}: ${whereNotFinite(outputs, inputs, stage.batch, this.#pool)}`);
+      }
       run.backward([Float64Array.of(1), ...noCotangents]);
       const { gradientNorm } = adam.step(run.gradients, learningRateAt(stage.learningRate, step, stage.steps));
-      this.#requireFinite(gradientNorm, "gradient norm", stage, step);
-      step++;
+      if (!Number.isFinite(gradientNorm)) {
+        throw new NotFiniteError(`the gradient must be finite: ${whichGradientsNotFinite(run, parameters)}`);
+      }
       averages.add(values);
-      if (step % this.#reportEvery === 0 || step === stage.steps) this.#report(index, step, averages.take());
-      this.#options.onStep?.({ stage, index, step, loss: values[0] });
+      return values[0];
+    };
+    while (step < stage.steps && !this.#options.signal?.aborted) {
+      const loss = this.#unlessNotFinite(makeStep, stage, step);
+      step++;
+      if (step % this.#reportEvery === 0 || step === stage.steps) this.#report(index, step, averages);
+      this.#options.onStep?.({ stage, index, step, loss });
       await this.#betweenSteps(() => this.#position(index, step, { adam, averages }));
     }
     return step === stage.steps ? this.#position(index + 1, 0) : this.#position(index, step, { adam, averages });
   }
 
-  #requireFinite(value: number, what: string, { name }: Stage, step: number): void {
-    if (Number.isFinite(value)) return;
-    throw new Error(
-      `Cannot go on training: the ${what} must be finite, got ${value} at step ${step + 1} of stage "${name}": ` +
-        "lower the learning rate, clip gradients or soften the energy",
-    );
+  /** Makes a step and returns its loss; NaN if numbers were not finite and it could be skipped. */
+  #unlessNotFinite(makeStep: () => number, { name }: Stage, step: number): number {
+    try {
+      return makeStep();
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      const { skipNotFinite = 0 } = this.#options;
+      if (this.#skipped < skipNotFinite) {
+        this.#skipped++;
+        return NaN;
+      }
+      const before = skipNotFinite === 0 ? "" : `, after ${this.#skipped} steps were skipped`;
+      throw new NotFiniteError(
+        `Cannot go on training at step ${step + 1} of stage "${name}"${before}: ${error.message}`,
+        { cause: error },
+      );
+    }
   }
 
-  #report(index: number, step: number, losses: Record<string, number>): void {
-    const { stages, parameters, validate } = this.#options;
+  #report(index: number, step: number, averages: Averages): void {
+    const { stages, parameters } = this.#options;
+    const steps = step - this.#reportEvery * (Math.ceil(step / this.#reportEvery) - 1);
+    const skipped = steps - averages.count;
     const before = stages.slice(0, index).reduce((sum, stage) => sum + stage.steps, 0);
-    const validation = validate?.() ?? null;
+    const validation = this.#validate(index, step);
     if (validation !== null && validation < this.#bestValidation) {
       this.#bestValidation = validation;
       this.#best = takeSnapshot(parameters);
     }
-    this.#history.push({ stage: stages[index].name, step: before + step, losses, validation });
+    const line = { stage: stages[index].name, step: before + step, losses: averages.take(), validation };
+    this.#history.push({ ...line, ...skipped > 0 && { skipped } });
+  }
+
+  /** The validation loss, which must be finite: one that is not would never be the lowest, and nobody would know. */
+  #validate(index: number, step: number): number | null {
+    const { stages, validate } = this.#options;
+    const validation = validate?.() ?? null;
+    if (validation === null || Number.isFinite(validation)) return validation;
+    throw new NotFiniteError(
+      `Cannot choose the best parameters: the validation loss must be finite, got ${validation} after step ${step} of ` +
+        `stage "${stages[index].name}"`,
+    );
+  }
+
+  /** Gives the best parameters so far the validation loss that they have in this stage. */
+  #compareAnew(index: number): void {
+    const { stages, parameters, comparable = () => true } = this.#options;
+    if (index === 0 || this.#best.size === 0 || comparable(stages[index], stages[index - 1])) return;
+    const current = takeSnapshot(parameters);
+    restoreSnapshot(parameters, this.#best);
+    this.#bestValidation = this.#validate(index, 0) ?? Infinity;
+    restoreSnapshot(parameters, current);
   }
 
   async #betweenSteps(position: () => TrainingPosition): Promise<void> {
@@ -276,52 +234,5 @@ class Training<S extends Stage> {
       await this.#options.onCheckpoint?.(position());
       this.#lastCheckpoint = performance.now();
     }
-  }
-}
-
-/** Refuses stages without steps and positions that are not in them. */
-function requirePossible(stages: readonly Stage[], resume: TrainingPosition | undefined): void {
-  for (const { name, steps } of stages) {
-    if (!Number.isInteger(steps) || steps < 1) {
-      throw new RangeError(`Cannot train stage "${name}": steps must be a whole number ≥ 1, got ${steps}`);
-    }
-  }
-  if (resume === undefined) return;
-  const { stage, step } = resume;
-  const steps = stage === stages.length ? 0 : stages[stage]?.steps ?? -1;
-  if (step > steps) {
-    throw new RangeError(
-      `Cannot resume training: the position must lie in the ${stages.length} stages given, got step ${step} of stage ` +
-        `${stage}: resume with the stages of the interrupted run`,
-    );
-  }
-}
-
-/** Means of several numbers since they were last taken. */
-class Averages {
-  readonly #names: readonly string[];
-  #sums: number[];
-  #count: number;
-
-  constructor(names: readonly string[], from: RunningSums) {
-    this.#names = names;
-    this.#sums = names.map((_, i) => from.sums[i] ?? 0);
-    this.#count = from.count;
-  }
-
-  state(): RunningSums {
-    return { sums: [...this.#sums], count: this.#count };
-  }
-
-  add(values: readonly number[]): void {
-    values.forEach((value, i) => this.#sums[i] += value);
-    this.#count++;
-  }
-
-  take(): Record<string, number> {
-    const means = Object.fromEntries(this.#names.map((name, i) => [name, this.#sums[i] / this.#count]));
-    this.#sums = this.#names.map(() => 0);
-    this.#count = 0;
-    return means;
   }
 }
