@@ -93,17 +93,17 @@ const faults: Record<string, (kernel: string, args: readonly Argument[], output:
   },
 };
 
-/** The first round whose call has an output and is refused, or undefined. */
+/** The error of the first call that is refused with one of its outputs spoilt, or undefined. */
 function refusal(kernel: string, fault: typeof faults[string]): Error | undefined {
   for (const seed of seedsOf(kernel, usual)) {
     const call = generators[kernel](new Draw(seed, kernel));
-    const [output] = outputsOf(kernel, call);
-    if (output === undefined) continue;
-    const broken: Implementation = { name: "broken", run: (kernel, args) => fault(kernel, args, output) };
-    try {
-      check(broken, kernel, call);
-    } catch (error) {
-      return error as Error;
+    for (const output of outputsOf(kernel, call)) {
+      const broken: Implementation = { name: "broken", run: (kernel, args) => fault(kernel, args, output) };
+      try {
+        check(broken, kernel, { ...call, args: copies(call.args) });
+      } catch (error) {
+        return error as Error;
+      }
     }
   }
 }
