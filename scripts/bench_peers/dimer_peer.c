@@ -1,9 +1,9 @@
 /*
- * The peer of the dimer kernels in plain C, for `gcc -O3 -march=native`: energies, gradients and Monte Carlo, with 16
+ * The peer of the dimer kernels in plain C, for `gcc -O3 -march=native`: energies, gradients and Monte Carlo, with LANES
  * samples (or chains) side by side in the innermost loop so that the compiler vectorises over them.
  *
  *   dimer_peer energy|gradient N     nanoseconds per configuration, N repetitions of BATCH configurations, then a sum
- *   dimer_peer metropolis N          nanoseconds per move, N sweeps of 16 chains, then the acceptance rate
+ *   dimer_peer metropolis N          nanoseconds per move, N sweeps of LANES chains, then the acceptance rate
  *   dimer_peer FOLDER TASK 1         one of these tasks as a peer that answers lines, see serve.ts; FOLDER/frames.f64
  *                                    holds BATCH configurations, FOLDER/starts.f64 those of 16 chains
  *
@@ -28,7 +28,10 @@
 #ifndef BATCH
 #define BATCH 1024
 #endif
+/* As a peer that answers lines it is started with the 16 chains of particles.ts. */
+#ifndef LANES
 #define LANES 16
+#endif
 #define DIM (2 * PARTICLES)
 #ifndef BURN_IN
 #define BURN_IN 2000

@@ -1,15 +1,19 @@
 /**
- * Energy and gradient of the particle dimer in float64: ours, plain TypeScript, and C compiled by gcc.
+ * Energy and gradient of the particle dimer in both precisions: ours, plain TypeScript, and C compiled by gcc.
  *
- * Run with `deno bench -A tests/bench/energy_bench.ts`. Aims of the project: 0.35 of `gcc -O3 -march=native`, three times
- * plain TypeScript (the reference that documents the formula; a version tuned by hand is shown as well).
+ * Run with `deno bench -A tests/bench/energy_bench.ts`. Ours are measured as users call them, with the copies into the
+ * kernels' memory and back, and as kernels alone; C reads and writes its own memory. C has 16 or 32 configurations in
+ * lanes (vectors of up to 512 bits, ours have 128); `-mprefer-vector-width=128` holds gcc to vectors as wide as ours.
  */
-import { particleEnergy, particleGradient } from "../../src/backend/particle_kernels.ts";
+import { parameterBlock } from "../../src/backend/particle_coefficients.ts";
+import { type GradientPrecision, particleEnergy, particleGradient } from "../../src/backend/particle_kernels.ts";
 import { dimerGradientReference } from "../../src/backend/particle_reference.ts";
+import { serialPool } from "../../src/backend/pool.ts";
+import { f64, kernels, scope } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
 import { shakenStarts } from "../support/dimer_configurations.ts";
-import { compare, compilePeer, peer, timed } from "./compare.ts";
+import { compare, compilePeer, type Contender, peer, timed } from "./compare.ts";
 
 const build = await loadKernels();
 const dimer = new ParticleDimer();
@@ -66,23 +70,49 @@ const ours = particleGradient(coefficients, x);
 const worst = ours.gradient.reduce((most, g, k) => Math.max(most, Math.abs(g - gradient[k]) / (1 + Math.abs(g))), 0);
 if (!(worst < 1e-9)) throw new Error(`the contenders disagree by ${worst}`);
 
-const contenders = [
-  await timed(`Wasm f64x2 (${build})`, n, () => void particleGradient(coefficients, x)),
+/** The kernel alone: 128 configurations that lie in its memory. */
+function bareKernel(precision: GradientPrecision): Promise<Contender> {
+  const rows = 128;
+  const s = scope();
+  const [block, at, value, slope] = [s.f64(12), s.f64(rows * dim), s.f64(rows), s.f64(rows * dim)];
+  const scratch = s.f64(12 * particles);
+  const run = precision === "float64" ? kernels.particleDimerGradientF64 : kernels.particleDimerGradientSingleF64;
+  f64(block, 12).set(parameterBlock(coefficients));
+  f64(at, rows * dim).set(x.subarray(0, rows * dim));
+  return timed(`kernel alone, ${precision}`, rows, () => run(rows, particles, block, at, value, slope, scratch));
+}
+
+/** Ours in a precision, and every way to compile C in it. */
+async function inPrecision(precision: GradientPrecision): Promise<Contender[]> {
+  const ours = () => void particleGradient(coefficients, x, serialPool, precision);
+  const contenders = [await timed(`Wasm SIMD (${build}), ${precision}`, n, ours), await bareKernel(precision)];
+  const type = precision === "float64" ? [] : ["-DREAL=float"];
+  for (const lanes of [16, 32]) {
+    for (const extra of [[], ["-ffast-math"], ["-ffast-math", "-mprefer-vector-width=128"]]) {
+      const program = await compilePeer(["-O3", "-march=native", ...extra, `-DLANES=${lanes}`, ...type]);
+      const name = ["gcc", ...extra, `${lanes} lanes`].join(" ");
+      if (program) contenders.push(peer(name, program, ["gradient", "60"]));
+    }
+  }
+  return contenders;
+}
+
+compare("Energy and gradient of the dimer in float64", "configurations", [
+  ...await inPrecision("float64"),
   await timed("plain TypeScript, as documented", 64, () => {
     for (let s = 0; s < 64; s++) dimerGradientReference(coefficients, x.subarray(s * dim, (s + 1) * dim));
   }),
   await timed("plain TypeScript, tuned by hand", n, () => plainGradient(x, energy, gradient, true)),
-];
-for (const flags of [["-O3", "-march=native"], ["-O3", "-march=native", "-ffast-math"]]) {
-  const program = await compilePeer(flags);
-  if (program) contenders.push(peer(`gcc ${flags.join(" ")}`, program, ["gradient", "60"]));
-}
-compare("Energy and gradient of the dimer", "configurations", contenders);
+]);
+compare("Energy and gradient of the dimer in float32", "configurations", await inPrecision("float32"));
 compare("Energy of the dimer", "configurations", [
   await timed(`Wasm f64x2 (${build})`, n, () => void particleEnergy(coefficients, x)),
   await timed("plain TypeScript, tuned by hand", n, () => plainGradient(x, energy, gradient, false)),
 ]);
 
 Deno.bench("particleGradient, 512 configurations", () => void particleGradient(coefficients, x));
+Deno.bench("particleGradient in float32, 512 configurations", () => {
+  particleGradient(coefficients, x, serialPool, "float32");
+});
 Deno.bench("particleEnergy, 512 configurations", () => void particleEnergy(coefficients, x));
 Deno.bench("canonicalOrder, 512 near frames", () => void dimer.canonicalOrder(dimer.canonicalize(x)));

@@ -1,8 +1,8 @@
 /**
  * Single-particle Monte Carlo of the particle dimer in float64: ours, plain TypeScript, and C compiled by gcc.
  *
- * Run with `deno bench -A tests/bench/metropolis_bench.ts`. Aims of the project: 0.2 of `gcc -O3 -march=native` with chains
- * in lanes, three times plain TypeScript.
+ * Run with `deno bench -A tests/bench/metropolis_bench.ts`. Aims of the project: half of `gcc -O3 -march=native` with chains in
+ * lanes (vectors of up to 512 bits, ours have 128), three times plain TypeScript.
  */
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { MetropolisChains } from "../../src/sampling/metropolis_chains.ts";
