@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { NotFiniteError, rowsNotFinite } from "../autodiff/not_finite.ts";
 import type { Executor } from "../backend/pool.ts";
 import type { FlowSamples, Generator } from "../flow/flow.ts";
 import type { System } from "../system/system.ts";
@@ -20,6 +21,8 @@ export interface Weights {
   readonly logWeights: Float64Array;
   /** Number of configurations outside the reference domain: they keep their place, with weight zero. */
   readonly outsideDomain: number;
+  /** Number of configurations without a weight that is a number, which count as weight zero if that was allowed; else 0. */
+  readonly notFinite: number;
 }
 
 /** Samples of a generator with what reweighting needs. */
@@ -40,17 +43,24 @@ export class BoltzmannGenerator {
   readonly system: Target;
   /** 1 / (k_B T) in the inverse unit of the system's energy. */
   readonly beta: number;
+  /** Whether configurations without a weight that is a number are counted and skipped. */
+  readonly skipNotFinite: boolean;
 
   /**
    * Joins a density and a target.
    *
    * @param generator a flow, or another density that can be sampled
    * @param system the target's energy
-   * @param options `beta`: 1 / (k_B T), default 1
+   * @param options `beta`: 1 / (k_B T), default 1; `skipNotFinite`: give weight zero to samples whose coordinates, density
+   * or energy are not finite, and count them, default false: they are refused
    * @throws {RangeError} if dimensions differ or beta is not positive
    */
-  constructor(generator: Generator, system: Target, options: { readonly beta?: number } = {}) {
-    const { beta = 1 } = options;
+  constructor(
+    generator: Generator,
+    system: Target,
+    options: { readonly beta?: number; readonly skipNotFinite?: boolean } = {},
+  ) {
+    const { beta = 1, skipNotFinite = false } = options;
     if (generator.dim !== system.dim) {
       throw new RangeError(
         `Cannot make a Boltzmann generator: flow and system must have one dim, got ${generator.dim} and ${system.dim}`,
@@ -62,6 +72,7 @@ export class BoltzmannGenerator {
     this.generator = generator;
     this.system = system;
     this.beta = beta;
+    this.skipNotFinite = skipNotFinite;
   }
 
   /**
@@ -70,6 +81,7 @@ export class BoltzmannGenerator {
    * @param n how many
    * @param options `seed`; `first`: number of the first sample; `pool`: threads
    * @returns samples with energies and log-weights
+   * @throws {NotFiniteError} if coordinates, a density or an energy are not finite and may not be skipped; +∞ is an energy
    */
   sample(
     n: number,
@@ -85,6 +97,7 @@ export class BoltzmannGenerator {
    * @param x [n, dim] row-major
    * @param options `pool`: threads
    * @returns energies, densities and log-weights, [n] each
+   * @throws {NotFiniteError} if coordinates, a density or an energy are not finite and may not be skipped; +∞ is an energy
    *
    * @example The weights of a flow that is already the Boltzmann distribution are all Z
    * ```ts
@@ -118,12 +131,46 @@ export class BoltzmannGenerator {
   #weigh(x: Float64Array, logProb: Float64Array, pool: Executor | undefined): Weights {
     const reducedEnergy = this.system.energy(x, { pool }).map((energy) => this.beta * energy);
     const inside = this.system.inDomain?.(x, { pool });
+    const broken = this.#notFinite(x, logProb, reducedEnergy, inside);
     let outsideDomain = 0;
     const logWeights = reducedEnergy.map((u, i) => {
+      if (broken?.[i]) return -Infinity;
       if (inside === undefined || inside[i]) return -u - logProb[i];
       outsideDomain++;
       return -Infinity;
     });
-    return { reducedEnergy, logProb, logWeights, outsideDomain };
+    const notFinite = broken?.reduce((sum, is) => sum + is, 0) ?? 0;
+    return { reducedEnergy, logProb, logWeights, outsideDomain, notFinite };
+  }
+
+  /** Marks configurations that have no weight, or a senseless one, each for the first reason; null if there is none. */
+  #notFinite(
+    x: Float64Array,
+    logProb: Float64Array,
+    reducedEnergy: Float64Array,
+    inside: Uint8Array | undefined,
+  ): Uint8Array | null {
+    const { dim } = this.system;
+    const reasons = { coordinate: 0, density: 0, energy: 0 };
+    const marks = new Uint8Array(logProb.length);
+    const mark = (i: number, reason: keyof typeof reasons) => [marks[i], reasons[reason]] = [1, reasons[reason] + 1];
+    for (let i = 0; i < marks.length; i++) {
+      // A density of zero is no fault outside the domain: the weight is zero there.
+      const density = Number.isFinite(logProb[i]) || (logProb[i] === -Infinity && inside?.[i] === 0);
+      if (rowsNotFinite(x.subarray(i * dim, (i + 1) * dim), dim).count > 0) mark(i, "coordinate");
+      else if (!density) mark(i, "density");
+      else if (!(reducedEnergy[i] > -Infinity)) mark(i, "energy");
+    }
+    const first = marks.indexOf(1);
+    if (first < 0) return null;
+    if (this.skipNotFinite) return marks;
+    const parts = Object.entries(reasons).filter(([, count]) => count > 0).map(([name, count]) => `${name} ${count}`);
+    throw new NotFiniteError(
+      `Cannot weigh configurations: coordinates, log-density and energy must be finite, got ` +
+        `${marks.reduce((sum, is) => sum + is, 0)} of ${marks.length} for which one is not (${
+          parts.join(", ")
+        }), the ` +
+        `first with index ${first}: mend flow or data, or have them skipped and counted by skipNotFinite`,
+    );
   }
 }

@@ -6,6 +6,7 @@
 import type { Graph, Tensor } from "../autodiff/graph.ts";
 import { column, external, input, mean, multiply, power, subtract } from "../autodiff/operations.ts";
 import type { ExternalOperation } from "../autodiff/primitives/attributes.ts";
+import { rowsNotFinite } from "../autodiff/not_finite.ts";
 import type { Executor } from "../backend/pool.ts";
 import type { Flow, Generator } from "../flow/flow.ts";
 import { weightedMaximumLikelihoodLoss } from "../loss/maximum_likelihood.ts";
@@ -37,6 +38,11 @@ export interface RefinementOptions {
    * start, which keeps what the flow would forget.
    */
   readonly proposal?: Generator;
+  /**
+   * Whether samples whose coordinates, density or energy are not finite take no part and are counted. Default false: one
+   * ends the training.
+   */
+  readonly skipNotFinite?: boolean;
   /** Seed of the samples. */
   readonly seed: number;
   /** Threads. */
@@ -51,6 +57,8 @@ export interface WeightedBatch {
   readonly weights: Float64Array;
   /** Log of the density that they were drawn from, [n]; ∞ for samples that take no part. */
   readonly logProposal: Float64Array;
+  /** Number of samples that take no part because they are not finite. */
+  readonly skipped: number;
 }
 
 const LEAST_EFFICIENCY = 0.1;
@@ -59,15 +67,17 @@ const LEAST_EFFICIENCY = 0.1;
  * Draws the batch of a step: samples of the proposal with importance weights exp(−u)/q, capped, of mean 1.
  *
  * A function of seed, stage, step and of the proposal as it is, so that an interrupted training goes on with the same
- * batches. Samples outside the reference domain have weight zero and teach the flow to keep off; those that left the
- * range of numbers take no part, and the heaviest sample stands in their place with weight zero.
+ * batches. Samples outside the reference domain have weight zero and teach the flow to keep off. Those that left
+ * the range of numbers are refused; with `skipNotFinite` they are counted and take no part, and the heaviest sample stands
+ * in their place with weight zero.
  *
  * @param options flow, target, proposal
  * @param stage name, batch and cap
  * @param index number of the stage
  * @param step number of the step in the stage
  * @returns samples with weights
- * @throws {RangeError} if the cap is not a share, or a weight is not a number
+ * @throws {RangeError} if the cap is not a share
+ * @throws {NotFiniteError} if a sample, its density or its energy is not finite and may not be skipped
  * @throws {Error} if no sample has any weight
  */
 export function weightedBatch(
@@ -76,23 +86,27 @@ export function weightedBatch(
   index: number,
   step: number,
 ): WeightedBatch {
-  const { flow, system, beta, proposal = flow, seed, pool } = options;
+  const { flow, system, beta, proposal = flow, skipNotFinite = false, seed, pool } = options;
   const { name, batch, leastEfficiency = LEAST_EFFICIENCY } = stage;
   if (!(leastEfficiency > 0 && leastEfficiency <= 1)) {
     throw new RangeError(
       `Cannot refine in stage "${name}": leastEfficiency must be above 0 and at most 1, got ${leastEfficiency}`,
     );
   }
-  const target = new BoltzmannGenerator(proposal, system, { beta });
+  const target = new BoltzmannGenerator(proposal, system, { beta, skipNotFinite });
   // Every stage draws from its own seed, so that its batches do not depend on the length of those before.
   const stageSeed = seed + 1009 * (index + 1);
   const samples = target.sample(batch, { seed: stageSeed, first: step * batch, ...pool && { pool } });
   const x = samples.x.slice();
   const { dim } = flow;
+  const { logWeights } = samples;
+  // What was skipped has weight zero; so has what lies outside the domain, which takes part.
   const lost = samples.logProb.map((log, i) =>
-    Number.isFinite(log) && x.subarray(i * dim, (i + 1) * dim).every(Number.isFinite) ? 0 : 1
+    Number.isFinite(log) && samples.reducedEnergy[i] > -Infinity &&
+      rowsNotFinite(x.subarray(i * dim, (i + 1) * dim), dim).count === 0
+      ? 0
+      : 1
   );
-  const logWeights = samples.logWeights.map((log, i) => lost[i] ? -Infinity : log);
   const capped = cappedLogWeights(logWeights, Math.max(1, leastEfficiency * batch));
   const logMean = logMeanExp(capped);
   if (logMean === -Infinity) {
@@ -107,6 +121,7 @@ export function weightedBatch(
     x,
     weights: capped.map((log) => Math.exp(log - logMean)),
     logProposal: samples.logProb.map((log, i) => lost[i] ? Infinity : log),
+    skipped: samples.notFinite,
   };
 }
 
@@ -119,7 +134,8 @@ export function weightedBatch(
  * w log p_X estimates the cross entropy of target and flow, so that its gradient leads to the smallest KL(Boltzmann ‖
  * flow), as maximum likelihood on data would. p_X/q, a constant in each step and 1 where the flow draws its own samples,
  * adds a gradient of mean zero that takes the noise out: none is left where the flow is exact. The value of J says
- * little; the metrics hold the estimated `crossEntropy` and the `efficiency` of the capped weights.
+ * little; the metrics hold the estimated `crossEntropy`, the `efficiency` of the capped weights and, where samples
+ * may be skipped, the number of those `skipped` in a batch.
  *
  * The cap makes steps stable: with raw weights one sample in a batch decides, with Pareto-smoothed ones it may. It
  * binds while the flow is far off and no longer when it is near.
@@ -163,7 +179,9 @@ export function refinementObjective(
   }
   return (graph, stage, index) => {
     const x = input(graph, "x", flow.dim);
+    const { skipNotFinite = false } = options;
     const perSample = input(graph, "weight and log-density", 2);
+    const skippedOnes = skipNotFinite ? column(input(graph, "skipped", 1), 0) : null;
     const [weight, logProposal] = [column(perSample, 0), column(perSample, 1)];
     const logProb = flow.logProbOf(x);
     const evaluated = { logProbOf: () => logProb };
@@ -172,12 +190,13 @@ export function refinementObjective(
       metrics: {
         crossEntropy: weightedMaximumLikelihoodLoss(evaluated, x, weight),
         efficiency: power(mean(multiply(weight, weight)), -1),
+        ...skippedOnes && { skipped: mean(skippedOnes) },
       },
       batch(step) {
-        const { x, weights, logProposal } = weightedBatch(options, stage, index, step);
+        const { x, weights, logProposal, skipped } = weightedBatch(options, stage, index, step);
         const columns = new Float64Array(2 * weights.length);
         weights.forEach((w, i) => columns.set([w, logProposal[i]], 2 * i));
-        return [x, columns];
+        return skippedOnes === null ? [x, columns] : [x, columns, new Float64Array(weights.length).fill(skipped)];
       },
     };
   };

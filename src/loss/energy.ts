@@ -4,6 +4,7 @@
  * @module
  */
 import type { Tensor } from "../autodiff/graph.ts";
+import { NotFiniteError, rowsNotFinite } from "../autodiff/not_finite.ts";
 import { add, external, mean } from "../autodiff/operations.ts";
 import type { ExternalOperation } from "../autodiff/primitives/attributes.ts";
 
@@ -42,9 +43,10 @@ export interface Softening {
 /**
  * A softened reduced energy: linear up to a, logarithmic up to b, then constant.
  *
- *     u ≤ a: u      a < u ≤ b: a + ln(u − a + 1)      u > b or not a number: a + ln(b − a + 1)
+ *     u ≤ a: u      a < u ≤ b: a + ln(u − a + 1)      u > b, also ∞: a + ln(b − a + 1)
  *
- * It keeps gradients of overlapping particles finite. For training only: every reported number uses the exact energy.
+ * It keeps gradients of overlapping particles finite. For training only: every reported number uses the exact energy. What
+ * is not a number stays none.
  * Reference: `linlogcut` of the code published with Noé et al. 2019.
  *
  * @param u reduced energy
@@ -63,7 +65,7 @@ export interface Softening {
  * ```
  */
 export function linLogCut(u: number, { highEnergy: a, maxEnergy: b }: Softening): { value: number; slope: number } {
-  if (u <= a) return { value: u, slope: 1 };
+  if (u <= a || Number.isNaN(u)) return { value: u, slope: u <= a ? 1 : NaN };
   if (u <= b) return { value: a + Math.log(u - a + 1), slope: 1 / (u - a + 1) };
   return { value: a + Math.log(b - a + 1), slope: 0 };
 }
@@ -71,11 +73,15 @@ export function linLogCut(u: number, { highEnergy: a, maxEnergy: b }: Softening)
 /**
  * The (softened) reduced energy u(x) = βU(x) as an operation.
  *
+ * Softened, it is finite with a finite gradient at every configuration that has an energy, which may be ∞. Where the
+ * energy is finite and its gradient is not, as at the cusp of a bond of length zero, the gradient is the mean of those at
+ * x ± δ, δ about 1e-6: the directions of a cusp cancel. Configurations and energies that are no numbers are refused.
+ *
  * @param system energy and gradient, evaluated in float64
  * @param beta 1 / (k_B T) in the inverse unit of the energy
  * @param softening bounds, or null for the exact energy
  * @returns an operation [n, dim] → [n]
- * @throws {RangeError} if beta is not positive and finite, or the bounds do not increase
+ * @throws {RangeError} if beta is not positive and finite, or the bounds are not finite or do not increase
  */
 export function reducedEnergyOperation(
   system: EnergyFunction,
@@ -85,17 +91,14 @@ export function reducedEnergyOperation(
   if (!(beta > 0 && beta < Infinity)) {
     throw new RangeError(`Cannot make a reduced energy: beta must be positive and finite, got ${beta}`);
   }
-  if (softening !== null && !(softening.maxEnergy > softening.highEnergy)) {
-    const { highEnergy, maxEnergy } = softening;
-    throw new RangeError(
-      `Cannot soften an energy: maxEnergy must exceed highEnergy, got ${maxEnergy} and ${highEnergy}`,
-    );
-  }
+  if (softening !== null) requireSoftening(softening);
   const soften = softening === null ? (u: number) => ({ value: u, slope: 1 }) : (u: number) => linLogCut(u, softening);
   return {
     name: "reduced energy",
     forward([x]) {
+      requireRows("samples", x, system.dim);
       const { energy, gradient } = system.energyAndGradient(x);
+      requireRows("energies", energy.map((u) => u === Infinity ? 0 : u), 1);
       const value = new Float64Array(energy.length);
       const slopes = new Float64Array(energy.length);
       for (let i = 0; i < energy.length; i++) {
@@ -103,7 +106,10 @@ export function reducedEnergyOperation(
         value[i] = softened.value;
         slopes[i] = softened.slope;
       }
-      return { value, saved: { gradient, slopes } };
+      return {
+        value,
+        saved: { gradient: softening === null ? gradient : mended(system, x, gradient, slopes), slopes },
+      };
     },
     vjp(cotangent, _inputs, saved) {
       const { gradient, slopes } = saved as { gradient: Float64Array; slopes: Float64Array };
@@ -118,6 +124,48 @@ export function reducedEnergyOperation(
       return [result];
     },
   };
+}
+
+function requireSoftening({ highEnergy, maxEnergy }: Softening): void {
+  if (maxEnergy > highEnergy && Number.isFinite(maxEnergy) && Number.isFinite(highEnergy)) return;
+  throw new RangeError(
+    `Cannot soften an energy: maxEnergy must exceed highEnergy, both finite, got ${maxEnergy} and ${highEnergy}`,
+  );
+}
+
+/** Refuses samples of which one is not finite: a mean over them would be no number, or hide it. */
+function requireRows(what: string, rows: Float64Array, dim: number): void {
+  const { count, first } = rowsNotFinite(rows, dim);
+  if (count === 0) return;
+  throw new NotFiniteError(
+    `the ${what} of the energy loss must be finite, got ${count} of ${
+      rows.length / dim
+    } that are not, the first with ` +
+      `index ${first}: lower the learning rate, clip gradients or weigh the energy less`,
+  );
+}
+
+/** How far to either side gradients are taken where there is none, relative where coordinates are above 1. */
+const ASIDE = 1e-6;
+
+/** Gradients with those replaced that are not finite though they count. */
+function mended(system: EnergyFunction, x: Float64Array, gradient: Float64Array, slopes: Float64Array): Float64Array {
+  const { dim } = system;
+  const counts = gradient.map((g, k) => slopes[Math.floor(k / dim)] === 0 ? 0 : g);
+  const { count, first } = rowsNotFinite(counts, dim);
+  if (count === 0) return gradient;
+  const result = gradient.slice();
+  for (let i = first; i < slopes.length; i++) {
+    const at = x.subarray(i * dim, (i + 1) * dim);
+    if (rowsNotFinite(counts.subarray(i * dim, (i + 1) * dim), dim).count === 0) continue;
+    // Every coordinate is moved by an amount of its own, so that what coincides comes apart.
+    const [plus, minus] = [ASIDE, -ASIDE].map((by) =>
+      system.energyAndGradient(at.map((v, k) => v + by * Math.max(1, Math.abs(v)) * Math.cos(1 + k))).gradient
+    );
+    result.set(plus.map((g, k) => (g + minus[k]) / 2), i * dim);
+  }
+  requireRows("energy gradients", result.map((g, k) => slopes[Math.floor(k / dim)] === 0 ? 0 : g), dim);
+  return result;
 }
 
 /**

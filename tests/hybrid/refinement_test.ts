@@ -3,6 +3,7 @@ import { Graph } from "../../src/autodiff/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
 import { column, input } from "../../src/autodiff/operations.ts";
 import { ThreadPool } from "../../src/backend/pool.ts";
+import { NotFiniteError } from "../../src/autodiff/not_finite.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { Chain } from "../../src/flow/chain.ts";
 import { Flow, type Generator } from "../../src/flow/flow.ts";
@@ -213,7 +214,7 @@ Deno.test("weights of a batch have the mean 1, are those of the target, and are 
   }
 });
 
-Deno.test("samples outside the domain have weight zero, those that are no numbers take no part", () => {
+Deno.test("samples outside the domain have weight zero, those that are no numbers are refused or take no part", async () => {
   const x = Float64Array.of(1, 1, -1, 2, NaN, 0, 3, 3);
   const proposal: Generator = {
     dim: 2,
@@ -222,12 +223,27 @@ Deno.test("samples outside the domain have weight zero, those that are no number
   };
   const half = { ...spring, inDomain: (y: Float64Array) => Uint8Array.from([0, 2, 4, 6], (i) => y[i] > 0 ? 1 : 0) };
   const options = { flow: wide, system: half, beta: 1, proposal, seed: 1 };
-  const batch = weightedBatch(options, { name: "few", batch: 4, leastEfficiency: 0.25 }, 0, 0);
+  const few = { name: "few", batch: 4, leastEfficiency: 0.25 };
+  assertThrows(
+    () => weightedBatch(options, few, 0, 0),
+    NotFiniteError,
+    "got 1 of 4 for which one is not (coordinate 1), the first with index 2",
+  );
+  const batch = weightedBatch({ ...options, skipNotFinite: true }, few, 0, 0);
+  assertEquals(batch.skipped, 1);
   assertEquals([...batch.x], [1, 1, -1, 2, 1, 1, 3, 3]);
   assertEquals([...batch.logProposal], [-1, -2, Infinity, -3]);
   const [a, b] = [Math.exp(-1 + 1), Math.exp(-9 + 3)];
   const expected = [4 * a / (a + b), 0, 0, 4 * b / (a + b)];
   batch.weights.forEach((w, i) => assert(Math.abs(w - expected[i]) < 1e-12, `${batch.weights}`));
+
+  const flow = normal(1.3);
+  const { position } = await train({
+    parameters: flow.parameters(),
+    stages: [{ ...few, steps: 3, learningRate: { shape: "constant", initial: 1e-3 } }],
+    objective: refinementObjective({ ...options, flow, skipNotFinite: true }),
+  });
+  assertEquals(position.history[0].losses.skipped, 1, "skipped samples are in the history");
 });
 
 Deno.test("refinement refuses what cannot be refined, in one sentence", async () => {
@@ -258,5 +274,9 @@ Deno.test("refinement refuses what cannot be refined, in one sentence", async ()
       "first, or draw larger batches",
   );
   const strange = { ...spring, energy: (x: Float64Array) => new Float64Array(x.length / 2).fill(NaN) };
-  assertThrows(() => weightedBatch({ ...options, system: strange }, stage, 0, 0), RangeError, "got NaN at index 0");
+  assertThrows(
+    () => weightedBatch({ ...options, system: strange }, stage, 0, 0),
+    NotFiniteError,
+    "got 256 of 256 for which one is not (energy 256), the first with index 0",
+  );
 });

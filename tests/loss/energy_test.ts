@@ -114,9 +114,10 @@ Deno.test("linLogCut(): linear, then logarithmic, then constant; continuous, wit
   assertClose(linLogCut(103, softening).slope, 1 / 4, { relative: 1e-15 });
 });
 
-Deno.test("linLogCut() of what is beyond the second bound or not a number is the constant", () => {
+Deno.test("linLogCut() of what is beyond the second bound is the constant; what is not a number stays none", () => {
   const constant = { value: 100 + Math.log(9901), slope: 0 };
-  for (const u of [10_001, 1e300, Infinity, NaN]) assertEquals(linLogCut(u, softening), constant);
+  for (const u of [10_001, 1e300, Infinity]) assertEquals(linLogCut(u, softening), constant);
+  assertEquals(linLogCut(NaN, softening), { value: NaN, slope: NaN });
 });
 
 Deno.test("the law of softening rejects one without the + 1, one that stays linear, and one of wrong slope", () => {
@@ -177,9 +178,11 @@ Deno.test("reducedEnergyOperation() refuses a beta that is not positive and boun
       `Cannot make a reduced energy: beta must be positive and finite, got ${wrong}`,
     );
   }
-  assertThrows(
-    () => reducedEnergyOperation(harmonic(sigma), 1, { highEnergy: 5, maxEnergy: 5 }),
-    RangeError,
-    "Cannot soften an energy: maxEnergy must exceed highEnergy, got 5 and 5",
-  );
+  for (const [maxEnergy, highEnergy] of [[5, 5], [Infinity, 5], [NaN, 5], [5, -Infinity]]) {
+    assertThrows(
+      () => reducedEnergyOperation(harmonic(sigma), 1, { highEnergy, maxEnergy }),
+      RangeError,
+      `Cannot soften an energy: maxEnergy must exceed highEnergy, both finite, got ${maxEnergy} and ${highEnergy}`,
+    );
+  }
 });
