@@ -2,7 +2,7 @@
  * Vectors of configurations for kernels that are generic in the precision: two float64 or four float32 in the lanes.
  * Methods are inlined; nothing is exported from the module.
  */
-import { madd, nmadd } from "./simd";
+import { madd, nmadd, upperHalf } from "./simd";
 
 /** Two float64. */
 export class Doubles {
@@ -53,6 +53,13 @@ export class Doubles {
   /** c − a·b, rounded once in the relaxed build (where the CPU can) and twice in the baseline build. */
   nmadd(a: v128, b: v128, c: v128): v128 {
     return ASC_FEATURE_RELAXED_SIMD ? f64x2.relaxed_nmadd(a, b, c) : f64x2.sub(c, f64x2.mul(a, b));
+  }
+  // @ts-ignore: decorator
+  @inline
+  /** Writes (x, y) of the lanes to the rows at `row` and `row` + b; the further ones belong to more lanes. */
+  toRows(row: usize, b: usize, _c: usize, _d: usize, x: v128, y: v128): void {
+    v128.store(row, v128.shuffle<f64>(x, y, 0, 2));
+    v128.store(row + b, v128.shuffle<f64>(x, y, 1, 3));
   }
   // @ts-ignore: decorator
   @inline
@@ -111,6 +118,17 @@ export class Singles {
   /** c − a·b, rounded once in the relaxed build (where the CPU can) and twice in the baseline build. */
   nmadd(a: v128, b: v128, c: v128): v128 {
     return nmadd(a, b, c);
+  }
+  // @ts-ignore: decorator
+  @inline
+  /** Writes (x, y) of the lanes, as float64, to the rows at `row`, `row` + b, `row` + c and `row` + d. */
+  toRows(row: usize, b: usize, c: usize, d: usize, x: v128, y: v128): void {
+    const low = v128.shuffle<f32>(x, y, 0, 4, 1, 5);
+    const high = v128.shuffle<f32>(x, y, 2, 6, 3, 7);
+    v128.store(row, f64x2.promote_low_f32x4(low));
+    v128.store(row + b, f64x2.promote_low_f32x4(upperHalf(low)));
+    v128.store(row + c, f64x2.promote_low_f32x4(high));
+    v128.store(row + d, f64x2.promote_low_f32x4(upperHalf(high)));
   }
   // @ts-ignore: decorator
   @inline

@@ -6,7 +6,7 @@
  */
 import { BondedDiscs, Fluid } from "./interaction";
 import { Doubles } from "./lanes";
-import { totalEnergy } from "./particle_terms";
+import { pairsAndWalls, withDimer } from "./particle_terms";
 
 /** Bytes of scratch per particle: x and y of two configurations. */
 const CELL: usize = 32;
@@ -94,7 +94,8 @@ function energies<P>(n: i32, particles: i32, parameters: usize, x: usize, energy
       }
       pairs = f64x2.add(pairs, second);
     }
-    const total = totalEnergy<P, Doubles>(parameters, scratch, pairs, f64x2.add(walls, ceilings), CELL);
+    let total = pairsAndWalls<Doubles>(parameters, pairs, f64x2.add(walls, ceilings));
+    if (p.bonded()) total = withDimer<Doubles>(total, parameters, scratch, CELL);
     v128.store64_lane(energy + (<usize>k << 3), total, 0);
     if (k + 1 < n) v128.store64_lane(energy + (<usize>k << 3), total, 1, 8);
   }

@@ -5,7 +5,7 @@
  */
 import { BondedDiscs, Fluid } from "./interaction";
 import { Doubles } from "./lanes";
-import { bondSlope, CELL, pairTerms, slopeScale, tetherStiffness, totalEnergy, wallStiffness } from "./particle_terms";
+import { bondSlope, CELL, pairGradients, tetherStiffness, withDimer } from "./particle_terms";
 
 /**
  * U and ∂U/∂x of n configurations of the dimer.
@@ -40,56 +40,29 @@ function gradients<P>(
   for (let k = 0; k < n; k += 2) {
     const a = x + <usize>k * row;
     const b = k + 1 < n ? a + row : a;
-    const walls = gather(row, parameters, a, b, scratch);
-    const pairs = pairTerms<P, Doubles>(particles, parameters, scratch);
-    const total = totalEnergy<P, Doubles>(parameters, scratch, pairs, walls, CELL);
+    gather(row, a, b, scratch);
     const first = gradient + <usize>k * row;
-    const second = k + 1 < n ? first + row : first;
-    scatter(row, parameters, first, second, scratch);
-    if (changetype<P>(0).bonded()) addDimer(parameters, first, second, scratch);
+    const next = b - a;
+    let total = pairGradients<P, Doubles>(particles, parameters, scratch, first, next, 0, 0);
+    if (changetype<P>(0).bonded()) {
+      total = withDimer<Doubles>(total, parameters, scratch, CELL);
+      addDimer(parameters, first, first + next, scratch);
+    }
     v128.store64_lane(energy + (<usize>k << 3), total, 0);
     if (k + 1 < n) v128.store64_lane(energy + (<usize>k << 3), total, 1, 8);
   }
 }
 
-/** Puts two configurations into the lanes with gradient 0 and returns Σ overshoot². */
-function gather(row: usize, parameters: usize, a: usize, b: usize, cells: usize): v128 {
-  const l = changetype<Doubles>(0);
-  const half = l.splat(parameters, 56);
-  const zero = l.constant(0.0);
-  let walls = zero;
-  let ceilings = zero;
+/** Puts two configurations into the lanes, with gradient 0. */
+function gather(row: usize, a: usize, b: usize, cells: usize): void {
+  const zero = f64x2.splat(0.0);
   for (let offset: usize = 0; offset < row; offset += 16) {
     const va = v128.load(a + offset);
     const vb = v128.load(b + offset);
-    const px = v128.shuffle<f64>(va, vb, 0, 2);
-    const py = v128.shuffle<f64>(va, vb, 1, 3);
-    const ox = l.overshoot(px, half);
-    const oy = l.overshoot(py, half);
-    v128.store(cells, px);
-    v128.store(cells, py, 16);
+    v128.store(cells, v128.shuffle<f64>(va, vb, 0, 2));
+    v128.store(cells, v128.shuffle<f64>(va, vb, 1, 3), 16);
     v128.store(cells, zero, 32);
     v128.store(cells, zero, 48);
-    cells += CELL;
-    walls = l.madd(ox, ox, walls);
-    ceilings = l.madd(oy, oy, ceilings);
-  }
-  return l.add(walls, ceilings);
-}
-
-/** Writes the gradients of pairs and walls in the two lanes as rows. */
-function scatter(row: usize, parameters: usize, a: usize, b: usize, cells: usize): void {
-  const l = changetype<Doubles>(0);
-  const scale = slopeScale<Doubles>(parameters);
-  const half = l.splat(parameters, 56);
-  const stiffness = wallStiffness<Doubles>(parameters);
-  for (let offset: usize = 0; offset < row; offset += 16) {
-    const wx = l.mul(stiffness, l.overshoot(v128.load(cells), half));
-    const wy = l.mul(stiffness, l.overshoot(v128.load(cells, 16), half));
-    const gx = l.madd(scale, v128.load(cells, 32), wx);
-    const gy = l.madd(scale, v128.load(cells, 48), wy);
-    v128.store(a + offset, v128.shuffle<f64>(gx, gy, 0, 2));
-    v128.store(b + offset, v128.shuffle<f64>(gx, gy, 1, 3));
     cells += CELL;
   }
 }

@@ -4,7 +4,7 @@
  */
 import { BondedDiscs, Fluid } from "./interaction";
 import { Singles } from "./lanes";
-import { bondSlope, CELL, pairTerms, slopeScale, tetherStiffness, totalEnergy, wallStiffness } from "./particle_terms";
+import { bondSlope, CELL, pairGradients, tetherStiffness, withDimer } from "./particle_terms";
 import { storeColumnQuad, upperHalf } from "./simd";
 
 /**
@@ -42,11 +42,12 @@ function gradients<P>(
     const b = k + 1 < n ? row : 0;
     const c = k + 2 < n ? b + row : b;
     const d = k + 3 < n ? c + row : c;
-    const walls = gather(row, parameters, x, b, c, d, scratch);
-    const pairs = pairTerms<P, Singles>(particles, parameters, scratch);
-    const total = totalEnergy<P, Singles>(parameters, scratch, pairs, walls, CELL);
-    scatter(row, parameters, gradient, b, c, d, scratch);
-    if (changetype<P>(0).bonded()) addDimer(parameters, gradient, b, c, d, scratch);
+    gather(row, x, b, c, d, scratch);
+    let total = pairGradients<P, Singles>(particles, parameters, scratch, gradient, b, c, d);
+    if (changetype<P>(0).bonded()) {
+      total = withDimer<Singles>(total, parameters, scratch, CELL);
+      addDimer(parameters, gradient, b, c, d, scratch);
+    }
     storeEnergies(n - k, energy, total);
     x += 4 * row;
     gradient += 4 * row;
@@ -63,50 +64,17 @@ function roundedPair(a: usize, b: usize): v128 {
   return v128.shuffle<f32>(va, vb, 0, 4, 1, 5);
 }
 
-/** Puts the configurations at x, x + b, x + c, x + d into the lanes with gradient 0 and returns Σ overshoot². */
-function gather(row: usize, parameters: usize, x: usize, b: usize, c: usize, d: usize, cells: usize): v128 {
-  const l = changetype<Singles>(0);
-  const half = l.splat(parameters, 56);
-  const zero = l.constant(0.0);
+/** Puts the configurations at x, x + b, x + c, x + d into the lanes, with gradient 0. */
+function gather(row: usize, x: usize, b: usize, c: usize, d: usize, cells: usize): void {
+  const zero = f32x4.splat(0.0);
   const end = x + row;
-  let walls = zero;
-  let ceilings = zero;
   for (; x < end; x += 16) {
     const ab = roundedPair(x, x + b);
     const cd = roundedPair(x + c, x + d);
-    const px = v128.shuffle<f32>(ab, cd, 0, 1, 4, 5);
-    const py = v128.shuffle<f32>(ab, cd, 2, 3, 6, 7);
-    const ox = l.overshoot(px, half);
-    const oy = l.overshoot(py, half);
-    v128.store(cells, px);
-    v128.store(cells, py, 16);
+    v128.store(cells, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
+    v128.store(cells, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), 16);
     v128.store(cells, zero, 32);
     v128.store(cells, zero, 48);
-    cells += CELL;
-    walls = l.madd(ox, ox, walls);
-    ceilings = l.madd(oy, oy, ceilings);
-  }
-  return l.add(walls, ceilings);
-}
-
-/** Writes the gradients of pairs and walls in the four lanes as rows. */
-function scatter(row: usize, parameters: usize, g: usize, b: usize, c: usize, d: usize, cells: usize): void {
-  const l = changetype<Singles>(0);
-  const scale = slopeScale<Singles>(parameters);
-  const half = l.splat(parameters, 56);
-  const stiffness = wallStiffness<Singles>(parameters);
-  const end = g + row;
-  for (; g < end; g += 16) {
-    const wx = l.mul(stiffness, l.overshoot(v128.load(cells), half));
-    const wy = l.mul(stiffness, l.overshoot(v128.load(cells, 16), half));
-    const gx = l.madd(scale, v128.load(cells, 32), wx);
-    const gy = l.madd(scale, v128.load(cells, 48), wy);
-    const ab = v128.shuffle<f32>(gx, gy, 0, 4, 1, 5);
-    const cd = v128.shuffle<f32>(gx, gy, 2, 6, 3, 7);
-    v128.store(g, f64x2.promote_low_f32x4(ab));
-    v128.store(g + b, f64x2.promote_low_f32x4(upperHalf(ab)));
-    v128.store(g + c, f64x2.promote_low_f32x4(cd));
-    v128.store(g + d, f64x2.promote_low_f32x4(upperHalf(cd)));
     cells += CELL;
   }
 }

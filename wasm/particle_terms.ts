@@ -12,14 +12,17 @@ const AHEAD: usize = 5 * CELL;
 
 // @ts-ignore: decorator
 @inline
-/**
- * scale · Σ pairs + box constant · Σ overshoot² + everything that only the dimer feels, which is read from the first two
- * cells of `cell` bytes.
- */
-export function totalEnergy<P, L>(parameters: usize, cells: usize, pairs: v128, walls: v128, cell: usize): v128 {
+/** scale · Σ pairs + box constant · Σ overshoot². */
+export function pairsAndWalls<L>(parameters: usize, pairs: v128, walls: v128): v128 {
   const l = changetype<L>(0);
-  const total = l.madd(l.splat(parameters, 64), walls, l.mul(l.splat(parameters, 0), pairs));
-  if (!changetype<P>(0).bonded()) return total;
+  return l.madd(l.splat(parameters, 64), walls, l.mul(l.splat(parameters, 0), pairs));
+}
+
+// @ts-ignore: decorator
+@inline
+/** An energy and what only the dimer feels, which is read from the first two cells of `cell` bytes. */
+export function withDimer<L>(energy: v128, parameters: usize, cells: usize, cell: usize): v128 {
+  const l = changetype<L>(0);
   const x0 = v128.load(cells);
   const y0 = v128.load(cells, 16);
   const x1 = v128.load(cells + cell);
@@ -33,7 +36,7 @@ export function totalEnergy<P, L>(parameters: usize, cells: usize, pairs: v128, 
   );
   const sx = l.add(x0, x1);
   const tether = l.madd(sx, sx, l.madd(y0, y0, l.mul(y1, y1)));
-  return l.add(l.madd(l.splat(parameters, 16), tether, total), bond);
+  return l.add(l.madd(l.splat(parameters, 16), tether, energy), bond);
 }
 
 // @ts-ignore: decorator
@@ -51,23 +54,57 @@ function divide<L>(cell: usize, x0: v128, y0: v128, x1: v128, y1: v128, s2: v128
   v128.store(cell, l.div(s2, l.madd(bx, bx, l.mul(by, by))), 80);
 }
 
+// @ts-ignore: decorator
+@inline
 /**
- * Returns Σ (σ/r)¹² (or t² − B/A t) over all pairs but the dimer's and leaves Σ (σ/r)¹⁴ Δ (or q (t² − B/A t/2) Δ) with
- * q = (σ/r)² in the cells: the gradient of the first sum is −12/σ² times the second.
+ * Writes the gradient of one particle at (x, y), of which (gx, gy) and what its cell holds are summed over its pairs, to
+ * rows, and returns walls + overshoot².
+ */
+function finish<L>(
+  cell: usize, row: usize, b: usize, c: usize, d: usize,
+  scale: v128, stiffness: v128, half: v128, x: v128, y: v128, gx: v128, gy: v128, walls: v128,
+): v128 {
+  const l = changetype<L>(0);
+  const ox = l.overshoot(x, half);
+  const oy = l.overshoot(y, half);
+  const sx = l.add(gx, v128.load(cell, 32));
+  const sy = l.add(gy, v128.load(cell, 48));
+  l.toRows(row, b, c, d, l.madd(scale, sx, l.mul(stiffness, ox)), l.madd(scale, sy, l.mul(stiffness, oy)));
+  return l.madd(ox, ox, l.madd(oy, oy, walls));
+}
+
+/**
+ * Writes the gradients of pairs and walls to rows and returns the energy of both.
+ *
+ * With q = (σ/r)² and t = q³, the energies of pairs are summed as Σ t² (or t² − B/A t), and Σ q t² Δ (or q (t² − B/A t/2) Δ)
+ * gathers in the cells: the gradient of the first sum is −12/σ² times the second.
  *
  * Two particles at a time meet all later ones, so that the gradient of a later one is read and written once for two pairs.
  * Quotients are computed some turns ahead and pass through memory: what waits for a division would fill the processor's
  * queues, and other work could not begin. Products of slope and distance are added and subtracted, not fused, so that half
  * of that work goes to the adders.
+ *
+ * @param particles number of particles
+ * @param parameters the block
+ * @param cells a cell for each particle, gradients 0
+ * @param row first row of the gradient
+ * @param b, c, d distances in bytes from there to the rows of the other lanes
  */
-export function pairTerms<P, L>(particles: i32, parameters: usize, cells: usize): v128 {
+export function pairGradients<P, L>(
+  particles: i32, parameters: usize, cells: usize, row: usize, b: usize, c: usize, d: usize,
+): v128 {
   const p = changetype<P>(0);
   const l = changetype<L>(0);
+  const half = l.splat(parameters, 56);
+  const stiffness = l.mul(l.constant(2.0), l.splat(parameters, 64));
+  const scale = l.div(l.mul(l.constant(-12.0), l.splat(parameters, 0)), l.splat(parameters, 8));
   const attraction = p.attraction(parameters);
   const end = cells + <usize>particles * CELL;
   const s2 = l.splat(parameters, 8);
   let pairs = l.constant(0.0);
-  for (let i = cells; i + CELL < end; i += 2 * CELL) {
+  let walls = l.constant(0.0);
+  let i = cells;
+  for (; i + CELL < end; i += 2 * CELL) {
     const x0 = v128.load(i);
     const y0 = v128.load(i, 16);
     const x1 = v128.load(i, CELL);
@@ -121,28 +158,17 @@ export function pairTerms<P, L>(particles: i32, parameters: usize, cells: usize)
       gy1 = l.sub(gy1, fy);
     }
     pairs = l.add(pairs, sum);
-    v128.store(i, l.add(gx0, v128.load(i, 32)), 32);
-    v128.store(i, l.add(gy0, v128.load(i, 48)), 48);
-    v128.store(i, l.add(gx1, v128.load(i, CELL + 32)), CELL + 32);
-    v128.store(i, l.add(gy1, v128.load(i, CELL + 48)), CELL + 48);
+    walls = finish<L>(i, row, b, c, d, scale, stiffness, half, x0, y0, gx0, gy0, walls);
+    walls = finish<L>(i + CELL, row + 16, b, c, d, scale, stiffness, half, x1, y1, gx1, gy1, walls);
+    row += 32;
   }
-  return pairs;
-}
-
-// @ts-ignore: decorator
-@inline
-/** −12 scale/σ². */
-export function slopeScale<L>(parameters: usize): v128 {
-  const l = changetype<L>(0);
-  return l.div(l.mul(l.constant(-12.0), l.splat(parameters, 0)), l.splat(parameters, 8));
-}
-
-// @ts-ignore: decorator
-@inline
-/** 2 box constant. */
-export function wallStiffness<L>(parameters: usize): v128 {
-  const l = changetype<L>(0);
-  return l.mul(l.constant(2.0), l.splat(parameters, 64));
+  if (i < end) {
+    const none = l.constant(0.0);
+    walls = finish<L>(
+      i, row, b, c, d, scale, stiffness, half, v128.load(i), v128.load(i, 16), none, none, walls,
+    );
+  }
+  return pairsAndWalls<L>(parameters, pairs, walls);
 }
 
 // @ts-ignore: decorator
