@@ -8,13 +8,13 @@
 import {
   type ComparisonPlan,
   comparisonSettings,
-  openProgress,
   type ParticleDimerPreset,
   runDimerComparison,
+  type RunOptions,
   summarizeComparison,
 } from "../mod.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
-import { interruptSignal, sameArguments } from "./interrupt.ts";
+import { runOptions, runUntilStopped, systemOption, temperatureOption } from "./run_options.ts";
 
 const command = {
   usage: "deno run -A scripts/compare_dimer.ts",
@@ -29,34 +29,19 @@ const command = {
       default: 5,
       help: "of each of the five ways, on a quiet machine; the whole takes about seven times as long",
     },
-    system: {
-      kind: "choice",
-      choices: ["noe2019", "noe2019-class", "printed"],
-      default: "noe2019",
-      help: "parameters of the energy, named after their source",
-    },
-    temperature: { kind: "number", above: 0, maximum: 100, default: 1, help: "in units of T₀" },
-    seed: { kind: "integer", minimum: 0, maximum: 2 ** 31, default: 1, help: "of everything random" },
-    threads: {
-      kind: "integer",
-      minimum: 1,
-      maximum: 256,
-      whenAbsent: "all cores",
-      help: "with --plan results do not depend on it",
-    },
+    system: systemOption,
+    temperature: temperatureOption,
     plan: {
       kind: "text",
       placeholder: "FILE",
       whenAbsent: "measured",
       help: "comparison.json of an earlier run with the same options: take its numbers of steps and sweeps",
     },
-    out: {
-      kind: "text",
-      placeholder: "DIR",
-      default: "runs/comparison",
-      help: "directory for everything that is written",
+    ...runOptions("runs/comparison", "with --plan results do not depend on it"),
+    resume: {
+      kind: "flag",
+      help: "go on with the comparison in that directory, from the part in which it was stopped",
     },
-    force: { kind: "flag", help: "replace the run in that directory" },
   },
 } as const;
 
@@ -80,28 +65,16 @@ async function readPlan(path: string, minutes: number): Promise<ComparisonPlan> 
 
 async function main({ options }: CommandLine<typeof command.options>): Promise<void> {
   const plan = options.plan === undefined ? undefined : await readPlan(options.plan, options.minutes);
-  const interrupted = interruptSignal();
-  using progress = await openProgress();
-  const result = await runDimerComparison({
+  const question = {
     system: { preset: options.system as ParticleDimerPreset },
     temperature: options.temperature,
     seed: options.seed,
     settings: comparisonSettings(options.minutes),
     plan,
-    threads: options.threads ?? navigator.hardwareConcurrency,
-    out: options.out,
-    force: options.force,
-    progress,
-    signal: interrupted.signal,
-    command: [command.usage, ...sameArguments()].join(" "),
-  });
-  progress.finish();
-  interrupted.release();
-  if (!result.complete) {
-    console.error(`Stopped while ${result.during}; a comparison has to begin anew`);
-    Deno.exit(130);
-  }
-  console.log(summarizeComparison(result.outcome));
+  };
+  const compare = (common: RunOptions) => runDimerComparison({ ...question, ...common });
+  const outcome = await runUntilStopped(command.usage, options, compare);
+  console.log(summarizeComparison(outcome));
   console.log(`\nReport: ${options.out}/comparison.html`);
 }
 

@@ -7,9 +7,9 @@
  * @module
  */
 import {
-  openProgress,
   type ParticleDimerPreset,
   runDimerTemperatures,
+  type RunOptions,
   summarizeTemperatures,
   type TemperatureBudgetName,
   type TemperatureSettings,
@@ -17,7 +17,7 @@ import {
   withSteps,
 } from "../mod.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
-import { interruptSignal, sameArguments } from "./interrupt.ts";
+import { checkpointOption, headOption, runOptions, runUntilStopped, systemOption } from "./run_options.ts";
 
 const command = {
   usage: "deno run -A scripts/dimer_temperatures.ts",
@@ -31,12 +31,7 @@ const command = {
       default: "default",
       help: "smoke: a minute, nothing accurate; default: a quarter of an hour",
     },
-    system: {
-      kind: "choice",
-      choices: ["noe2019", "noe2019-class", "printed"],
-      default: "noe2019",
-      help: "parameters of the energy, named after their source",
-    },
+    system: systemOption,
     range: {
       kind: "text",
       placeholder: "LOW,HIGH",
@@ -50,29 +45,10 @@ const command = {
       default: 9,
       help: "rungs of the ladder; the flow is trained at these, and judged also at the temperatures between",
     },
-    head: {
-      kind: "choice",
-      choices: ["tilted", "mixture"],
-      whenAbsent: "the budget's",
-      help: "density of a particle: with its exact pair energy, or a mixture of Gaussians",
-    },
+    head: headOption,
     steps: { kind: "integer", minimum: 1, maximum: 1_000_000, whenAbsent: "the budget's", help: "training steps" },
-    seed: { kind: "integer", minimum: 0, maximum: 2 ** 31, default: 1, help: "of everything random" },
-    threads: {
-      kind: "integer",
-      minimum: 1,
-      maximum: 256,
-      whenAbsent: "all cores",
-      help: "results do not depend on it",
-    },
-    out: {
-      kind: "text",
-      placeholder: "DIR",
-      default: "runs/temperatures",
-      help: "directory for everything that is written",
-    },
-    resume: { kind: "flag", help: "go on with the run in that directory" },
-    force: { kind: "flag", help: "replace the run in that directory" },
+    "checkpoint-every": checkpointOption,
+    ...runOptions("runs/temperatures"),
   },
 } as const;
 
@@ -98,32 +74,17 @@ function readRange(text: string): [number, number] {
 }
 
 async function main({ options }: CommandLine<typeof command.options>): Promise<void> {
-  const range = readRange(options.range);
-  const interrupted = interruptSignal();
-  using progress = await openProgress();
-  const again = [command.usage, ...sameArguments()].join(" ");
-  const result = await runDimerTemperatures({
+  const question = {
     system: { preset: options.system as ParticleDimerPreset },
-    range,
+    range: readRange(options.range),
     rungs: options.temperatures,
     seed: options.seed,
     budget: options.budget as TemperatureBudgetName,
     settings: settingsOf(options),
-    threads: options.threads ?? navigator.hardwareConcurrency,
-    out: options.out,
-    resume: options.resume,
-    force: options.force,
-    progress,
-    signal: interrupted.signal,
-    command: again,
-  });
-  progress.finish();
-  interrupted.release();
-  if (!result.complete) {
-    console.error(`Stopped while ${result.during}; go on with: ${again} --resume`);
-    Deno.exit(130);
-  }
-  console.log(summarizeTemperatures(result.outcome));
+  };
+  const run = (common: RunOptions) => runDimerTemperatures({ ...question, ...common });
+  const outcome = await runUntilStopped(command.usage, options, run);
+  console.log(summarizeTemperatures(outcome));
   console.log(`\nReport: ${options.out}/report.html`);
 }
 

@@ -1,20 +1,40 @@
 /**
- * What long-running scripts share: a clean stop on Ctrl-C, and the command line that starts the same run again.
+ * A clean stop on Ctrl-C and SIGTERM, and the command line that starts the same run again.
  *
  * @module
  */
 
-/** An abort signal for Ctrl-C and SIGTERM; a second one ends the program at once. */
-export function interruptSignal(): { signal: AbortSignal; release(): void } {
+/** Exit codes of programs that a signal has ended: 128 and its number. */
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** A stop that signals ask for. */
+export interface Interrupt {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  /** The exit code that tells which signal it was. */
+  exitCode(): number;
+  /** Leaves further signals to the system. */
+  release(): void;
+}
+
+/** Listens for Ctrl-C and SIGTERM: the first asks for a stop, a second one ends the program at once. */
+export function interruptSignal(): Interrupt {
   const controller = new AbortController();
-  const interrupt = () => {
-    if (controller.signal.aborted) Deno.exit(130);
-    controller.abort(new DOMException("stopped by the user", "AbortError"));
+  let code: number = EXIT_CODES.SIGINT;
+  const names = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
+  const listeners = names.map((name) =>
+    [name, () => {
+      if (controller.signal.aborted) Deno.exit(EXIT_CODES[name]);
+      code = EXIT_CODES[name];
+      controller.abort(new DOMException(`stopped by ${name}`, "AbortError"));
+    }] as const
+  );
+  listeners.forEach(([name, listener]) => Deno.addSignalListener(name, listener));
+  return {
+    signal: controller.signal,
+    exitCode: () => code,
+    release: () => listeners.forEach(([name, listener]) => Deno.removeSignalListener(name, listener)),
   };
-  const signals = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
-  signals.forEach((name) => Deno.addSignalListener(name, interrupt));
-  const release = () => signals.forEach((name) => Deno.removeSignalListener(name, interrupt));
-  return { signal: controller.signal, release };
 }
 
 /** The arguments that start the same run elsewhere, quoted where a shell would split them. */

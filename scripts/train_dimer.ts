@@ -10,14 +10,20 @@ import {
   type DimerSettings,
   dimerSettings,
   type FlowName,
-  openProgress,
   type ParticleDimerOptions,
   type ParticleDimerPreset,
   runDimer,
   summarizeDimer,
 } from "../mod.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
-import { interruptSignal, sameArguments } from "./interrupt.ts";
+import {
+  checkpointOption,
+  headOption,
+  runOptions,
+  runUntilStopped,
+  systemOption,
+  temperatureOption,
+} from "./run_options.ts";
 
 const parameter = (help: string) => ({ kind: "number", help, whenAbsent: "the preset's" }) as const;
 
@@ -34,13 +40,8 @@ const command = {
       help:
         "smoke: a minute, nothing accurate; default: six minutes on two cores, a quarter of an hour for realnvp; paper: the published schedule, hours",
     },
-    system: {
-      kind: "choice",
-      choices: ["noe2019", "noe2019-class", "printed"],
-      default: "noe2019",
-      help: "parameters of the energy, named after their source",
-    },
-    temperature: { kind: "number", above: 0, maximum: 100, default: 1, help: "in units of T₀" },
+    system: systemOption,
+    temperature: temperatureOption,
     slope: parameter("linear coefficient of the bond energy"),
     a: parameter("quadratic coefficient of the bond energy"),
     b: parameter("quartic coefficient of the bond energy"),
@@ -56,12 +57,7 @@ const command = {
       whenAbsent: "autoregressive; realnvp for the budget paper",
       help: "particles placed one after the other, or the published flow",
     },
-    head: {
-      kind: "choice",
-      choices: ["tilted", "mixture"],
-      whenAbsent: "the budget's",
-      help: "density of a particle in the autoregressive flow: with its exact pair energy, or a mixture of Gaussians",
-    },
+    head: headOption,
     hidden: {
       kind: "text",
       placeholder: "SIZE,SIZE,…",
@@ -87,17 +83,8 @@ const command = {
       default: "flat",
       help: "form of the reaction-coordinate loss: of the published code, or of the paper",
     },
-    seed: { kind: "integer", minimum: 0, maximum: 2 ** 31, default: 1, help: "of everything random" },
-    threads: {
-      kind: "integer",
-      minimum: 1,
-      maximum: 256,
-      whenAbsent: "all cores",
-      help: "results do not depend on it",
-    },
-    out: { kind: "text", placeholder: "DIR", default: "runs/dimer", help: "directory for everything that is written" },
-    resume: { kind: "flag", help: "go on with the run in that directory" },
-    force: { kind: "flag", help: "replace the run in that directory" },
+    "checkpoint-every": checkpointOption,
+    ...runOptions("runs/dimer"),
   },
 } as const;
 
@@ -160,32 +147,16 @@ function readBounds(text: string): [number, number] {
 }
 
 async function main({ options }: CommandLine<typeof command.options>): Promise<void> {
-  const interrupted = interruptSignal();
-  using progress = await openProgress();
-  const result = await runDimer({
+  const question = {
     system: systemOptions(options),
     temperature: options.temperature,
     seed: options.seed,
     budget: options.budget as BudgetName,
     settings: settingsOf(options),
     reactionCoordinate: { bounds: readBounds(options["rc-bounds"]), form: options["rc-form"] as "flat" | "entropy" },
-    threads: options.threads ?? navigator.hardwareConcurrency,
-    out: options.out,
-    resume: options.resume,
-    force: options.force,
-    progress,
-    signal: interrupted.signal,
-    command: [command.usage, ...sameArguments()].join(" "),
-  });
-  progress.finish();
-  interrupted.release();
-  if (!result.complete) {
-    console.error(
-      `Stopped while ${result.during}; go on with: ${[command.usage, ...sameArguments(), "--resume"].join(" ")}`,
-    );
-    Deno.exit(130);
-  }
-  console.log(summarizeDimer(result.outcome));
+  };
+  const outcome = await runUntilStopped(command.usage, options, (common) => runDimer({ ...question, ...common }));
+  console.log(summarizeDimer(outcome));
   console.log(`\nReport: ${options.out}/report.html`);
 }
 

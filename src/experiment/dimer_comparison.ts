@@ -11,7 +11,7 @@ import type { JsonObject } from "../training/json.ts";
 import { comparisonFigureNames, comparisonFigures } from "./comparison_figures.ts";
 import { comparisonReferences, sweepsWithin } from "./comparison_references.ts";
 import { comparisonReportHtml, comparisonReportJson } from "./comparison_report.ts";
-import type { ComparisonOutcome, ContenderResult } from "./comparison_results.ts";
+import type { ComparisonOutcome, ComparisonReferences, ContenderResult } from "./comparison_results.ts";
 import {
   type ComparisonPlan,
   type ComparisonSettings,
@@ -19,14 +19,15 @@ import {
   VALIDATIONS,
 } from "./comparison_settings.ts";
 import { type ComparisonSurroundings, ContenderTraining } from "./comparison_training.ts";
+import { packDimerData, unpackDimerData } from "./dimer_checkpoint.ts";
 import { type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
 import { type Costed, costed, openProcessorClock, type ProcessorClock } from "./processor_time.ts";
-import type { Progress } from "./progress.ts";
+import { RunCheckpoints } from "./run_checkpoints.ts";
 import { RunDirectory } from "./run_directory.ts";
-import { RunParts } from "./run_parts.ts";
+import { partFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
 
 /** What to compare, and where to put it. */
-export interface DimerComparisonOptions {
+export interface DimerComparisonOptions extends RunOptions {
   /** Preset and overrides of the system. */
   readonly system: ParticleDimerOptions;
   /** T in units of T₀. */
@@ -37,27 +38,12 @@ export interface DimerComparisonOptions {
   readonly settings: ComparisonSettings;
   /** Steps and sweeps, to repeat a comparison number by number. Default: as many as fit into the time on this machine. */
   readonly plan?: ComparisonPlan | undefined;
-  /** Number of threads. */
-  readonly threads: number;
-  /** Directory for everything that is written. */
-  readonly out: string;
-  /** Replace the run that is there. */
-  readonly force?: boolean;
-  /** Told how far the comparison is. */
-  readonly progress: Progress;
-  /** Stops it; nothing is kept. */
-  readonly signal?: AbortSignal;
-  /** The command line, for the report. */
-  readonly command: string;
 }
 
-/** How a comparison ended: with an outcome, or stopped during a part. */
-export type DimerComparisonResult =
-  | { readonly complete: true; readonly outcome: ComparisonOutcome }
-  | { readonly complete: false; readonly during: string };
-
 /** Names of the files beside the figures. */
-const FILES = { json: "comparison.json", html: "comparison.html" } as const;
+const FILES = { data: "data.safetensors", json: "comparison.json", html: "comparison.html" } as const;
+/** Kind of the checkpoint of the data. */
+const DATA_KIND = "comparison data";
 const CONTENDERS: readonly ContenderName[] = ["realnvp", "tilted", "mixture"];
 /** Share of the time that measuring the cost of a step may take. */
 const CALIBRATION = 0.02;
@@ -75,35 +61,38 @@ const CALIBRATION = 0.02;
  * @returns the outcome, or during which part it was stopped
  * @throws {Error} with one sentence: the directory is not free, a loss is not finite, a file cannot be written
  */
-export async function runDimerComparison(options: DimerComparisonOptions): Promise<DimerComparisonResult> {
+export async function runDimerComparison(options: DimerComparisonOptions): Promise<RunResult<ComparisonOutcome>> {
   const system = new ParticleDimer(options.system);
   await using directory = await RunDirectory.claim(options.out, {
     kind: "dimer comparison",
     configuration: configurationOf(options, system),
-    files: [...Object.values(FILES), ...comparisonFigureNames.map((name) => `figures/${name}.svg`)],
+    files: [
+      ...Object.values(FILES),
+      ...["plan", ...CONTENDERS, "references"].map(partFile),
+      ...comparisonFigureNames.map((name) => `figures/${name}.svg`),
+    ],
+    resume: options.resume ?? false,
     force: options.force ?? false,
   });
   using pool = await ThreadPool.open(options.threads);
-  const run = new ComparisonRun(options, { system, directory, pool, clock: await openProcessorClock() });
-  try {
-    return { complete: true, outcome: await run.start() };
-  } catch (error) {
-    if (options.signal?.aborted && error === options.signal.reason) return { complete: false, during: run.part };
-    throw error;
-  } finally {
-    options.progress.finish();
-  }
+  const checkpoints = new RunCheckpoints(directory, (text) => options.progress.note(text));
+  const parts = new RunParts("sampling data", options.progress, checkpoints);
+  const clock = await openProcessorClock();
+  const run = new ComparisonRun(options, { system, directory, checkpoints, parts, pool, clock });
+  return await untilStopped(options, parts, () => run.start());
 }
 
-function configurationOf({ temperature, seed, settings }: DimerComparisonOptions, system: ParticleDimer): JsonObject {
-  const { preset, parameters } = system;
-  return { system: preset, parameters, temperature, seed, settings } as unknown as JsonObject;
+function configurationOf(options: DimerComparisonOptions, { preset, parameters }: ParticleDimer): JsonObject {
+  const { temperature, seed, settings, plan = null } = options;
+  return { system: preset, parameters, temperature, seed, settings, plan } as unknown as JsonObject;
 }
 
 /** What a comparison works with. */
 interface Workplace {
   readonly system: ParticleDimer;
   readonly directory: RunDirectory;
+  readonly checkpoints: RunCheckpoints;
+  readonly parts: RunParts;
   readonly pool: ThreadPool;
   readonly clock: ProcessorClock;
 }
@@ -115,26 +104,26 @@ class ComparisonRun {
 
   constructor(options: DimerComparisonOptions, place: Workplace) {
     this.#options = options;
-    this.#parts = new RunParts("sampling data", options.progress);
+    this.#parts = place.parts;
     this.#place = place;
-  }
-
-  /** What is being done. */
-  get part(): string {
-    return this.#parts.now;
   }
 
   async start(): Promise<ComparisonOutcome> {
     const { settings, temperature, seed, command } = this.#options;
     const { system, pool } = this.#place;
     const data = await this.#parts.timed("data", () => this.#data());
-    const plan = this.#options.plan ?? await this.#parts.timed("calibration", () => this.#plan(data));
+    const plan = this.#options.plan ?? await this.#parts.timed(
+      "calibration",
+      () => this.#parts.kept("plan", () => this.#plan(data)),
+    );
     const contenders: ContenderResult[] = [];
-    for (const name of CONTENDERS) contenders.push(await this.#parts.timed(name, () => this.#train(name, plan, data)));
+    for (const name of CONTENDERS) {
+      const train = () => this.#parts.kept(name, () => this.#train(name, plan, data));
+      contenders.push(await this.#parts.timed(name, train));
+    }
     const references = await this.#parts.timed(
       "references",
-      () =>
-        comparisonReferences(this.#around(), plan.sweeps, this.#parts.begin("umbrella sampling and plain Monte Carlo")),
+      () => this.#parts.kept("references", () => this.#references(plan)),
     );
     const outcome: ComparisonOutcome = {
       run: {
@@ -166,7 +155,20 @@ class ComparisonRun {
     return { system, temperature, seed, settings, pool, clock, signal };
   }
 
-  #data(): Promise<Costed<SampledDimerData>> {
+  /** The data, and what they cost: sampled, or kept by the run that is resumed. */
+  async #data(): Promise<Costed<SampledDimerData>> {
+    const { system, checkpoints } = this.#place;
+    const saved = await checkpoints.loadIfWhole(FILES.data, DATA_KIND);
+    if (saved !== null) {
+      return { result: unpackDimerData(system, saved, FILES.data), minutes: Number(saved.state.minutes) };
+    }
+    const { result, minutes } = await this.#sample();
+    const { state, tensors } = packDimerData(result);
+    await checkpoints.save(FILES.data, DATA_KIND, { state: { ...state, minutes }, tensors });
+    return { result, minutes };
+  }
+
+  #sample(): Promise<Costed<SampledDimerData>> {
     const { temperature, seed, settings, signal } = this.#options;
     const { system, pool, clock } = this.#place;
     const onProgress = this.#parts.begin("sampling data");
@@ -201,13 +203,17 @@ class ComparisonRun {
     this.#parts.now = `training ${name}`;
     const { progress } = this.#options;
     const steps = plan.steps[name];
-    progress.start(this.part, steps, "steps");
+    progress.start(this.#parts.now, steps, "steps");
     const training = new ContenderTraining(name, {
       ...this.#around(),
       data,
       onStep: (done, loss) => progress.update(done, loss),
     });
     return await training.run(steps);
+  }
+
+  #references({ sweeps }: ComparisonPlan): Promise<ComparisonReferences> {
+    return comparisonReferences(this.#around(), sweeps, this.#parts.begin("umbrella sampling and plain Monte Carlo"));
   }
 
   async #report(outcome: ComparisonOutcome): Promise<void> {

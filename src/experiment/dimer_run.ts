@@ -28,34 +28,15 @@ import type { DimerOutcome } from "./dimer_results.ts";
 import { trainDimer, type TrainingCounts, TrainingSource } from "./dimer_training.ts";
 import { EnergyAccount } from "./energy_ledger.ts";
 import { headlineOf } from "./estimates.ts";
-import type { Progress } from "./progress.ts";
+import { RunCheckpoints } from "./run_checkpoints.ts";
 import { RunDirectory } from "./run_directory.ts";
-import { RunParts } from "./run_parts.ts";
+import { partFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
 
 /** What to run, and where to put it. */
-export interface DimerRunOptions extends DimerQuestion {
+export interface DimerRunOptions extends DimerQuestion, RunOptions {
   /** Preset and overrides of the system. */
   readonly system: ParticleDimerOptions;
-  /** Number of threads. */
-  readonly threads: number;
-  /** Directory for everything that is written. */
-  readonly out: string;
-  /** Go on with the run that is there. */
-  readonly resume?: boolean;
-  /** Replace the run that is there. */
-  readonly force?: boolean;
-  /** Told how far the run is. */
-  readonly progress: Progress;
-  /** Stops the run; what is there is kept. */
-  readonly signal?: AbortSignal;
-  /** The command line, for the report. */
-  readonly command: string;
 }
-
-/** How a run ended: with an outcome, or stopped during a part. */
-export type DimerRunResult =
-  | { readonly complete: true; readonly outcome: DimerOutcome }
-  | { readonly complete: false; readonly during: string };
 
 /** Configurations that coordinates are scaled by. */
 const FITTED_FRAMES = 20_000;
@@ -63,34 +44,40 @@ const FITTED_FRAMES = 20_000;
 /**
  * Runs the dimer from data to report.
  *
- * Writes into `out`: data and checkpoint (safetensors), `sampler.onnx`, `density.onnx`, figures (SVG), `report.html` and
+ * Writes into `out`: data, checkpoint and found parts (safetensors), `sampler.onnx`, `density.onnx`, figures (SVG), `report.html` and
  * `report.json`. For one seed, models and checkpoints are the same bytes for any number of threads.
  *
  * @param options what, where, whom to tell
  * @returns the outcome, or during which part it was stopped
  * @throws {Error} with one sentence: the directory is not free, a loss is not finite, a file cannot be written
  */
-export async function runDimer(options: DimerRunOptions): Promise<DimerRunResult> {
+export async function runDimer(options: DimerRunOptions): Promise<RunResult<DimerOutcome>> {
   const system = new ParticleDimer(options.system);
   await using directory = await RunDirectory.claim(options.out, {
     kind: "dimer",
     configuration: configurationOf(options, system),
-    files: [...Object.values(dimerFiles), ...dimerFigureNames.map((name) => `figures/${name}.svg`)],
+    files: [
+      ...Object.values(dimerFiles),
+      ...["evaluation", "reference"].map(partFile),
+      ...dimerFigureNames.map((name) => `figures/${name}.svg`),
+    ],
     resume: options.resume ?? false,
     force: options.force ?? false,
   });
   using pool = await ThreadPool.open(options.threads);
-  const run = new DimerRun(options, system, directory, pool);
-  try {
-    const outcome = await run.start();
-    return outcome === null ? { complete: false, during: run.part } : { complete: true, outcome };
-  } catch (error) {
-    // Only the stop itself: a checkpoint that could not be written must not look like a run that can go on.
-    if (options.signal?.aborted && error === options.signal.reason) return { complete: false, during: run.part };
-    throw error;
-  } finally {
-    options.progress.finish();
-  }
+  const checkpoints = new RunCheckpoints(directory, (text) => options.progress.note(text));
+  const parts = new RunParts("sampling data", options.progress, checkpoints);
+  const run = new DimerRun(options, { system, directory, checkpoints, parts, pool });
+  return await untilStopped(options, parts, () => run.start());
+}
+
+/** What a run works with. */
+interface Workplace {
+  readonly system: ParticleDimer;
+  readonly directory: RunDirectory;
+  readonly checkpoints: RunCheckpoints;
+  readonly parts: RunParts;
+  readonly pool: ThreadPool;
 }
 
 /** What training leaves behind. */
@@ -106,27 +93,24 @@ interface Trained {
 }
 
 class DimerRun {
-  readonly #parts: RunParts;
   readonly #options: DimerRunOptions;
   readonly #system: ParticleDimer;
   readonly #beta: number;
   readonly #directory: RunDirectory;
+  readonly #checkpoints: RunCheckpoints;
+  readonly #parts: RunParts;
   readonly #pool: ThreadPool;
   readonly #account = new EnergyAccount();
   readonly #counts: TrainingCounts = { energies: 0, outOfBounds: 0, coordinates: 0 };
 
-  constructor(options: DimerRunOptions, system: ParticleDimer, directory: RunDirectory, pool: ThreadPool) {
+  constructor(options: DimerRunOptions, { system, directory, checkpoints, parts, pool }: Workplace) {
     this.#options = options;
-    this.#parts = new RunParts("sampling data", options.progress);
     this.#system = system;
     this.#beta = 1 / options.temperature;
     this.#directory = directory;
+    this.#checkpoints = checkpoints;
+    this.#parts = parts;
     this.#pool = pool;
-  }
-
-  /** What is being done. */
-  get part(): string {
-    return this.#parts.now;
   }
 
   /** Runs all parts; null if training was stopped. */
@@ -138,10 +122,16 @@ class DimerRun {
     const { flow, generator, position, chains } = trained;
     const freshMoves = chains.moves - atStart.moves;
     this.#account.add("data", data.statistics.energyEvaluations + chains.energyEvaluations - atStart.energies);
-    const evaluation = await this.#parts.timed("evaluation", () => this.#evaluate(generator, data));
+    const evaluation = await this.#parts.timed(
+      "evaluation",
+      () => this.#parts.kept("evaluation", () => this.#evaluate(generator, data)),
+    );
     flow.release();
     this.#account.add("evaluation", evaluation.samples + data.evaluate.d.length);
-    const reference = await this.#parts.timed("reference", () => this.#reference());
+    const reference = await this.#parts.timed(
+      "reference",
+      () => this.#parts.kept("reference", () => this.#reference()),
+    );
     const { umbrella, plain } = reference.moves;
     this.#account.add("reference", reference.energyEvaluations);
     const path = dimerPath(flow, this.#system, this.#beta, data.evaluate, this.#pool);
@@ -201,8 +191,7 @@ class DimerRun {
   }
 
   async #data(): Promise<SampledDimerData> {
-    const path = this.#directory.pathOf(dimerFiles.data);
-    const saved = this.#options.resume ? await loadDimerData(path, this.#system, this.#options.temperature) : null;
+    const saved = await loadDimerData(this.#checkpoints, this.#system);
     if (saved !== null) return saved;
     const data = await sampleDimerData({
       system: this.#system,
@@ -210,13 +199,13 @@ class DimerRun {
       ...this.#common(),
       onProgress: this.#parts.begin("sampling data"),
     });
-    await saveDimerData(path, data);
+    await saveDimerData(this.#checkpoints, data);
     return data;
   }
 
   async #train(data: SampledDimerData): Promise<Trained | null> {
-    const { settings, seed, temperature, signal, resume, reactionCoordinate } = this.#options;
-    const [system, pool, path] = [this.#system, this.#pool, this.#directory.pathOf(dimerFiles.training)];
+    const { settings, seed, temperature, signal, reactionCoordinate, checkpointEveryMs } = this.#options;
+    const [system, pool, checkpoints] = [this.#system, this.#pool, this.#checkpoints];
     const sourceOptions = {
       stride: data.statistics.stride.train,
       freshPerStep: settings.data.freshPerStep,
@@ -227,7 +216,7 @@ class DimerRun {
     const fitted = fresh.buffer.batch(Math.min(FITTED_FRAMES, data.train.d.length), 255, 0);
     const model = dimerFlow({ settings: settings.flow, system, temperature, seed, data: fitted });
     const { flow, generator } = model;
-    const saved = resume ? await loadDimerTraining(path, system, temperature, flow.parameters()) : null;
+    const saved = await loadDimerTraining(checkpoints, system, flow.parameters());
     if (saved !== null) Object.assign(this.#counts, saved.counts);
     const source = saved === null ? fresh : TrainingSource.restore(system, saved, sourceOptions);
     this.#beginTraining(saved?.position ?? null);
@@ -244,17 +233,18 @@ class DimerRun {
       pool,
       onStep: ({ index, step, loss }) => this.#options.progress.update(stepsBefore[index] + step, loss),
       onCheckpoint: (at) =>
-        saveDimerTraining(path, flow.parameters(), {
+        saveDimerTraining(checkpoints, flow.parameters(), {
           position: at,
           counts: this.#counts,
           frames: source.buffer.frames,
           pushed: source.buffer.pushed,
           chains: source.chains,
         }),
+      checkpointEveryMs,
       ...signal && { signal },
       ...saved && { resume: saved.position },
     }, this.#counts).catch(async (error) => {
-      throw await pointToCheckpoint(error, path);
+      throw await pointToCheckpoint(error, this.#directory.pathOf(dimerFiles.training));
     });
     this.#account.add("training", this.#counts.energies);
     if (!complete) return null;

@@ -15,10 +15,9 @@ import { describeFlow } from "./dimer_flow.ts";
 import { dimerUmbrella } from "./dimer_umbrella.ts";
 import { EnergyAccount } from "./energy_ledger.ts";
 import { headlineOf } from "./estimates.ts";
-import type { Progress } from "./progress.ts";
+import { RunCheckpoints } from "./run_checkpoints.ts";
 import { RunDirectory } from "./run_directory.ts";
-import { RunParts } from "./run_parts.ts";
-import { loadTemperatureTraining, saveTemperatureTraining } from "./temperature_checkpoint.ts";
+import { partFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
 import { thermodynamicCurve } from "./temperature_curve.ts";
 import { sampleTemperatures, type TemperatureData } from "./temperature_data.ts";
 import { evaluateTemperature } from "./temperature_evaluation.ts";
@@ -31,7 +30,7 @@ import type { TemperatureBudgetName, TemperatureSettings } from "./temperature_s
 import { TemperatureModel } from "./temperature_training.ts";
 
 /** What to run, and where to put it. */
-export interface DimerTemperaturesOptions {
+export interface DimerTemperaturesOptions extends RunOptions {
   /** Preset and overrides of the system. */
   readonly system: ParticleDimerOptions;
   /** Lowest and highest T in units of T₀. */
@@ -44,63 +43,53 @@ export interface DimerTemperaturesOptions {
   readonly budget: TemperatureBudgetName;
   /** Its numbers. */
   readonly settings: TemperatureSettings;
-  /** Number of threads. */
-  readonly threads: number;
-  /** Directory for everything that is written. */
-  readonly out: string;
-  /** Go on with the run that is there. */
-  readonly resume?: boolean;
-  /** Replace the run that is there. */
-  readonly force?: boolean;
-  /** Told how far the run is. */
-  readonly progress: Progress;
-  /** Stops the run; what is there is kept. */
-  readonly signal?: AbortSignal;
-  /** The command line, for the report. */
-  readonly command: string;
 }
 
-/** How a run over temperatures ended: with an outcome, or stopped during a part. */
-export type DimerTemperaturesResult =
-  | { readonly complete: true; readonly outcome: TemperaturesOutcome }
-  | { readonly complete: false; readonly during: string };
-
-/** Names of the files of a run in its directory, beside its figures. */
+/** Kind of the checkpoint of training. */
+const TRAINING_KIND = "dimer temperatures training";
+/** Names of the files of a run in its directory, beside its figures and parts. */
 const FILES = { training: "checkpoint.safetensors", json: "report.json", html: "report.html" } as const;
 /** Samples of temperature number k begin with number k · SAMPLES_APART: no two temperatures share a z. */
 const SAMPLES_APART = 2 ** 30;
+/** Temperatures with umbrella sampling: both ends and the middle of the range. */
+const REFERENCES = 3;
 
 /**
  * Computes F(open) − F(closed) of the dimer at every temperature of a range with one flow, from data to report.
  *
- * Writes into `out`: the checkpoint with the trained flow (safetensors), figures (SVG), `report.html` and `report.json`.
+ * Writes into `out`: the checkpoint with the trained flow and found parts (safetensors), figures (SVG), `report.html` and
+ * `report.json`.
  * For one seed all numbers are the same for any number of threads.
  *
  * @param options what, where, whom to tell
  * @returns the outcome, or during which part it was stopped
  * @throws {Error} with one sentence: the directory is not free, a loss is not finite, a file cannot be written
  */
-export async function runDimerTemperatures(options: DimerTemperaturesOptions): Promise<DimerTemperaturesResult> {
+export async function runDimerTemperatures(options: DimerTemperaturesOptions): Promise<RunResult<TemperaturesOutcome>> {
   const system = new ParticleDimer(options.system);
   const ladder = temperatureLadder(options.range, options.rungs);
   await using directory = await RunDirectory.claim(options.out, {
     kind: "dimer temperatures",
     configuration: configurationOf(options, system),
-    files: [...Object.values(FILES), ...temperatureFigureNames.map((name) => `figures/${name}.svg`)],
+    files: [
+      ...Object.values(FILES),
+      ...partNames(ladder).map(partFile),
+      ...temperatureFigureNames.map((name) => `figures/${name}.svg`),
+    ],
     resume: options.resume ?? false,
     force: options.force ?? false,
   });
   using pool = await ThreadPool.open(options.threads);
-  const run = new TemperaturesRun(options, { system, ladder, directory, pool });
-  try {
-    const outcome = await run.start();
-    return outcome === null ? { complete: false, during: run.part } : { complete: true, outcome };
-  } catch (error) {
-    if (options.signal?.aborted && error === options.signal.reason) return { complete: false, during: run.part };
-    throw error;
-  } finally {
-    options.progress.finish();
-  }
+  const checkpoints = new RunCheckpoints(directory, (text) => options.progress.note(text));
+  const parts = new RunParts("sampling data", options.progress, checkpoints);
+  const run = new TemperaturesRun(options, { system, ladder, directory, checkpoints, parts, pool });
+  return await untilStopped(options, parts, () => run.start());
+}
+
+/** What a run keeps beside the checkpoint of its training. */
+function partNames(ladder: readonly LadderTemperature[]): string[] {
+  const references = Array.from({ length: REFERENCES }, (_, k) => `reference ${k}`);
+  return ["data", ...ladder.map((_, k) => `evaluation ${k}`), ...references];
 }
 
 /** Everything that the results depend on, for the claim of the directory. */
@@ -114,6 +103,8 @@ interface Workplace {
   readonly system: ParticleDimer;
   readonly ladder: readonly LadderTemperature[];
   readonly directory: RunDirectory;
+  readonly checkpoints: RunCheckpoints;
+  readonly parts: RunParts;
   readonly pool: ThreadPool;
 }
 
@@ -126,20 +117,19 @@ class TemperaturesRun {
 
   constructor(options: DimerTemperaturesOptions, place: Workplace) {
     this.#options = options;
-    this.#parts = new RunParts("sampling data", options.progress);
+    this.#parts = place.parts;
     this.#place = place;
-  }
-
-  /** What is being done. */
-  get part(): string {
-    return this.#parts.now;
   }
 
   /** Runs all parts; null if training was stopped. */
   async start(): Promise<TemperaturesOutcome | null> {
     const { range, rungs, seed, budget, settings, command } = this.#options;
     const { system, pool } = this.#place;
-    const data = await this.#parts.timed("data", () => this.#data());
+    const data = await this.#parts.timed("data", () => this.#parts.kept("data", () => this.#data()));
+    for (const { energyEvaluations, moves } of data) {
+      this.#account.add("data", energyEvaluations);
+      this.#moves.data += moves;
+    }
     const trained = await this.#parts.timed("training", () => this.#train(data));
     if (trained === null) return null;
     const { model, position } = trained;
@@ -193,7 +183,7 @@ class TemperaturesRun {
     const { settings, seed } = this.#options;
     const { system, ladder, pool } = this.#place;
     const onProgress = this.#parts.begin("sampling data");
-    const data = await sampleTemperatures({
+    return await sampleTemperatures({
       system,
       ladder,
       settings: settings.data,
@@ -202,22 +192,17 @@ class TemperaturesRun {
       onProgress,
       ...this.#stop(),
     });
-    for (const { energyEvaluations, moves } of data) {
-      this.#account.add("data", energyEvaluations);
-      this.#moves.data += moves;
-    }
-    return data;
   }
 
   async #train(
     data: readonly TemperatureData[],
   ): Promise<{ model: TemperatureModel; position: TrainingPosition } | null> {
-    const { range, settings, seed, resume, progress } = this.#options;
-    const { system, directory, pool } = this.#place;
+    const { range, settings, seed, checkpointEveryMs, progress } = this.#options;
+    const { system, directory, checkpoints, pool } = this.#place;
     const model = new TemperatureModel({ system, data, temperatures: logTemperatures(range), settings, seed, pool });
-    const path = directory.pathOf(FILES.training);
     const parameters = model.flow.parameters();
-    const saved = resume ? await loadTemperatureTraining(path, parameters) : null;
+    const keeper = checkpoints.training(FILES.training, TRAINING_KIND);
+    const saved = await keeper.load(parameters);
     this.#parts.now = "training";
     const before = [0];
     for (const { steps } of settings.stages) before.push(before[before.length - 1] + steps);
@@ -225,11 +210,12 @@ class TemperaturesRun {
     progress.start("training", before[settings.stages.length], "steps", done);
     const { complete, position } = await model.train({
       onStep: ({ index, step, loss }) => progress.update(before[index] + step, loss),
-      onCheckpoint: (at) => saveTemperatureTraining(path, parameters, at),
+      onCheckpoint: (at) => keeper.save(parameters, at),
+      ...checkpointEveryMs !== undefined && { checkpointEveryMs },
       ...this.#stop(),
       ...saved && { resume: saved },
     }).catch(async (error) => {
-      throw await pointToCheckpoint(error, path);
+      throw await pointToCheckpoint(error, directory.pathOf(FILES.training));
     });
     return complete ? { model, position } : null;
   }
@@ -240,20 +226,21 @@ class TemperaturesRun {
     const onProgress = this.#parts.begin("sampling the flow");
     const points: TemperaturePoint[] = [];
     for (const [k, { temperature, trained, evaluate: frames, statistics }] of data.entries()) {
-      const evaluation = await evaluateTemperature({
-        generator: model.at(temperature),
-        system,
-        temperature,
-        frames,
-        framesRelaxed: statistics.evaluationRelaxed,
-        samples,
-        first: k * SAMPLES_APART,
-        bootstraps,
-        seed,
-        pool,
-        onProgress: (done) => onProgress((k + done) / data.length),
-        ...this.#stop(),
-      });
+      const evaluation = await this.#parts.kept(`evaluation ${k}`, () =>
+        evaluateTemperature({
+          generator: model.at(temperature),
+          system,
+          temperature,
+          frames,
+          framesRelaxed: statistics.evaluationRelaxed,
+          samples,
+          first: k * SAMPLES_APART,
+          bootstraps,
+          seed,
+          pool,
+          onProgress: (done) => onProgress((k + done) / data.length),
+          ...this.#stop(),
+        }));
       this.#account.add("evaluation", samples + frames.d.length);
       const headline = headlineOf(evaluation.freeEnergyDifference);
       points.push({ temperature, trained, data: statistics, evaluation, headline });
@@ -268,19 +255,22 @@ class TemperaturesRun {
     const references: TemperatureReference[] = [];
     const temperatures = [low, Math.sqrt(low * high), high];
     for (const [k, temperature] of temperatures.entries()) {
-      const { freeEnergyDifference, byStart, moves, energyEvaluations } = await dimerUmbrella(system, {
-        temperature,
-        sweeps: umbrellaSweeps,
-        bootstraps,
-        edges: profileEdges(system, temperature),
-        seed: seed + k,
-        pool,
-        onProgress: (done) => onProgress((k + done) / temperatures.length),
-        ...this.#stop(),
+      const found = await this.#parts.kept(`reference ${k}`, async () => {
+        const { freeEnergyDifference, byStart, moves, energyEvaluations } = await dimerUmbrella(system, {
+          temperature,
+          sweeps: umbrellaSweeps,
+          bootstraps,
+          edges: profileEdges(system, temperature),
+          seed: seed + k,
+          pool,
+          onProgress: (done) => onProgress((k + done) / temperatures.length),
+          ...this.#stop(),
+        });
+        return { reference: { temperature, freeEnergyDifference, byStart }, moves, energyEvaluations };
       });
-      this.#account.add("reference", energyEvaluations);
-      this.#moves.umbrella += moves;
-      references.push({ temperature, freeEnergyDifference, byStart });
+      this.#account.add("reference", found.energyEvaluations);
+      this.#moves.umbrella += found.moves;
+      references.push(found.reference);
     }
     return references;
   }

@@ -41,6 +41,8 @@ export interface DimerTrainingOptions {
   readonly onStep?: (progress: TrainProgress) => void;
   /** Told now and then where training stands. */
   readonly onCheckpoint?: (position: TrainingPosition) => Promise<void>;
+  /** Milliseconds between two such occasions; default 30 000. */
+  readonly checkpointEveryMs?: number | undefined;
   /** Stops training after the step in progress. */
   readonly signal?: AbortSignal;
   /** Where to go on. */
@@ -180,6 +182,7 @@ export function trainDimer(options: DimerTrainingOptions, counts: TrainingCounts
     pool,
     ...options.onStep && { onStep: options.onStep },
     ...options.onCheckpoint && { onCheckpoint: options.onCheckpoint },
+    ...options.checkpointEveryMs !== undefined && { checkpointEveryMs: options.checkpointEveryMs },
     ...options.signal && { signal: options.signal },
     ...options.resume && { resume: options.resume },
   });

@@ -13,6 +13,8 @@ import type { FluidChains, FluidOutcome, FluidReference } from "./fluid_results.
 import type { FluidSettings } from "./fluid_settings.ts";
 import { pairDistribution } from "./pair_distribution.ts";
 import { type ParticleFreeEnergy, particleFreeEnergy } from "./particle_free_energy.ts";
+import type { TrainingKeeper } from "./run_checkpoints.ts";
+import { RunParts } from "./run_parts.ts";
 import type { BySplit } from "./temperature_settings.ts";
 
 /** What to compute, and how thoroughly. */
@@ -27,6 +29,12 @@ export interface FluidFreeEnergyOptions {
   readonly pool: Executor;
   /** Told which part is under way and how much of it is done, 0 … 1. */
   readonly onProgress?: (part: FluidPart, done: number, loss?: number) => void;
+  /** Times the parts and keeps what they have found. Default: nothing is kept. */
+  readonly parts?: RunParts;
+  /** Keeps where training stands. Default: nothing is kept. */
+  readonly keeper?: TrainingKeeper;
+  /** Milliseconds between two times that it is kept; default 30 000. */
+  readonly checkpointEveryMs?: number;
   /** Ends the computation early with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -67,65 +75,49 @@ export async function fluidFreeEnergy(
   system: LennardJonesFluid,
   options: FluidFreeEnergyOptions,
 ): Promise<FluidFreeEnergy> {
-  const { temperature, settings, seed, pool, onProgress, signal } = options;
-  const wallTimeMs: Record<string, number> = {};
-  const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-    const start = performance.now();
-    const result = await work();
-    wallTimeMs[name] = performance.now() - start;
-    return result;
-  };
-  const data = await timed("data", () => sampleSplits(system, options));
-  const { x, chain } = data.evaluate;
-  const result = await timed(
-    "flow",
-    () =>
-      particleFreeEnergy(system, { train: data.train.x, validate: data.validate.x, evaluate: { x, chain } }, {
-        temperature,
-        symmetries: fluidSymmetries(system),
-        settings: settings.flow,
-        framesRelaxed: data.evaluate.relaxation.relaxed,
-        seed,
-        pool,
-        ...onProgress && { onProgress },
-        ...signal && { signal },
-      }),
+  const { settings, parts = new RunParts("sampling data") } = options;
+  const data = await parts.timed("data", () => parts.kept("data", () => sampleSplits(system, options)));
+  const result = await parts.timed("flow", () => parts.kept("flow", () => runFlow(system, data, options)));
+  const { moves, energyEvaluations, ...reference } = await parts.timed(
+    "integration",
+    () => parts.kept("integration", () => integrate(system, options)),
   );
-  const { sample, ...reference } = await timed("integration", () =>
-    absoluteFreeEnergy(system, {
-      sweeps: settings.integrationSweeps,
-      temperature,
-      seed,
-      stream: INTEGRATION_STREAM,
-      pool,
-      signal,
-      ...onProgress && { onProgress: (done: number) => onProgress("integrating", done) },
-    }));
-  const sum = (f: (split: MetropolisSample<LennardJonesFluid>) => number) =>
-    SPLITS.reduce((total, split) => total + f(data[split]), 0);
+  const sum = (f: (split: SplitData) => number) => SPLITS.reduce((total, split) => total + f(data[split]), 0);
   return {
     ...describe(system, result, reference, data.evaluate, options),
-    data: { train: chainsOf(data.train), validate: chainsOf(data.validate), evaluate: chainsOf(data.evaluate) },
+    data: { train: data.train.chains, validate: data.validate.chains, evaluate: data.evaluate.chains },
     energyEvaluations: {
-      data: sum(({ energyEvaluations }) => energyEvaluations),
-      evaluation: settings.flow.samples + chain.length,
-      reference: sample.energyEvaluations,
+      data: sum((split) => split.energyEvaluations),
+      evaluation: settings.flow.samples + data.evaluate.chain.length,
+      reference: energyEvaluations,
     },
-    moves: { data: sum(({ moves }) => moves), reference: sample.moves },
-    wallTimeMs,
+    moves: { data: sum((split) => split.moves), reference: moves },
+    wallTimeMs: parts.wallTimeMs,
   };
 }
 
-type Splits = { readonly [K in Split]: MetropolisSample<LennardJonesFluid> };
+/** The parts whose results a run keeps. */
+export const FLUID_PARTS = ["data", "flow", "integration"] as const;
+
+/** A split: frames, how their chains behaved, and what they cost. */
+interface SplitData {
+  readonly x: Float64Array;
+  readonly chain: Int32Array;
+  readonly chains: FluidChains;
+  readonly moves: number;
+  readonly energyEvaluations: number;
+}
+
+type Splits = { readonly [K in Split]: SplitData };
 
 async function sampleSplits(
   system: LennardJonesFluid,
   { temperature, settings, seed, pool, onProgress, signal }: FluidFreeEnergyOptions,
 ): Promise<Splits> {
   const { chains, frames } = settings.data;
-  const samples: Partial<Record<Split, MetropolisSample<LennardJonesFluid>>> = {};
+  const samples: Partial<Record<Split, SplitData>> = {};
   for (const [i, split] of SPLITS.entries()) {
-    samples[split] = await metropolisSample(system, {
+    const sample = await metropolisSample(system, {
       frames: frames[split],
       chains: chains[split],
       temperature,
@@ -136,8 +128,50 @@ async function sampleSplits(
       signal,
       ...onProgress && { onProgress: (done: number) => onProgress("sampling data", (i + done) / SPLITS.length) },
     });
+    const { x, chain, moves, energyEvaluations } = sample;
+    samples[split] = { x, chain, chains: chainsOf(sample), moves, energyEvaluations };
   }
   return samples as Splits;
+}
+
+/** What the flow has found, without the flow itself. */
+type FlowResult = Omit<ParticleFreeEnergy, "flow" | "generator"> & { readonly parameters: number };
+
+async function runFlow(
+  system: LennardJonesFluid,
+  { train, validate, evaluate }: Splits,
+  { temperature, settings, seed, pool, onProgress, signal, keeper, checkpointEveryMs }: FluidFreeEnergyOptions,
+): Promise<FlowResult> {
+  const frames = { train: train.x, validate: validate.x, evaluate: { x: evaluate.x, chain: evaluate.chain } };
+  const { flow, generator: _, ...found } = await particleFreeEnergy(system, frames, {
+    temperature,
+    symmetries: fluidSymmetries(system),
+    settings: settings.flow,
+    framesRelaxed: evaluate.chains.relaxed,
+    seed,
+    pool,
+    ...onProgress && { onProgress },
+    ...keeper && { keeper },
+    ...checkpointEveryMs !== undefined && { checkpointEveryMs },
+    ...signal && { signal },
+  });
+  return { ...found, parameters: flow.parameters().reduce((sum, p) => sum + (p.trainable ? p.length : 0), 0) };
+}
+
+async function integrate(
+  system: LennardJonesFluid,
+  { temperature, settings, seed, pool, onProgress, signal }: FluidFreeEnergyOptions,
+): Promise<FluidReference & { readonly moves: number; readonly energyEvaluations: number }> {
+  const { sample: { moves, energyEvaluations }, integration, mbar, ideal } = await absoluteFreeEnergy(system, {
+    sweeps: settings.integrationSweeps,
+    temperature,
+    seed,
+    stream: INTEGRATION_STREAM,
+    pool,
+    signal,
+    ...onProgress && { onProgress: (done: number) => onProgress("integrating", done) },
+  });
+  return { integration, mbar, ideal, moves, energyEvaluations };
 }
 
 function chainsOf({ x, chains, stride, relaxation, acceptance }: MetropolisSample<LennardJonesFluid>): FluidChains {
@@ -155,13 +189,14 @@ function chainsOf({ x, chains, stride, relaxation, acceptance }: MetropolisSampl
 /** What the report shows of flow and reference. */
 function describe(
   system: LennardJonesFluid,
-  result: ParticleFreeEnergy,
+  result: FlowResult,
   reference: FluidReference,
-  { x, chain }: MetropolisSample<LennardJonesFluid>,
+  { x, chain }: SplitData,
   { temperature, settings }: FluidFreeEnergyOptions,
 ) {
-  const { flow, generator: _, history, samples, frames, ...evaluation } = result;
-  const { particles, parameters: { boxConstant, sigma, repulsion } } = system;
+  const { parameters, history, samples, frames, ...evaluation } = result;
+  const { particles } = system;
+  const { boxConstant, sigma, repulsion } = system.parameters;
   // The square in which an ideal gas has the same ln Z.
   const side = 2 * system.halfBox + Math.sqrt(Math.PI * temperature / boxConstant);
   const first = Math.min(sigma * (repulsion / (FORBIDDEN * temperature)) ** (1 / 12), side / 2);
@@ -170,10 +205,7 @@ function describe(
     pairDistribution(of, { particles, edges, side, ...known });
   return {
     logLabellings: system.logLabellings,
-    flow: {
-      parameters: flow.parameters().reduce((sum, p) => sum + (p.trainable ? p.length : 0), 0),
-      description: flowText(settings),
-    },
+    flow: { parameters, description: flowText(settings) },
     history,
     evaluation: { ...evaluation, samples: samples.logWeights.length },
     reference,

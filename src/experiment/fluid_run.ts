@@ -9,15 +9,17 @@ import { packageVersion } from "../onnx/version.ts";
 import { LennardJonesFluid, type LennardJonesFluidOptions } from "../system/lennard_jones_fluid.ts";
 import type { JsonObject } from "../training/json.ts";
 import { fluidFigures } from "./fluid_figures.ts";
-import { fluidFreeEnergy } from "./fluid_free_energy.ts";
+import { FLUID_PARTS, fluidFreeEnergy, type FluidFreeEnergyOptions } from "./fluid_free_energy.ts";
 import { fluidReportJson } from "./fluid_report.ts";
 import type { FluidFigure, FluidOutcome } from "./fluid_results.ts";
 import type { FluidBudgetName, FluidSettings } from "./fluid_settings.ts";
 import type { Progress } from "./progress.ts";
+import { RunCheckpoints } from "./run_checkpoints.ts";
 import { RunDirectory } from "./run_directory.ts";
+import { partFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
 
 /** What to run, and where to put it. */
-export interface FluidRunOptions {
+export interface FluidRunOptions extends RunOptions {
   /** Preset, overrides, sites. */
   readonly system: LennardJonesFluidOptions;
   /** T in units of T₀. */
@@ -28,70 +30,77 @@ export interface FluidRunOptions {
   readonly budget: FluidBudgetName;
   /** Its numbers. */
   readonly settings: FluidSettings;
-  /** Number of threads. */
-  readonly threads: number;
-  /** Directory for everything that is written. */
-  readonly out: string;
-  /** Replace the run that is there. */
-  readonly force?: boolean;
-  /** Told how far the run is. */
-  readonly progress: Progress;
-  /** Stops the run. */
-  readonly signal?: AbortSignal;
-  /** The command line, for the outcome. */
-  readonly command: string;
 }
 
 const REPORT = "report.json";
+const CHECKPOINT = "checkpoint.safetensors";
+/** Kind of the checkpoint of training. */
+const TRAINING_KIND = "fluid training";
 const FIGURES: readonly FluidFigure["name"][] = ["energies", "pair_distribution"];
 
 /**
- * Runs the fluid from data to report: `report.json` and pictures (SVG) in `out`.
+ * Runs the fluid from data to report: `report.json`, pictures (SVG) and checkpoints (safetensors) in `out`.
  *
  * @param options what, where, whom to tell
- * @returns everything that was found
+ * @returns everything that was found, or during which part it was stopped
  * @throws {Error} with one sentence: the directory is not free, a loss is not finite, a file cannot be written
- * @throws {DOMException} "AbortError" if the signal says so
  */
-export async function runFluid(options: FluidRunOptions): Promise<FluidOutcome> {
-  const { temperature, seed, budget, settings, progress, signal, command } = options;
+export async function runFluid(options: FluidRunOptions): Promise<RunResult<FluidOutcome>> {
   const system = new LennardJonesFluid(options.system);
-  const { preset, parameters, particles } = system;
-  const configuration = { budget, system: preset, parameters, sites: [...system.sites], temperature, seed, settings };
   await using directory = await RunDirectory.claim(options.out, {
     kind: "fluid",
-    configuration: configuration as unknown as JsonObject,
-    files: [REPORT, ...FIGURES.map(fileOf)],
+    configuration: configurationOf(options, system),
+    files: [REPORT, CHECKPOINT, ...FLUID_PARTS.map(partFile), ...FIGURES.map(fileOf)],
+    resume: options.resume ?? false,
     force: options.force ?? false,
-    resumable: false,
   });
   using pool = await ThreadPool.open(options.threads);
-  let part = "";
-  try {
+  const checkpoints = new RunCheckpoints(directory, (text) => options.progress.note(text));
+  const parts = new RunParts("sampling data", options.progress, checkpoints);
+  return await untilStopped(options, parts, async () => {
     const found = await fluidFreeEnergy(system, {
-      temperature,
-      settings,
-      seed,
+      ...options,
       pool,
-      onProgress(now, done, loss) {
-        if (now !== part) progress.start(now, 100, "%");
-        part = now;
-        progress.update(Math.floor(100 * done), loss);
-      },
-      ...signal && { signal },
+      parts,
+      keeper: checkpoints.training(CHECKPOINT, TRAINING_KIND),
+      onProgress: progressOf(options.progress, parts),
     });
-    const { threads } = pool;
-    const run = {
-      ...{ preset, parameters, particles, temperature, seed, budget, threads },
-      ...{ packageVersion, kernelBuild, command },
-    };
-    const outcome: FluidOutcome = { run, ...found };
+    const outcome = { run: describeRun(options, system, pool.threads), ...found };
+    parts.now = "writing the report";
     for (const { name, svg } of await fluidFigures(outcome)) await directory.write(fileOf(name), svg);
     await directory.writeJson(REPORT, fluidReportJson(outcome));
     return outcome;
-  } finally {
-    progress.finish();
-  }
+  });
+}
+
+/** Everything that the results depend on, for the claim of the directory. */
+function configurationOf(options: FluidRunOptions, { preset, parameters, sites }: LennardJonesFluid): JsonObject {
+  const { budget, temperature, seed, settings } = options;
+  return {
+    budget,
+    system: preset,
+    parameters,
+    sites: [...sites],
+    temperature,
+    seed,
+    settings,
+  } as unknown as JsonObject;
+}
+
+/** Starts a line of progress with each part. */
+function progressOf(progress: Progress, parts: RunParts): NonNullable<FluidFreeEnergyOptions["onProgress"]> {
+  let shown = "";
+  return (part, done, loss) => {
+    if (part !== shown) progress.start(part, 100, "%");
+    shown = parts.now = part;
+    progress.update(Math.floor(100 * done), loss);
+  };
+}
+
+function describeRun(options: FluidRunOptions, system: LennardJonesFluid, threads: number): FluidOutcome["run"] {
+  const { temperature, seed, budget, command } = options;
+  const { preset, parameters, particles } = system;
+  return { preset, parameters, particles, temperature, seed, budget, threads, packageVersion, kernelBuild, command };
 }
 
 function fileOf(name: FluidFigure["name"]): string {

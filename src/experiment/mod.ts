@@ -29,7 +29,7 @@ export { type FluidBudgetName, type FluidSettings, fluidSettings } from "./fluid
 export type * from "./fluid_results.ts";
 export { fluidFigures } from "./fluid_figures.ts";
 export { fluidReportJson, summarizeFluid } from "./fluid_report.ts";
-export { type DimerRunOptions, type DimerRunResult, runDimer } from "./dimer_run.ts";
+export { type DimerRunOptions, runDimer } from "./dimer_run.ts";
 export {
   type AutoregressiveSettings,
   type BudgetName,
@@ -47,12 +47,8 @@ export type * from "./dimer_results.ts";
 export { dimerReference, type DimerReferenceOptions } from "./dimer_reference.ts";
 export { type DimerEvaluationOptions, evaluateDimer } from "./dimer_evaluation.ts";
 export { type DimerDataOptions, type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
-export {
-  type DimerTemperaturesOptions,
-  type DimerTemperaturesResult,
-  runDimerTemperatures,
-} from "./dimer_temperatures.ts";
-export { type DimerComparisonOptions, type DimerComparisonResult, runDimerComparison } from "./dimer_comparison.ts";
+export { type DimerTemperaturesOptions, runDimerTemperatures } from "./dimer_temperatures.ts";
+export { type DimerComparisonOptions, runDimerComparison } from "./dimer_comparison.ts";
 export {
   type ComparisonPlan,
   type ComparisonSettings,
@@ -88,4 +84,7 @@ export { type DimerCoordinateOptions } from "./dimer_training.ts";
 export { summarizeDimer } from "./dimer_summary.ts";
 export { openProgress, type Progress, type ProgressOptions } from "./progress.ts";
 export { type RunClaim, RunDirectory } from "./run_directory.ts";
+export { type RunOptions, RunParts, type RunResult } from "./run_parts.ts";
+export { RunCheckpoints, type TrainingKeeper } from "./run_checkpoints.ts";
+export type { CheckpointContent } from "../training/position_checkpoint.ts";
 export { type SampleFileOptions, type SampleFiles, sampleModel } from "./sample_model.ts";

@@ -15,8 +15,9 @@ import type { SymmetryOperation } from "../system/symmetry.ts";
 import type { System } from "../system/system.ts";
 import { FrameBuffer } from "../training/frame_buffer.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
-import { type HistoryEntry, type Stage, train } from "../training/train.ts";
+import { type HistoryEntry, type Stage, train, type TrainingPosition } from "../training/train.ts";
 import { evaluatePartition, type PartitionEvaluation } from "./partition_evaluation.ts";
+import type { TrainingKeeper } from "./run_checkpoints.ts";
 
 /** A system of particles: its exact energy, and the parts of it that a flow builds in. */
 export type ParticleTarget = Pick<System, "dim" | "energy" | "inDomain"> & ParticleInteractions;
@@ -70,6 +71,10 @@ export interface ParticleFreeEnergyOptions {
   readonly pool?: Executor;
   /** Told which part is under way and how much of it is done, 0 … 1. */
   readonly onProgress?: (part: "training" | "sampling the flow", done: number, loss?: number) => void;
+  /** Keeps where training stands; what it kept is gone on with. Default: nothing is kept. */
+  readonly keeper?: TrainingKeeper;
+  /** Milliseconds between two times that it is kept; default 30 000. */
+  readonly checkpointEveryMs?: number;
   /** Ends the computation early with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -178,13 +183,13 @@ export async function particleFreeEnergy(
 
 type Training = Required<Pick<ParticleFreeEnergyOptions, "temperature" | "symmetries" | "seed" | "pool">> & {
   readonly settings: ParticleFlowSettings;
-} & Pick<ParticleFreeEnergyOptions, "onProgress" | "signal">;
+} & Pick<ParticleFreeEnergyOptions, "onProgress" | "signal" | "keeper" | "checkpointEveryMs">;
 
 /** Fits a flow to the frames and trains it; it is left with the parameters of lowest validation NLL. */
 async function trainFlow(
   system: ParticleTarget,
   { train: frames, validate }: ParticleFrames,
-  { settings, temperature, symmetries, seed, pool, onProgress, signal }: Training,
+  { settings, temperature, symmetries, seed, pool, onProgress, signal, keeper, checkpointEveryMs }: Training,
 ): Promise<{ flow: Flow; history: readonly HistoryEntry[] }> {
   const { dim, particles, spatialDim } = system;
   const buffer = new FrameBuffer({ dim, capacity: frames.length / dim, seed, symmetries });
@@ -203,6 +208,7 @@ async function trainFlow(
   });
   const flow = new Flow(bijector);
   const parameters = flow.parameters().filter((parameter) => parameter.trainable);
+  const saved = await keeper?.load(flow.parameters());
   const { complete, position } = await train({
     parameters,
     stages: [training],
@@ -218,7 +224,10 @@ async function trainFlow(
       {
         onStep: ({ step, loss }: { step: number; loss: number }) => onProgress("training", step / training.steps, loss),
       },
+    ...keeper && { onCheckpoint: (at: TrainingPosition) => keeper.save(flow.parameters(), at) },
+    ...checkpointEveryMs !== undefined && { checkpointEveryMs },
     ...signal && { signal },
+    ...saved && { resume: saved },
   });
   if (!complete) throw signal!.reason;
   if (position.best.size > 0) restoreSnapshot(parameters, position.best);

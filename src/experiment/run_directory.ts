@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Checkpoint, saveCheckpoint } from "../training/checkpoint.ts";
 import { type JsonObject, writeJson } from "../training/json.ts";
 import { directoryOf, type FileContent, writeAtomically } from "../training/write_atomically.ts";
 import { LOCK_NAME, lockDirectory, type RunLock } from "./run_lock.ts";
@@ -54,12 +55,15 @@ export class RunDirectory implements AsyncDisposable {
   readonly path: string;
   /** Whether the run goes on where an earlier one stopped. */
   readonly resumed: boolean;
+  /** Kind and configuration of the run. */
+  readonly identity: JsonObject;
   readonly #files: ReadonlySet<string>;
   readonly #lock: RunLock;
 
-  private constructor(path: string, resumed: boolean, files: readonly string[], lock: RunLock) {
+  private constructor(path: string, { kind, configuration, files, resume }: RunClaim, lock: RunLock) {
     this.path = path;
-    this.resumed = resumed;
+    this.resumed = resume ?? false;
+    this.identity = { kind, configuration };
     this.#files = new Set(files);
     this.#lock = lock;
   }
@@ -97,7 +101,7 @@ export class RunDirectory implements AsyncDisposable {
       await removeLeftovers(path, [MARKER_NAME, ...claim.files, ...marker?.files ?? []]);
       const files = [...new Set([...resume && marker ? marker.files : [], ...claim.files])];
       await writeMarker(path, { kind: claim.kind, configuration: claim.configuration, files });
-      return new RunDirectory(path, resume, claim.files, lock);
+      return new RunDirectory(path, claim, lock);
     } catch (error) {
       await lock?.release();
       if (isNew) await Deno.remove(path).catch(() => {});
@@ -130,6 +134,22 @@ export class RunDirectory implements AsyncDisposable {
    * @throws {Error} with one sentence if it cannot be written
    */
   async write(name: string, content: FileContent): Promise<void> {
+    await writeAtomically(await this.#prepare(name), content);
+  }
+
+  /**
+   * Saves a checkpoint of the run, whole or not at all, and keeps the one before.
+   *
+   * @param name one of the claimed files
+   * @param checkpoint what to save
+   * @throws {Error} with one sentence if it cannot be written
+   */
+  async saveCheckpoint(name: string, checkpoint: Checkpoint): Promise<void> {
+    await saveCheckpoint(await this.#prepare(name), checkpoint);
+  }
+
+  /** Makes the folder of a file. */
+  async #prepare(name: string): Promise<string> {
     const path = this.pathOf(name);
     if (name.includes("/")) {
       const folder = directoryOf(path);
@@ -137,7 +157,7 @@ export class RunDirectory implements AsyncDisposable {
         throw describeFault(error, `write ${path}`, folder);
       });
     }
-    await writeAtomically(path, content);
+    return path;
   }
 
   /**

@@ -1,25 +1,68 @@
 /**
- * The parts of a long run: which one is being done, how far it is, and how long each took.
+ * What all long runs share: their options, their parts, and how they end.
  *
  * @module
  */
+import { packResult, unpackResult } from "./packed_result.ts";
 import type { Progress } from "./progress.ts";
+import type { RunCheckpoints } from "./run_checkpoints.ts";
+
+/** Where a run works, and whom it tells. */
+export interface RunOptions {
+  /** Number of threads; results do not depend on it. */
+  readonly threads: number;
+  /** Directory for everything that is written. */
+  readonly out: string;
+  /** Go on with the run that is there. */
+  readonly resume?: boolean;
+  /** Replace the run that is there. */
+  readonly force?: boolean;
+  /** Milliseconds of training after which a checkpoint is written; default 30 000. */
+  readonly checkpointEveryMs?: number;
+  /** Told how far the run is. */
+  readonly progress: Progress;
+  /** Stops the run; what is there is kept. */
+  readonly signal?: AbortSignal;
+  /** The command line, for the report. */
+  readonly command: string;
+}
+
+/** How a run ended: with an outcome, or stopped during a part. */
+export type RunResult<T> =
+  | { readonly complete: true; readonly outcome: T }
+  | { readonly complete: false; readonly during: string };
+
+/** Kind of the checkpoints that hold what a part has found. */
+const PART_KIND = "part of a run";
+
+/**
+ * Names the file in which a run keeps what a part has found.
+ *
+ * @param part name of the part
+ * @returns the file, relative to the directory of the run
+ */
+export function partFile(part: string): string {
+  return `parts/${part.replaceAll(" ", "_")}.safetensors`;
+}
 
 /** Where a run is. */
 export class RunParts {
   /** What is being done. */
   now: string;
-  /** Milliseconds by part. */
+  /** Milliseconds by part; a part that was taken from a file has those of reading it. */
   readonly wallTimeMs: Record<string, number> = {};
-  readonly #progress: Progress;
+  readonly #progress: Progress | undefined;
+  readonly #checkpoints: RunCheckpoints | undefined;
 
   /**
    * @param first what the run begins with
    * @param progress told how far each part is
+   * @param checkpoints keep what parts have found
    */
-  constructor(first: string, progress: Progress) {
+  constructor(first: string, progress?: Progress, checkpoints?: RunCheckpoints) {
     this.now = first;
     this.#progress = progress;
+    this.#checkpoints = checkpoints;
   }
 
   /** Does something and notes how long it took. */
@@ -30,10 +73,52 @@ export class RunParts {
     return result;
   }
 
+  /**
+   * Does something and keeps what was found; a resumed run that has it on file does nothing.
+   *
+   * @param name of the part; its file is {@link partFile} of it
+   * @param work returns plain data
+   * @returns what work returned, now or before
+   */
+  async kept<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const file = partFile(name);
+    const found = await this.#checkpoints?.loadIfWhole(file, PART_KIND);
+    if (found) return unpackResult(found, file) as T;
+    const result = await work();
+    await this.#checkpoints?.save(file, PART_KIND, packResult(result));
+    return result;
+  }
+
   /** Begins a part; returns what is to be told the share of it that is done. */
   begin(part: string): (done: number) => void {
     this.now = part;
-    this.#progress.start(part, 100, "%");
-    return (done) => this.#progress.update(Math.floor(100 * done));
+    this.#progress?.start(part, 100, "%");
+    return (done) => this.#progress?.update(Math.floor(100 * done));
+  }
+}
+
+/**
+ * Does the work of a run until it is complete or its signal stops it, and ends the display of its progress.
+ *
+ * @param options signal and progress of the run
+ * @param parts where it is
+ * @param work returns null if it was stopped between two steps
+ * @returns how it ended
+ * @throws whatever work throws, but for the reason of the signal: a checkpoint that could not be written must not look
+ * like a run that can go on
+ */
+export async function untilStopped<T>(
+  { signal, progress }: Pick<RunOptions, "signal" | "progress">,
+  parts: RunParts,
+  work: () => Promise<T | null>,
+): Promise<RunResult<T>> {
+  try {
+    const outcome = await work();
+    return outcome === null ? { complete: false, during: parts.now } : { complete: true, outcome };
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) return { complete: false, during: parts.now };
+    throw error;
+  } finally {
+    progress.finish();
   }
 }

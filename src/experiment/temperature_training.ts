@@ -48,6 +48,8 @@ export interface TemperatureTrainingOptions {
   readonly onStep?: (progress: TrainProgress) => void;
   /** Told now and then where training stands. */
   readonly onCheckpoint?: (position: TrainingPosition) => Promise<void>;
+  /** Milliseconds between two such occasions; default 30 000. */
+  readonly checkpointEveryMs?: number;
   /** Stops training after the step in progress. */
   readonly signal?: AbortSignal;
   /** Where to go on. */

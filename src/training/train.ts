@@ -230,7 +230,7 @@ class Training<S extends Stage> {
       await new Promise((resolve) => setTimeout(resolve, 0));
       this.#lastYield = performance.now();
     }
-    if (now - this.#lastCheckpoint > (this.#options.checkpointEveryMs ?? 30_000)) {
+    if (now - this.#lastCheckpoint >= (this.#options.checkpointEveryMs ?? 30_000)) {
       await this.#options.onCheckpoint?.(position());
       this.#lastCheckpoint = performance.now();
     }

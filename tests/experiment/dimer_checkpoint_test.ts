@@ -1,10 +1,13 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { serialPool } from "../../src/backend/pool.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
-import { loadDimerData, saveDimerData } from "../../src/experiment/dimer_checkpoint.ts";
+import { loadDimerData, packDimerData, saveDimerData, unpackDimerData } from "../../src/experiment/dimer_checkpoint.ts";
 import { sampleDimerData } from "../../src/experiment/dimer_data.ts";
+import { dimerFiles } from "../../src/experiment/dimer_files.ts";
+import { RunCheckpoints } from "../../src/experiment/run_checkpoints.ts";
+import { RunDirectory } from "../../src/experiment/run_directory.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
-import { loadCheckpoint, saveCheckpoint } from "../../src/training/checkpoint.ts";
+import type { JsonObject } from "../../src/training/json.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
 
 await loadKernels();
@@ -22,56 +25,82 @@ const data = await sampleDimerData({
   pool: serialPool,
 });
 
+/** The checkpoints of a run in a folder, resumed or not, and what was said about them. */
+async function withCheckpoints(
+  folder: string,
+  body: (checkpoints: RunCheckpoints, notes: string[]) => Promise<void>,
+  changes: { resume?: boolean; configuration?: JsonObject } = {},
+): Promise<void> {
+  const claim = { kind: "dimer", configuration: { seed: 1, system: { slope: 2 } }, files: Object.values(dimerFiles) };
+  await using directory = await RunDirectory.claim(folder, { ...claim, room: 1000, ...changes });
+  const notes: string[] = [];
+  await body(new RunCheckpoints(directory, (text) => notes.push(text)), notes);
+}
+
 Deno.test("saveDimerData() and loadDimerData() keep frames, statistics and chains", () =>
   inTemporaryDirectory(async (folder) => {
-    const path = `${folder}/data.safetensors`;
-    await saveDimerData(path, data);
+    await withCheckpoints(folder, (checkpoints) => saveDimerData(checkpoints, data));
 
-    const loaded = await loadDimerData(path, system, 1);
-
-    assert(loaded !== null);
-    for (const split of ["train", "validate", "evaluate"] as const) assertEquals(loaded[split], data[split]);
-    assertEquals(loaded.statistics, data.statistics);
-    assertEquals(loaded.chains.state, data.chains.state);
+    await withCheckpoints(folder, async (checkpoints, notes) => {
+      const loaded = await loadDimerData(checkpoints, system);
+      assert(loaded !== null);
+      for (const split of ["train", "validate", "evaluate"] as const) assertEquals(loaded[split], data[split]);
+      assertEquals(loaded.statistics, data.statistics);
+      assertEquals(loaded.chains.state, data.chains.state);
+      assertEquals(notes, []);
+    }, { resume: true });
   }));
 
-Deno.test("loadDimerData() finds nothing where there is no file", async () => {
-  assertEquals(await loadDimerData("/nowhere/data.safetensors", system, 1), null);
-});
-
-Deno.test("loadDimerData() refuses the data of another system or temperature, and names what differs", () =>
+Deno.test("loadDimerData() finds nothing where there is no file, and nothing in a run that begins", () =>
   inTemporaryDirectory(async (folder) => {
-    const path = `${folder}/data.safetensors`;
-    await saveDimerData(path, data);
-    const cure = ": put the file of this run back, or start anew with --force";
-    const steeper = new ParticleDimer({ slope: 3 });
-
-    const others = [
-      [() => loadDimerData(path, steeper, 1), "parameters.slope must be 3, got 2"],
-      [() => loadDimerData(path, system, 2), "temperature must be 2, got 1"],
-    ] as const;
-
-    for (const [load, fault] of others) {
-      const error = await assertRejects(load, RangeError);
-      assertEquals(error.message, `Cannot resume from ${path}: its ${fault}${cure}`);
-    }
+    await withCheckpoints(folder, async (checkpoints) => {
+      assertEquals(await loadDimerData(checkpoints, system), null);
+      await saveDimerData(checkpoints, data);
+      assertEquals(await loadDimerData(checkpoints, system), null);
+    });
   }));
 
-Deno.test("loadDimerData() refuses a checkpoint without one of its tensors", () =>
+Deno.test("loadDimerData() refuses the data of another run, and names what differs", () =>
   inTemporaryDirectory(async (folder) => {
-    const path = `${folder}/data.safetensors`;
-    await saveDimerData(path, data);
-    const whole = await loadCheckpoint(path);
-    for (const name of ["evaluate/x", "chains/positions"]) {
-      const tensors = new Map(whole.tensors);
-      tensors.delete(name);
-      await saveCheckpoint(path, { ...whole, tensors });
+    const [ours, others] = [`${folder}/ours`, `${folder}/others`];
+    await withCheckpoints(ours, (checkpoints) => saveDimerData(checkpoints, data));
+    const configuration = { seed: 1, system: { slope: 3 } };
+    await withCheckpoints(others, () => Promise.resolve(), { configuration });
+    await Deno.copyFile(`${ours}/data.safetensors`, `${others}/data.safetensors`);
 
-      const error = await assertRejects(() => loadDimerData(path, system, 1), RangeError);
-
+    await withCheckpoints(others, async (checkpoints) => {
+      const error = await assertRejects(() => loadDimerData(checkpoints, system), RangeError);
       assertEquals(
         error.message,
-        `Cannot resume from ${path}: the file must hold ${name}, got none: start anew with --force`,
+        `Cannot resume from ${others}/data.safetensors: its configuration.system.slope must be 3, got 2: put the file ` +
+          "of this run back, or start anew with --force",
       );
-    }
+    }, { configuration, resume: true });
   }));
+
+Deno.test("loadDimerData() says so when a file is damaged, and has data sampled anew", () =>
+  inTemporaryDirectory(async (folder) => {
+    const path = `${folder}/data.safetensors`;
+    await withCheckpoints(folder, (checkpoints) => saveDimerData(checkpoints, data));
+    const bytes = await Deno.readFile(path);
+    bytes[bytes.length - 9] ^= 1;
+    await Deno.writeFile(path, bytes);
+
+    await withCheckpoints(folder, async (checkpoints, notes) => {
+      assertEquals(await loadDimerData(checkpoints, system), null);
+      assertMatch(notes.join(), /^Cannot load checkpoint .*: SHA-256 must be .*; computes it anew$/);
+    }, { resume: true });
+  }));
+
+Deno.test("unpackDimerData() refuses a checkpoint without one of its tensors", () => {
+  for (const name of ["evaluate/x", "chains/positions"]) {
+    const { state, tensors } = packDimerData(data);
+    const fewer = new Map(tensors);
+    fewer.delete(name);
+    assertThrows(
+      () => unpackDimerData(system, { state, tensors: fewer }, "data.safetensors"),
+      RangeError,
+      `Cannot resume from data.safetensors: the file must hold ${name}, got none: start anew with --force`,
+    );
+  }
+});

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
-import { type DimerTemperaturesResult, runDimerTemperatures } from "../../src/experiment/dimer_temperatures.ts";
+import { runDimerTemperatures } from "../../src/experiment/dimer_temperatures.ts";
 import type { Progress } from "../../src/experiment/progress.ts";
+import type { RunResult } from "../../src/experiment/run_parts.ts";
+import type { TemperaturesOutcome } from "../../src/experiment/temperature_results.ts";
 import { summarizeTemperatures } from "../../src/experiment/temperature_summary.ts";
 import type { TemperatureSettings } from "../../src/experiment/temperature_settings.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
@@ -48,7 +50,7 @@ interface Variation {
   readonly range?: readonly [number, number];
 }
 
-function run(out: string, variation: Variation = {}): Promise<DimerTemperaturesResult> {
+function run(out: string, variation: Variation = {}): Promise<RunResult<TemperaturesOutcome>> {
   return runDimerTemperatures({
     system: { preset: "noe2019", solvent: 4 },
     range: [0.8, 1.25],

@@ -6,8 +6,9 @@ import type { FluidOutcome } from "../../src/experiment/fluid_results.ts";
 import { type FluidRunOptions, runFluid } from "../../src/experiment/fluid_run.ts";
 import { type FluidSettings, fluidSettings } from "../../src/experiment/fluid_settings.ts";
 import type { Progress } from "../../src/experiment/progress.ts";
+import type { RunResult } from "../../src/experiment/run_parts.ts";
 import { LennardJonesFluid } from "../../src/system/lennard_jones_fluid.ts";
-import { inTemporaryDirectory } from "../support/file_faults.ts";
+import { inTemporaryDirectory, namesIn } from "../support/file_faults.ts";
 import { idealAverage } from "../support/ideal_gas.ts";
 
 await loadKernels();
@@ -31,7 +32,7 @@ const tiny: FluidSettings = {
 
 const silent: Progress = { start() {}, update() {}, note() {}, finish() {}, [Symbol.dispose]() {} };
 
-function run(out: string, variation: Partial<FluidRunOptions> = {}): Promise<FluidOutcome> {
+function start(out: string, variation: Partial<FluidRunOptions> = {}): Promise<RunResult<FluidOutcome>> {
   return runFluid({
     system,
     temperature: 1,
@@ -44,6 +45,13 @@ function run(out: string, variation: Partial<FluidRunOptions> = {}): Promise<Flu
     command: "test",
     ...variation,
   });
+}
+
+/** A run that is not stopped. */
+async function run(out: string, variation: Partial<FluidRunOptions> = {}): Promise<FluidOutcome> {
+  const result = await start(out, variation);
+  assert(result.complete);
+  return result.outcome;
 }
 
 /** The report without what may differ between machines and runs. */
@@ -99,19 +107,30 @@ Deno.test("runFluid finds the free energy of four particles by flow and integrat
   });
 });
 
-Deno.test("runFluid keeps a run that is there, replaces it with force, and leaves nothing half-written when stopped", async () => {
+Deno.test("runFluid goes on with a run that was stopped, keeps one that is there, replaces it with force", async () => {
   await inTemporaryDirectory(async (directory) => {
-    const out = `${directory}/run`;
+    const [out, whole] = [`${directory}/run`, `${directory}/whole`];
     const controller = new AbortController();
-    const progress = { ...silent, update: (_: number, loss?: number) => loss !== undefined && controller.abort() };
-    await assertRejects(() => run(out, { progress: progress as Progress, signal: controller.signal }), DOMException);
-    assertEquals([...Deno.readDirSync(out)].map(({ name }) => name), ["run.json"]);
+    let steps = 0;
+    const update = (_: number, loss?: number) => {
+      if (loss !== undefined && ++steps === 70) controller.abort();
+    };
+    const stopped = await start(out, { progress: { ...silent, update }, signal: controller.signal });
+    assertEquals(stopped, { complete: false, during: "training" });
+    assertEquals(await namesIn(out), ["checkpoint.safetensors", "parts", "run.json"]);
     await assertRejects(
       () => run(out),
       Error,
-      `Cannot start a run in ${out}: the directory must be empty or new, got one that holds a fluid run: replace it ` +
-        "(--force) or choose another directory (--out)",
+      `Cannot start a run in ${out}: the directory must be empty or new, got one that holds a fluid run: go on with it ` +
+        "(--resume), replace it (--force) or choose another directory (--out)",
     );
+    await run(out, { resume: true });
+    await run(whole);
+    assertEquals(await comparableReport(out), await comparableReport(whole));
+    for (const file of ["checkpoint", "parts/data", "parts/flow", "parts/integration"]) {
+      const [ours, theirs] = [out, whole].map((path) => Deno.readFile(`${path}/${file}.safetensors`));
+      assertEquals(await ours, await theirs, file);
+    }
 
     const settings = {
       ...tiny,
