@@ -21,22 +21,30 @@ const POOL = "backend/pool.ts";
 /** What a symmetry is: training shows frames under them, flows average over them; neither knows more of systems. */
 const SYMMETRY = "system/symmetry.ts";
 
+/** Reading JSON of files that may be hostile; knows nothing of training. */
+const PARSE_JSON = "training/parse_json.ts";
+
+/** Functions that are the same bits in every engine: foundations of whatever leads from data to the bytes of a model. */
+const ELEMENTARY = ["random/elementary.ts", "random/elementary_sine.ts"];
+
 /** What every folder of src/ may import besides itself, in the order of the pipeline. */
 const LAYERS: { readonly [folder: string]: Layer } = {
   backend: { code: [] },
   random: { code: [] },
-  autodiff: { code: ["backend"] },
+  autodiff: { code: ["backend", ...ELEMENTARY] },
   nn: { code: ["autodiff", "random"] },
-  optim: { code: ["autodiff", "backend"] },
-  system: { code: ["backend"] },
+  optim: { code: ["autodiff", "backend", ...ELEMENTARY] },
+  system: { code: ["backend", ...ELEMENTARY] },
   sampling: { code: ["system", "random", "backend"] },
   flow: { code: ["autodiff", "nn", "random", POOL, SYMMETRY], types: ["system"] },
-  loss: { code: ["autodiff"], types: ["flow", "system"] },
+  loss: { code: ["autodiff", ...ELEMENTARY], types: ["flow", "system"] },
   training: { code: ["autodiff", "optim", "random", POOL, SYMMETRY], types: ["loss"] },
   reweighting: { code: [] },
-  onnx: { code: ["autodiff", "nn", "flow", "random", "backend"] },
+  onnx: { code: ["autodiff", "nn", "flow", "random", "backend", PARSE_JSON] },
   plot: { code: [] },
-  hybrid: { code: ["autodiff", "flow", "system", "sampling", "loss", "training", "reweighting", POOL] },
+  hybrid: {
+    code: ["autodiff", "flow", "system", "sampling", "loss", "training", "reweighting", POOL, ...ELEMENTARY],
+  },
 };
 /** Loads the kernels for whoever imports an entry of the package: a folder's mod.ts, which nothing of ours imports. */
 const LOADER = "src/backend/loaded.ts";

@@ -1,10 +1,16 @@
-import { digestEntry, digestKey, formatKey, formatVersion } from "./encode_model.ts";
+import { digestEntry, digestKey, encodeBody, formatKey, formatVersion } from "./encode_model.ts";
 import { irVersion, type Model, opsetVersion, producerName } from "./model.ts";
-import { readFields, readText } from "./protobuf.ts";
+import { type FieldBudget, readFields, readText, WireFault } from "./protobuf.ts";
 import { readGraph } from "./read_graph.ts";
 
 /** Largest file that is looked at: far above any flow, far below what protobuf allows. */
 const maximumBytes = 2 ** 30;
+
+/** Most fields of all messages together; the largest models of ours have some hundred thousand. */
+const maximumFields = 2 ** 22;
+
+/** Most entries of metadata, the encoder's own included. */
+const maximumEntries = 256;
 
 /** What stands at the top of a model file, before the graph is looked into. */
 interface Envelope {
@@ -21,7 +27,8 @@ interface Envelope {
  *
  * Reads nothing else on purpose: a file is refused if another program wrote or changed it, if it is cut off, or if a
  * newer version of this package wrote it with conventions unknown here. The bytes are checked against the digest that
- * {@linkcode encodeModel} put last.
+ * {@linkcode encodeModel} put last, and must be those that it would write for what was read: a file that means one thing
+ * here and another to a runtime (fields that stand twice, fields unknown here) is none of ours, sealed or not.
  *
  * @param bytes the whole file, at most 1 GiB
  * @returns the model; its metadata without the encoder's own entries
@@ -29,18 +36,29 @@ interface Envelope {
  */
 export function decodeModel(bytes: Uint8Array): Model {
   if (bytes.length === 0 || bytes.length > maximumBytes) refuse(`hold 1 to ${maximumBytes} bytes`, `${bytes.length}`);
-  const envelope = openEnvelope(bytes);
+  const budget = { left: maximumFields };
+  const envelope = openEnvelope(bytes, budget);
   if (envelope.producer !== producerName) {
-    refuse(`be written by ${producerName}`, `one written by "${envelope.producer}"`);
+    refuse(`be written by ${producerName}`, `one written by ${JSON.stringify(envelope.producer.slice(0, 40))}`);
   }
   checkFormat(envelope, bytes);
   checkDigest(bytes);
-  const metadata = envelope.metadata.filter(([key]) => key !== formatKey && key !== digestKey);
+  const model = readModel(envelope, budget);
+  const body = encodeBody(model);
+  const sealed = bytes.subarray(0, bytes.length - digestEntry(new Uint8Array()).length);
+  if (body.length !== sealed.length || body.some((byte, i) => byte !== sealed[i])) {
+    refuse("be as boltzflow writes it", "the same content in another form: export the model again");
+  }
+  return model;
+}
+
+function readModel({ graph, producerVersion, metadata }: Envelope, budget: FieldBudget): Model {
+  const entries = metadata.filter(([key]) => key !== formatKey && key !== digestKey);
   try {
-    const graph = readGraph(envelope.graph);
-    return { ...graph, producerVersion: envelope.producerVersion, metadata: Object.fromEntries(metadata) };
+    return { ...readGraph(graph, budget), producerVersion, metadata: Object.fromEntries(entries) };
   } catch (error) {
-    refuse("hold a graph of this package", (error as Error).message);
+    if (!(error instanceof WireFault)) throw error;
+    refuse("hold a graph of this package", error.message);
   }
 }
 
@@ -53,7 +71,7 @@ function refuseIncomplete(bytes: Uint8Array): never {
   refuse("be complete", `${bytes.length} bytes that break off: fetch it again`);
 }
 
-function openEnvelope(bytes: Uint8Array): Envelope {
+function openEnvelope(bytes: Uint8Array, budget: FieldBudget): Envelope {
   const envelope: Envelope = {
     irVersion: 0,
     producer: "",
@@ -63,11 +81,12 @@ function openEnvelope(bytes: Uint8Array): Envelope {
     metadata: [],
   };
   try {
-    for (const field of readFields(bytes)) {
+    for (const field of readFields(bytes, budget)) {
       if (field.kind === "integer" && field.number === 1) envelope.irVersion = field.value;
-      if (field.kind === "bytes") readEnvelopeField(envelope, field.number, field.value);
+      if (field.kind === "bytes") readEnvelopeField(envelope, field.number, field.value, budget);
     }
-  } catch {
+  } catch (error) {
+    if (!(error instanceof WireFault)) throw error;
     if (envelope.producer === producerName) refuseIncomplete(bytes);
     refuse("be an ONNX model", `${bytes.length} bytes that are none`);
   }
@@ -75,17 +94,18 @@ function openEnvelope(bytes: Uint8Array): Envelope {
   return envelope;
 }
 
-function readEnvelopeField(envelope: Envelope, number: number, value: Uint8Array): void {
+function readEnvelopeField(envelope: Envelope, number: number, value: Uint8Array, budget: FieldBudget): void {
   if (number === 2) envelope.producer = readText(value);
   else if (number === 3) envelope.producerVersion = readText(value);
   else if (number === 7) envelope.graph = value;
   else if (number === 8) {
-    for (const field of readFields(value)) {
+    for (const field of readFields(value, budget)) {
       if (field.number === 2 && field.kind === "integer") envelope.opset = field.value;
     }
   } else if (number === 14) {
+    if (envelope.metadata.length === maximumEntries) throw new WireFault("more metadata than any model has");
     const entry = ["", ""] as [string, string];
-    for (const field of readFields(value)) {
+    for (const field of readFields(value, budget)) {
       if (field.kind === "bytes" && field.number <= 2) entry[field.number - 1] = readText(field.value);
     }
     envelope.metadata.push(entry);
@@ -96,7 +116,10 @@ function checkFormat(envelope: Envelope, bytes: Uint8Array): void {
   const format = envelope.metadata.find(([key]) => key === formatKey)?.[1];
   if (format === undefined) refuseIncomplete(bytes);
   if (format !== String(formatVersion)) {
-    refuse(`have format ${formatVersion}`, `format ${format}: update boltzflow or export the model again`);
+    refuse(
+      `have format ${formatVersion}`,
+      `format ${JSON.stringify(format.slice(0, 40)).slice(1, -1)}: update boltzflow or export the model again`,
+    );
   }
   if (envelope.irVersion !== irVersion || envelope.opset !== opsetVersion) {
     refuse(

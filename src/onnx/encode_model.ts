@@ -40,6 +40,17 @@ export const attributeTypeCodes = { float: 1, integer: 2, text: 3, graph: 5, int
  * @throws {RangeError} if a tensor's sizes and elements disagree, or metadata uses a key of the encoder's own
  */
 export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
+  return seal(encodeBody(model));
+}
+
+/**
+ * Encodes a model without the digest that seals it.
+ *
+ * @param model the model
+ * @returns the bytes that `seal` takes
+ * @throws {RangeError} as {@linkcode encodeModel}
+ */
+export function encodeBody(model: Model): Uint8Array<ArrayBuffer> {
   const writer = new MessageWriter();
   writer.integer(1, irVersion).string(2, producerName).string(3, model.producerVersion);
   writer.message(7, (graph) => writeGraph(graph, model));
@@ -51,7 +62,7 @@ export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
     }
     writeEntry(writer, key, value);
   }
-  return seal(writer.finish());
+  return writer.finish();
 }
 
 /**

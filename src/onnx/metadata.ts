@@ -1,4 +1,5 @@
 import type { Precision } from "./model_builder.ts";
+import { isJsonObject, type ParsedJson, parseJson } from "../training/parse_json.ts";
 import type { XyzLayout } from "./xyz.ts";
 
 /** Which way a model goes: `sampler` z → (x, logDet), `density` x → (z, logDet). */
@@ -89,7 +90,7 @@ export function metadataEntries(metadata: ModelMetadata): Record<string, string>
  */
 export function parseMetadata(entries: Readonly<Record<string, string>>): ModelMetadata {
   const read = new EntryReader(entries);
-  const dim = read.number("dim", (value) => Number.isInteger(value) && value >= 1, "a whole number ≥ 1");
+  const dim = read.number("dim", isDimension, `a whole number from 1 to ${maximumDim}`);
   return {
     role: read.oneOf("role", ["sampler", "density"]),
     precision: read.oneOf("precision", ["float32", "float64"]),
@@ -108,6 +109,16 @@ export function parseMetadata(entries: Readonly<Record<string, string>>): ModelM
   };
 }
 
+/** Largest number of coordinates that a model is opened for. */
+const maximumDim = 2 ** 20;
+
+/** Most characters of a text, most entries of a table, and most edges of a box. */
+const limits = { text: 4096, table: 256, box: 3 } as const;
+
+function isDimension(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= maximumDim;
+}
+
 /** Reads entries by name and says which one is wrong. */
 class EntryReader {
   readonly #entries: Readonly<Record<string, string>>;
@@ -117,6 +128,11 @@ class EntryReader {
   }
 
   text(name: string): string {
+    const text = this.#text(name);
+    return text.length <= limits.text ? text : this.#refuse(name, `at most ${limits.text} characters long`);
+  }
+
+  #text(name: string): string {
     if (!Object.hasOwn(this.#entries, name)) {
       throw new Error(`Cannot read ONNX model: metadata must have "${name}", got none: export it with exportFlow`);
     }
@@ -129,43 +145,50 @@ class EntryReader {
     return found ?? this.#refuse(name, choices.map((choice) => `"${choice}"`).join(" or "));
   }
 
+  /** A number in the one spelling that the exporter gives it. */
   number(name: string, accepts: (value: number) => boolean, rule: string): number {
     const text = this.text(name);
     const value = Number(text);
-    return text.trim() !== "" && accepts(value) ? value : this.#refuse(name, rule);
+    return String(value) === text && accepts(value) ? value : this.#refuse(name, rule);
   }
 
   table(name: string, kind: "number"): Record<string, number>;
   table(name: string, kind: "string"): Record<string, string>;
   table(name: string, kind: "number" | "string"): Record<string, unknown> {
-    const table = parseJson(this.text(name));
-    const sound = typeof table === "object" && table !== null && !Array.isArray(table) &&
+    const table = this.#json(name);
+    const sound = isJsonObject(table) && Object.keys(table).length <= limits.table &&
       Object.values(table).every((value) => typeof value === kind);
-    return sound ? table as Record<string, unknown> : this.#refuse(name, `a JSON table of ${kind}s`);
+    return sound ? table : this.#refuse(name, `a JSON table of ${kind}s`);
   }
 
   particles(name: string, dim: number): ParticleLayout | null {
-    const layout = parseJson(this.text(name));
-    const sound = layout === null || isParticleLayout(layout) && layout.species.length * layout.spatialDim === dim;
-    return sound ? layout : this.#refuse(name, `null or a layout of ${dim} coordinates`);
+    const layout = this.#json(name);
+    if (layout === null) return null;
+    if (isParticleLayout(layout) && layout.species.length * layout.spatialDim === dim) return layout;
+    return this.#refuse(name, `null or a layout of ${dim} coordinates`);
+  }
+
+  #json(name: string): ParsedJson {
+    return parseJson(this.#text(name), `metadata "${name}"`, (rest) => {
+      throw new Error(`Cannot read ONNX model: ${rest}`);
+    });
   }
 
   #refuse(name: string, rule: string): never {
-    throw new Error(`Cannot read ONNX model: metadata "${name}" must be ${rule}, got "${this.#entries[name]}"`);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    const got = this.#entries[name].slice(0, 200).replace(/\p{Cc}/gu, "\ufffd");
+    throw new Error(`Cannot read ONNX model: metadata "${name}" must be ${rule}, got "${got}"`);
   }
 }
 
 function isParticleLayout(value: unknown): value is ParticleLayout {
-  if (typeof value !== "object" || value === null) return false;
-  const { species, spatialDim, box = [] } = value as Record<string, unknown>;
-  return Array.isArray(species) && species.every((symbol) => typeof symbol === "string") &&
-    [1, 2, 3].includes(spatialDim as number) && Array.isArray(box) && box.every((edge) => typeof edge === "number");
+  if (!isJsonObject(value)) return false;
+  const { species, spatialDim, box = [], ...others } = value;
+  return Array.isArray(species) && species.every(isSpecies) && [1, 2, 3].includes(spatialDim as number) &&
+    Array.isArray(box) && box.length <= limits.box && box.every((edge) => typeof edge === "number") &&
+    Object.keys(others).length === 0;
+}
+
+/** A species is a word, as files of particles want it. */
+function isSpecies(value: unknown): boolean {
+  return typeof value === "string" && value.length <= 64 && /^[A-Za-z_][A-Za-z0-9_]*$/.test(value);
 }

@@ -1,3 +1,4 @@
+import { checkGraph } from "./check_graph.ts";
 import { decodeModel } from "./decode_model.ts";
 import { type ModelMetadata, type ModelRole, parseMetadata } from "./metadata.ts";
 import type { Model } from "./model.ts";
@@ -38,6 +39,19 @@ async function keepingWorker<T>(work: () => Promise<T>): Promise<T> {
   } finally {
     if (globalThis.Worker !== Worker) globalThis.Worker = Worker;
   }
+}
+
+/** What the runtime says belongs to developers; it is kept as the cause. Missing permissions are the user's to give. */
+function describeRefusal(cause: unknown, action: "open" | "run"): Error {
+  const said = String((cause as Error)?.message ?? cause);
+  if (/Requires read access/.test(said)) {
+    return new Error(
+      "Cannot open ONNX model: onnxruntime-web must be allowed to read its own files, got a refusal: run with --allow-read",
+      { cause },
+    );
+  }
+  const rule = action === "open" ? "the graph must be one that onnxruntime-web opens" : "the graph must run to its end";
+  return new Error(`Cannot ${action} ONNX model: ${rule}, got one that it refuses: export the model again`, { cause });
 }
 
 /** Most samples per call of the runtime, and most numbers in one value. */
@@ -91,10 +105,13 @@ export class ModelSession {
     if (metadata.prior !== "normal") {
       throw new Error(`Cannot open ONNX model: prior must be "normal", got "${metadata.prior}"`);
     }
+    checkGraph(model, metadata);
     const runtime = await loadRuntime();
     const graphOptimizationLevel = model.nodes.length > improvable ? "disabled" : "all";
     const options = { logSeverityLevel: 3, graphOptimizationLevel } as const;
-    const session = await keepingWorker(() => runtime.InferenceSession.create(bytes, options));
+    const session = await keepingWorker(() => runtime.InferenceSession.create(bytes, options)).catch((error) => {
+      throw describeRefusal(error, "open");
+    });
     return new ModelSession(metadata, suitableChunk(model), runtime, session);
   }
 
@@ -114,11 +131,20 @@ export class ModelSession {
       ? new this.#runtime.Tensor("float32", Float32Array.from(input), sizes)
       : new this.#runtime.Tensor("float64", input, sizes);
     const [from, to] = this.metadata.role === "sampler" ? ["z", "x"] : ["x", "z"];
-    const outputs = await this.#session.run({ [from]: tensor });
-    return {
-      value: Float64Array.from(outputs[to].data as Float32Array | Float64Array),
-      logDet: Float64Array.from(outputs.logDet.data as Float64Array),
-    };
+    const outputs = await this.#session.run({ [from]: tensor }).catch((error) => {
+      throw describeRefusal(error, "run");
+    });
+    const value = Float64Array.from(outputs[to].data as Float32Array | Float64Array);
+    const logDet = Float64Array.from(outputs.logDet.data as Float64Array);
+    if (value.length !== input.length || logDet.length !== sizes[0]) {
+      throw new Error(
+        `Cannot run ONNX model: ${to} and logDet must have ${input.length} and ${
+          sizes[0]
+        } numbers, got ${value.length} ` +
+          `and ${logDet.length}: export the model again`,
+      );
+    }
+    return { value, logDet };
   }
 
   /** Frees the runtime's memory; a second call does nothing. */

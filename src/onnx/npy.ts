@@ -38,6 +38,9 @@ const ARRAY_CLASSES = {
   "|u1": Uint8Array,
 } as const;
 
+/** Longest header; NumPy's own limit for untrusted files is 10 000. */
+const LONGEST_HEADER = 10_000;
+
 const MAGIC = "\x93NUMPY";
 const HEADER_PATTERN =
   /^\{'descr': '([^']*)', 'fortran_order': (True|False), 'shape': \(((?:\d+(?:, \d+)*)?,?)\), ?\} *\n?$/;
@@ -80,7 +83,8 @@ export function encodeNpy({ shape, data }: NpyArray): Uint8Array<ArrayBuffer> {
 /**
  * Reads a .npy file of version 1.0, 2.0 or 3.0.
  *
- * Little-endian numbers in row-major order; what else NumPy can write (objects, text, Fortran order) is refused.
+ * Little-endian numbers in row-major order; what else NumPy can write (objects, text, Fortran order) is refused. The format
+ * has no checksum: a flipped bit in the elements is only found in a .npz.
  *
  * @param bytes the whole file
  * @param task what the caller is about to do, for the messages
@@ -99,18 +103,26 @@ export function decodeNpy(bytes: Uint8Array, task = "decode a NumPy array"): Npy
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = MAGIC.length + (major === 1 ? 4 : 6);
   const end = start + (major === 1 ? view.getUint16(MAGIC.length + 2, true) : view.getUint32(MAGIC.length + 2, true));
+  if (end - start > LONGEST_HEADER) fail(`header must have at most ${LONGEST_HEADER} bytes, got ${end - start}`);
   if (end > bytes.length) fail(`the file must hold a header of ${end - start} bytes, got ${bytes.length - start}`);
   const header = Array.from(bytes.subarray(start, end), (code) => String.fromCharCode(code)).join("");
   const match = HEADER_PATTERN.exec(header);
-  if (match === null) return fail(`header must name descr, fortran_order and shape, got ${header.trim().slice(0, 80)}`);
+  if (match === null) {
+    return fail(
+      `header must name descr, fortran_order and shape, got ${JSON.stringify(header.trim().slice(0, 80)).slice(1, -1)}`,
+    );
+  }
   const [, descr, fortranOrder, tuple] = match;
   if (!Object.hasOwn(ARRAY_CLASSES, descr)) {
-    fail(`dtype must be one of ${Object.keys(ARRAY_CLASSES).join(", ")}, got ${descr}`);
+    fail(`dtype must be one of ${Object.keys(ARRAY_CLASSES).join(", ")}, got ${descr.slice(0, 40)}`);
   }
   const shape = tuple.split(",").filter((size) => size.trim() !== "").map(Number);
   if (fortranOrder === "True" && shape.length > 1) fail("order must be C (row-major), got Fortran");
   const arrayClass = ARRAY_CLASSES[descr as keyof typeof ARRAY_CLASSES];
   const expected = shape.reduce((product, size) => product * size, arrayClass.BYTES_PER_ELEMENT);
+  if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(expected)) {
+    fail(`shape must describe fewer than 2^53 bytes, got (${tuple.slice(0, 80)})`);
+  }
   if (bytes.length - end !== expected) fail(`data must take ${expected} bytes, got ${bytes.length - end}`);
   const copy = new Uint8Array(expected);
   copy.set(bytes.subarray(end));

@@ -1,4 +1,4 @@
-import { BinaryReader, BinaryWriter, WireType } from "npm:@bufbuild/protobuf@2.17.0/wire";
+import { BinaryWriter, WireType } from "npm:@bufbuild/protobuf@2.17.0/wire";
 
 /**
  * Writes the fields of one protobuf message after another, in the order of the calls.
@@ -53,30 +53,89 @@ export type WireField =
   | { readonly number: number; readonly kind: "float"; readonly value: number }
   | { readonly number: number; readonly kind: "bytes"; readonly value: Uint8Array };
 
+/** Where a message cannot be read; its message is a few words for the end of a sentence. */
+export class WireFault extends Error {}
+
+/** How many more fields may be read from one file, over all its messages. */
+export interface FieldBudget {
+  /** Counted down by one for each field. */
+  left: number;
+}
+
 /**
- * Reads the fields of one protobuf message, skipping wire types that ONNX messages of ours never use.
+ * Reads the fields of one protobuf message.
  *
- * Byte fields are views into `bytes`, not copies.
+ * The reader is our own because a hostile file must end in a sentence: lengths are compared with what is there, integers
+ * must be in their shortest form and within ±2⁵³, and wire types that ONNX messages of ours never use (fixed 64 bits,
+ * groups) are refused. Byte fields are views into `bytes`, not copies.
  *
  * @param bytes one whole message
- * @throws {Error} if the bytes are not a protobuf message or break off inside a field
+ * @param budget how many fields may be read, this message's included
+ * @throws {WireFault} if the bytes are not such a message, break off inside a field, or hold too many
  */
-export function* readFields(bytes: Uint8Array): Generator<WireField> {
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const [number, wire] = reader.tag();
-    if (wire === WireType.Varint) yield { number, kind: "integer", value: Number(reader.int64()) };
-    else if (wire === WireType.Bit32) yield { number, kind: "float", value: reader.float() };
-    else if (wire === WireType.LengthDelimited) yield { number, kind: "bytes", value: reader.bytes() };
-    else reader.skip(wire, number);
+export function* readFields(bytes: Uint8Array, budget: FieldBudget): Generator<WireField> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.length;) {
+    if (--budget.left < 0) throw new WireFault("more fields than any model has");
+    const tag = readInteger(bytes, at);
+    at = tag.end;
+    const [number, wire] = [Math.floor(tag.value / 8), tag.value & 7];
+    if (number < 1 || number >= 2 ** 29) throw new WireFault(`a field with number ${number}`);
+    if (wire === WireType.Varint) {
+      const { value, end } = readInteger(bytes, at);
+      at = end;
+      yield { number, kind: "integer", value };
+    } else if (wire === WireType.Bit32) {
+      if (bytes.length - at < 4) throw new WireFault("a field that breaks off");
+      yield { number, kind: "float", value: view.getFloat32(at, true) };
+      at += 4;
+    } else if (wire === WireType.LengthDelimited) {
+      const { value: length, end } = readInteger(bytes, at);
+      if (length < 0 || length > bytes.length - end) throw new WireFault("a field that breaks off");
+      at = end + length;
+      yield { number, kind: "bytes", value: bytes.subarray(end, at) };
+    } else throw new WireFault(`a field of wire type ${wire}`);
   }
+}
+
+/** Reads an integer of 64 bits, seven in each byte. */
+function readInteger(bytes: Uint8Array, start: number): { value: number; end: number } {
+  let value = 0;
+  for (let i = 0; i < 10; i++) {
+    if (start + i >= bytes.length) throw new WireFault("a field that breaks off");
+    const byte = bytes[start + i];
+    if (i === 9) break; // negative numbers take ten bytes
+    value += (byte & 0x7f) * 2 ** (7 * i);
+    if (byte < 0x80) {
+      if (byte === 0 && i > 0) throw new WireFault("an integer that is not in its shortest form");
+      return { value: checkSafe(value), end: start + i + 1 };
+    }
+  }
+  if (bytes[start + 9] !== 1) throw new WireFault("an integer of more than 64 bits");
+  let bits = 0n;
+  for (let i = 9; i >= 0; i--) bits = bits << 7n | BigInt(bytes[start + i] & 0x7f);
+  return { value: checkSafe(Number(BigInt.asIntN(64, bits))), end: start + 10 };
+}
+
+function checkSafe(value: number): number {
+  if (!Number.isSafeInteger(value)) throw new WireFault("an integer beyond 2^53");
+  return value;
 }
 
 /**
  * Decodes a UTF-8 field.
  *
- * @throws {TypeError} if the bytes are not valid UTF-8
+ * @throws {WireFault} if the bytes are not valid UTF-8, or more than a text of a model has
  */
 export function readText(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  if (bytes.length > longestText) throw new WireFault(`a text of ${bytes.length} bytes`);
+  try {
+    // A copy, because TextDecoder refuses shared memory.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.slice());
+  } catch {
+    throw new WireFault("a text that is not UTF-8");
+  }
 }
+
+/** Largest number of bytes of a text: the species of 10⁵ particles fit. */
+const longestText = 2 ** 20;

@@ -238,7 +238,7 @@ Deno.test("parseMetadata() says which entry is wrong", () => {
   );
   assertEquals(
     refusal({ ...good, dim: "2.5" }),
-    'Cannot read ONNX model: metadata "dim" must be a whole number ≥ 1, got "2.5"',
+    'Cannot read ONNX model: metadata "dim" must be a whole number from 1 to 1048576, got "2.5"',
   );
   assertEquals(
     refusal({ ...good, temperature: " " }),
@@ -252,7 +252,7 @@ Deno.test("parseMetadata() says which entry is wrong", () => {
     refusal({ ...good, parameters: '{"a":"1"}' }),
     `Cannot read ONNX model: metadata "parameters" must be a JSON table of numbers, got "{"a":"1"}"`,
   );
-  for (const wrong of ["3", "{}", '{"species":["A"],"spatialDim":2}', '{"species":["A"],"spatialDim":4}', "[", "{"]) {
+  for (const wrong of ["3", "{}", '{"species":["A"],"spatialDim":2}', '{"species":["A"],"spatialDim":4}', '["A"]']) {
     assertEquals(
       refusal({ ...good, particles: wrong }),
       `Cannot read ONNX model: metadata "particles" must be null or a layout of 4 coordinates, got "${wrong}"`,
@@ -260,6 +260,18 @@ Deno.test("parseMetadata() says which entry is wrong", () => {
   }
   assertEquals(
     refusal({ ...good, units: "none" }),
-    'Cannot read ONNX model: metadata "units" must be a JSON table of strings, got "none"',
+    'Cannot read ONNX model: metadata "units" must be JSON, got text that does not parse',
+  );
+  assertEquals(
+    refusal({ ...good, units: "[]" }),
+    'Cannot read ONNX model: metadata "units" must be a JSON table of strings, got "[]"',
+  );
+  assertEquals(
+    refusal({ ...good, parameters: '{"a":1e999}' }),
+    'Cannot read ONNX model: metadata "parameters" must hold numbers within float64, got one beyond ±1.8e308',
+  );
+  assertEquals(
+    refusal({ ...good, dim: "0x10" }),
+    'Cannot read ONNX model: metadata "dim" must be a whole number from 1 to 1048576, got "0x10"',
   );
 });
