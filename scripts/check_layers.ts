@@ -39,7 +39,7 @@ const LAYERS: { readonly [folder: string]: Layer } = {
   flow: { code: ["autodiff", "nn", "random", POOL, SYMMETRY], types: ["system"] },
   loss: { code: ["autodiff", ...ELEMENTARY], types: ["flow", "system"] },
   training: { code: ["autodiff", "optim", "random", POOL, SYMMETRY], types: ["loss"] },
-  reweighting: { code: [] },
+  reweighting: { code: ELEMENTARY },
   onnx: { code: ["autodiff", "nn", "flow", "random", "backend", PARSE_JSON] },
   plot: { code: [] },
   hybrid: {

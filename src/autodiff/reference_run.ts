@@ -126,12 +126,12 @@ function requireLength(what: string, { length }: Float64Array, expected: number)
  *
  * @example
  * ```ts
- * import { evaluateReference, Graph, input, tanh } from "@boltzflow/boltzflow";
+ * import { evaluateReference, Graph, input, square } from "@boltzflow/boltzflow";
  * import { assertEquals } from "@std/assert";
  *
- * const y = tanh(input(new Graph(), "x", 1));
+ * const y = square(input(new Graph(), "x", 1));
  *
- * assertEquals(evaluateReference([y], [Float64Array.of(0.5)], 1), [Float64Array.of(Math.tanh(0.5))]);
+ * assertEquals(evaluateReference([y], [Float64Array.of(0.5)], 1), [Float64Array.of(0.25)]);
  * ```
  */
 export function evaluateReference(

@@ -4,6 +4,7 @@
  * @module
  */
 import { temperatureCoordinate } from "../flow/temperature_slice.ts";
+import { logOf, powerOf } from "../random/elementary.ts";
 import type { SymmetryOperation } from "../system/symmetry.ts";
 
 /** A temperature of a run. */
@@ -39,7 +40,7 @@ export function temperatureLadder(range: readonly [number, number], rungs: numbe
   const [low, high] = range;
   const steps = 2 * rungs - 2;
   return Array.from({ length: steps + 1 }, (_, k) => ({
-    temperature: k === steps ? high : low * (high / low) ** (k / steps),
+    temperature: k === steps ? high : low * powerOf(high / low, k / steps),
     trained: k % 2 === 0,
   }));
 }
@@ -54,7 +55,7 @@ export function temperatureLadder(range: readonly [number, number], rungs: numbe
  */
 export function logTemperatures(range: readonly [number, number]): LogTemperatures {
   requireRange(range);
-  const [low, high] = range.map(Math.log);
+  const [low, high] = range.map(logOf);
   return { centre: (low + high) / 2, spread: (high - low) / Math.sqrt(12) };
 }
 

@@ -18,6 +18,7 @@ import {
 import type { Tensor } from "../autodiff/graph.ts";
 import { rowsNotFinite } from "../autodiff/not_finite.ts";
 import { Parameter } from "../autodiff/parameter.ts";
+import { HALF_LOG_TWO_PI } from "../random/elementary.ts";
 import type { Bijector } from "./bijector.ts";
 import type { Condition, ConditionalHead } from "./conditional_head.ts";
 import { ConditionalNetwork } from "./conditional_network.ts";
@@ -299,5 +300,5 @@ function concatAll(parts: readonly Tensor[]): Tensor {
 
 /** −|z|²/2 − (dim/2) ln 2π. */
 function normalLog(z: Tensor): Tensor {
-  return scaleShift(sumFeatures(square(z)), -0.5, -0.5 * (z.shape[1] as number) * Math.log(2 * Math.PI));
+  return scaleShift(sumFeatures(square(z)), -0.5, -(z.shape[1] as number) * HALF_LOG_TWO_PI);
 }

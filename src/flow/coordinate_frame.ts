@@ -16,6 +16,7 @@ import {
 } from "../autodiff/operations.ts";
 import type { Graph, Tensor } from "../autodiff/graph.ts";
 import { Parameter } from "../autodiff/parameter.ts";
+import { logOf } from "../random/elementary.ts";
 
 /** Bound of what networks see, in standard deviations of the data. */
 const REACH = 6;
@@ -58,7 +59,10 @@ export class CoordinateFrame {
     const mean = new Float64Array(dim);
     const square = new Float64Array(dim);
     for (let i = 0; i < data.length; i++) mean[i % dim] += data[i] / n;
-    for (let i = 0; i < data.length; i++) square[i % dim] += (data[i] - mean[i % dim]) ** 2 / n;
+    for (let i = 0; i < data.length; i++) {
+      const deviation = data[i] - mean[i % dim];
+      square[i % dim] += deviation * deviation / n;
+    }
     const inverse = square.map((variance, i) => {
       if (i >= first && !(variance > 0 && Number.isFinite(variance))) {
         throw new RangeError(
@@ -72,7 +76,7 @@ export class CoordinateFrame {
     this.#mean.set(mean);
     this.#inverse.set(inverse);
     // Two float32 numbers hold the constant to float64 precision; it is added to every log-probability.
-    const logVolume = inverse.reduce((sum, v) => sum + Math.log(v), 0);
+    const logVolume = inverse.reduce((sum, v) => sum + logOf(v), 0);
     const high = Math.fround(logVolume);
     this.#logVolume.set([high, logVolume - high]);
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Executor } from "../backend/pool.ts";
+import { expOf, log1pOf, logOf } from "../random/elementary.ts";
 import type { FlowSamples, Generator } from "./flow.ts";
 
 /** The second generator's samples start at this number, so that two flows of one prior do not share their z. */
@@ -24,11 +25,11 @@ const SECOND_STARTS_AT = 2 ** 36;
  * import { Flow, MixtureGenerator, Scaling } from "@boltzflow/boltzflow";
  * import { assertAlmostEquals } from "@std/assert";
  *
- * const normal = (width: number) => new Flow(new Scaling({ dim: 1, logScale: [Math.log(width)] }));
+ * const normal = (width: number) => new Flow(new Scaling({ dim: 1, logScale: [logOf(width)] }));
  * const mixture = new MixtureGenerator(normal(1), normal(5), { share: 0.2 });
  * const density = (0.8 + 0.2 / 5) / Math.sqrt(2 * Math.PI);
  *
- * assertAlmostEquals(Math.exp(mixture.logProb(Float64Array.of(0))[0]), density, 1e-6);
+ * assertAlmostEquals(expOf(mixture.logProb(Float64Array.of(0))[0]), density, 1e-6);
  * ```
  */
 export class MixtureGenerator implements Generator {
@@ -120,8 +121,8 @@ export class MixtureGenerator implements Generator {
   }
 
   #mix(p: number, q: number): number {
-    const [a, b] = [p + Math.log1p(-this.share), q + Math.log(this.share)];
+    const [a, b] = [p + log1pOf(-this.share), q + logOf(this.share)];
     const largest = Math.max(a, b);
-    return largest === -Infinity ? -Infinity : largest + Math.log(Math.exp(a - largest) + Math.exp(b - largest));
+    return largest === -Infinity ? -Infinity : largest + logOf(expOf(a - largest) + expOf(b - largest));
   }
 }

@@ -82,7 +82,7 @@ function tabulate(pair: PairTerm, steps: number, temperature: number): TiltTable
     (_, i) => Math.min(energyAt(pair, Math.max(i, 0.5) / steps), highest),
   );
   values[steps] = 0;
-  return { values, cutoffSquared: pair.cutoff ** 2 };
+  return { values, cutoffSquared: pair.cutoff * pair.cutoff };
 }
 
 /** Largest error in the middle of a step, but for the last one, where the energy may jump to 0. */

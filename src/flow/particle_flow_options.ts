@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { expOf } from "../random/elementary.ts";
 import { type HeadOptions, requireHead, requireWhole } from "./particle_heads.ts";
 import type { PlacementOptions } from "./particle_order.ts";
 
@@ -29,7 +30,7 @@ export interface AutoregressiveParticleFlowOptions extends PlacementOptions {
 
 /** Highest temperature that a flow serves; with `temperatures`, where ln T is spread evenly, its upper end. */
 export function hottestOf({ temperature = 1, temperatures }: AutoregressiveParticleFlowOptions): number {
-  return temperatures === undefined ? temperature : Math.exp(temperatures.centre + Math.sqrt(3) * temperatures.spread);
+  return temperatures === undefined ? temperature : expOf(temperatures.centre + Math.sqrt(3) * temperatures.spread);
 }
 
 /** Refuses options that no flow can be made of, before anything is computed. */

@@ -66,7 +66,8 @@ function referenceDistance({ particles, spatialDim, referencePositions }: Placem
   }
   let square = 0;
   for (let d = 0; d < spatialDim; d++) {
-    square += (referencePositions[i * spatialDim + d] - referencePositions[j * spatialDim + d]) ** 2;
+    const apart = referencePositions[i * spatialDim + d] - referencePositions[j * spatialDim + d];
+    square += apart * apart;
   }
   return square;
 }
@@ -108,9 +109,10 @@ export function closeParticles(
         const at = row * stride + first;
         let square = 0;
         for (let d = 0; d < spatialDim; d++) {
-          square += (data[at + particle * spatialDim + d] - data[at + other * spatialDim + d]) ** 2;
+          const apart = data[at + particle * spatialDim + d] - data[at + other * spatialDim + d];
+          square += apart * apart;
         }
-        if (square < term.cutoff ** 2) close++;
+        if (square < term.cutoff * term.cutoff) close++;
       }
       return { other, share: close / looked };
     });

@@ -5,6 +5,7 @@
  */
 import { scaleShift, square, sumFeatures } from "../autodiff/operations.ts";
 import type { Tensor } from "../autodiff/graph.ts";
+import { HALF_LOG_TWO_PI } from "../random/elementary.ts";
 import { RandomStream } from "../random/random_stream.ts";
 
 /** A density that can be sampled and evaluated on the prior side. */
@@ -48,7 +49,7 @@ export class NormalPrior implements Prior {
   }
 
   logProb(z: Tensor): Tensor {
-    return scaleShift(sumFeatures(square(z)), -0.5, -0.5 * this.dim * Math.log(2 * Math.PI));
+    return scaleShift(sumFeatures(square(z)), -0.5, -this.dim * HALF_LOG_TWO_PI);
   }
 
   sample(n: number, seed: number, first = 0): Float64Array {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Executor } from "../backend/pool.ts";
+import { expOf, logOf } from "../random/elementary.ts";
 import { RandomStream } from "../random/random_stream.ts";
 import { symmetryGroup, symmetryImages, type SymmetryOperation } from "../system/symmetry.ts";
 import type { FlowSamples, Generator } from "./flow.ts";
@@ -92,8 +93,8 @@ export class SymmetrisedGenerator implements Generator {
     return logProb.map((_, i) => {
       const largest = Math.max(...terms.map((term) => term[i]));
       if (largest === -Infinity) return -Infinity;
-      const sum = terms.reduce((total, term) => total + Math.exp(term[i] - largest), 0);
-      return largest + Math.log(sum / terms.length);
+      const sum = terms.reduce((total, term) => total + expOf(term[i] - largest), 0);
+      return largest + logOf(sum / terms.length);
     });
   }
 

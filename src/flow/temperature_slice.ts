@@ -5,6 +5,7 @@
  */
 import { sampleCount } from "../autodiff/gradient.ts";
 import type { Executor } from "../backend/pool.ts";
+import { HALF_LOG_TWO_PI, logOf } from "../random/elementary.ts";
 import { AutoregressiveParticleFlow } from "./autoregressive_particle_flow.ts";
 import type { Flow, FlowSamples, Generator } from "./flow.ts";
 import { NormalPrior } from "./prior.ts";
@@ -76,7 +77,7 @@ export class TemperatureSlice implements Generator {
 
   /** ln p(x | T) from ln p(c, x): the flow's prior gives c a standard normal density. */
   #conditional(logProb: Float64Array): Float64Array {
-    const marginal = -0.5 * this.#coordinate ** 2 - 0.5 * Math.log(2 * Math.PI);
+    const marginal = -0.5 * this.#coordinate * this.#coordinate - HALF_LOG_TWO_PI;
     return logProb.map((log) => log - marginal);
   }
 }
@@ -96,5 +97,5 @@ export function temperatureCoordinate(
   if (!(temperature > 0 && Number.isFinite(temperature))) {
     throw new RangeError(`Cannot fix a temperature: temperature must be a positive number, got ${temperature}`);
   }
-  return Math.fround((Math.log(temperature) - centre) / spread);
+  return Math.fround((logOf(temperature) - centre) / spread);
 }

@@ -6,6 +6,7 @@
 import { broadcast, linear, negate, sumFeatures } from "../autodiff/operations.ts";
 import type { Tensor } from "../autodiff/graph.ts";
 import { Parameter } from "../autodiff/parameter.ts";
+import { logOf } from "../random/elementary.ts";
 import type { Bijector } from "./bijector.ts";
 import { symmetricEigen } from "./symmetric_eigen.ts";
 
@@ -104,7 +105,7 @@ export class Whitening implements Bijector {
           );
         }
         const deviation = Math.sqrt(variance);
-        logDet += Math.log(deviation);
+        logDet += logOf(deviation);
         group.forEach((coordinate, i) => {
           const v = vectors[k * group.length + i];
           unwhiten[coordinate * dim + group[k]] = v * deviation;

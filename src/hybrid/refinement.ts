@@ -10,6 +10,7 @@ import { rowsNotFinite } from "../autodiff/not_finite.ts";
 import type { Executor } from "../backend/pool.ts";
 import type { Flow, Generator } from "../flow/flow.ts";
 import { weightedMaximumLikelihoodLoss } from "../loss/maximum_likelihood.ts";
+import { expOf } from "../random/elementary.ts";
 import { cappedLogWeights } from "../reweighting/capped_weights.ts";
 import { logMeanExp } from "../reweighting/log_sum_exp.ts";
 import type { Objective, Stage } from "../training/train.ts";
@@ -119,7 +120,7 @@ export function weightedBatch(
   lost.forEach((is, i) => is && x.copyWithin(i * dim, heaviest * dim, (heaviest + 1) * dim));
   return {
     x,
-    weights: capped.map((log) => Math.exp(log - logMean)),
+    weights: capped.map((log) => expOf(log - logMean)),
     logProposal: samples.logProb.map((log, i) => lost[i] ? Infinity : log),
     skipped: samples.notFinite,
   };
@@ -205,7 +206,7 @@ export function refinementObjective(
 /** p/q as a constant: no gradient goes through. */
 const ratioOperation: ExternalOperation = {
   name: "density ratio",
-  forward: ([logP, logQ]) => ({ value: logP.map((log, i) => Math.exp(log - logQ[i])), saved: null }),
+  forward: ([logP, logQ]) => ({ value: logP.map((log, i) => expOf(log - logQ[i])), saved: null }),
   vjp: () => [null, null],
 };
 

@@ -7,6 +7,7 @@ import type { Tensor } from "../autodiff/graph.ts";
 import { NotFiniteError, rowsNotFinite } from "../autodiff/not_finite.ts";
 import { add, external, mean } from "../autodiff/operations.ts";
 import type { ExternalOperation } from "../autodiff/primitives/attributes.ts";
+import { logOf } from "../random/elementary.ts";
 
 /** What the loss needs of a system: its energy and gradient for any number of configurations. */
 export interface EnergyFunction {
@@ -66,8 +67,8 @@ export interface Softening {
  */
 export function linLogCut(u: number, { highEnergy: a, maxEnergy: b }: Softening): { value: number; slope: number } {
   if (u <= a || Number.isNaN(u)) return { value: u, slope: u <= a ? 1 : NaN };
-  if (u <= b) return { value: a + Math.log(u - a + 1), slope: 1 / (u - a + 1) };
-  return { value: a + Math.log(b - a + 1), slope: 0 };
+  if (u <= b) return { value: a + logOf(u - a + 1), slope: 1 / (u - a + 1) };
+  return { value: a + logOf(b - a + 1), slope: 0 };
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { Tensor } from "../autodiff/graph.ts";
 import { external } from "../autodiff/operations.ts";
 import type { ExternalOperation } from "../autodiff/primitives/attributes.ts";
+import { expOf, logOf } from "../random/elementary.ts";
 
 /** How the density along the coordinate is estimated and judged. */
 export interface ReactionCoordinateOptions {
@@ -42,7 +43,7 @@ function kernelDensity(r: Float64Array, [low, high]: readonly [number, number]):
     let row = 0;
     for (let k = 0; k < CENTRES; k++) {
       const u = (r[i] - low - k * (high - low) / (CENTRES - 1)) / sigma;
-      const kernel = Math.exp(-0.5 * u * u);
+      const kernel = expOf(-0.5 * u * u);
       weights[i * CENTRES + k] = kernel + FLOOR;
       slopes[i * CENTRES + k] = -kernel * u / sigma;
       row += kernel + FLOOR;
@@ -74,8 +75,8 @@ export function reactionCoordinateOperation(options: ReactionCoordinateOptions):
       `Cannot make a reaction-coordinate loss: bounds must be two increasing numbers, got [${bounds.join(", ")}]`,
     );
   }
-  const term = form === "flat" ? (p: number) => -Math.log(p) : (p: number) => p * Math.log(p);
-  const slope = form === "flat" ? (p: number) => -1 / p : (p: number) => Math.log(p) + 1;
+  const term = form === "flat" ? (p: number) => -logOf(p) : (p: number) => p * logOf(p);
+  const slope = form === "flat" ? (p: number) => -1 / p : (p: number) => logOf(p) + 1;
   return {
     name: "reaction-coordinate loss",
     forward([r]) {

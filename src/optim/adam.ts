@@ -7,6 +7,7 @@ import type { GradientBuffer } from "../autodiff/kernel_run.ts";
 import type { Parameter } from "../autodiff/parameter.ts";
 import { AdamStorage } from "../backend/adam_storage.ts";
 import { type Executor, serialPool } from "../backend/pool.ts";
+import { powerOf } from "../random/elementary.ts";
 
 /** Constants of Adam. */
 export interface AdamOptions {
@@ -126,8 +127,8 @@ export class Adam implements Disposable {
       beta1,
       beta2,
       epsilon,
-      correction1: 1 - beta1 ** this.#steps,
-      correction2: 1 - beta2 ** this.#steps,
+      correction1: 1 - powerOf(beta1, this.#steps),
+      correction2: 1 - powerOf(beta2, this.#steps),
       scale: norm > maximumNorm ? maximumNorm / norm : 1,
     });
     return { gradientNorm: norm };

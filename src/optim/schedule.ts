@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cosOf } from "../random/elementary_sine.ts";
 
 /** A learning rate for each step of a stage. */
 export interface LearningRateSchedule {
@@ -40,5 +41,5 @@ export function learningRateAt(schedule: LearningRateSchedule, step: number, ste
   if (step < warmup) return initial * (step + 1) / warmup;
   if (shape === "constant") return initial;
   const progress = (step - warmup) / Math.max(1, steps - warmup);
-  return final + 0.5 * (initial - final) * (1 + Math.cos(Math.PI * progress));
+  return final + 0.5 * (initial - final) * (1 + cosOf(Math.PI * progress));
 }

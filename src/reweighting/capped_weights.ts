@@ -1,3 +1,4 @@
+import { expOf, log1pOf, logOf } from "../random/elementary.ts";
 import { requireLogWeights } from "./input_checks.ts";
 
 /**
@@ -53,12 +54,12 @@ function findLogCap(logWeights: Float64Array, leastEffective: number): number {
   rising.forEach((value, i) => {
     const before = i === 0 ? -Infinity : logSums[i - 1];
     const [low, high] = before < value ? [before, value] : [value, before];
-    logSums[i] = high + Math.log1p(Math.exp(low - high));
+    logSums[i] = high + log1pOf(expOf(low - high));
   });
-  if (rising[length - 1] <= logSums[length - 1] - Math.log(leastEffective)) return Infinity;
+  if (rising[length - 1] <= logSums[length - 1] - logOf(leastEffective)) return Infinity;
   for (let capped = 1; capped < Math.min(leastEffective, length); capped++) {
     const largestOther = length - capped - 1;
-    const logCap = logSums[largestOther] - Math.log(leastEffective - capped);
+    const logCap = logSums[largestOther] - logOf(leastEffective - capped);
     if (rising[largestOther] <= logCap) return logCap;
   }
   return rising[0];

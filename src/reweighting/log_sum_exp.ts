@@ -1,3 +1,4 @@
+import { expOf, logOf } from "../random/elementary.ts";
 import { requireLogWeights } from "./input_checks.ts";
 
 /**
@@ -26,8 +27,8 @@ export function logSumExp(values: Float64Array): number {
   const largest = maximum(values);
   if (largest === -Infinity) return -Infinity;
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += Math.exp(values[i] - largest);
-  return largest + Math.log(sum);
+  for (let i = 0; i < values.length; i++) sum += expOf(values[i] - largest);
+  return largest + logOf(sum);
 }
 
 /**
@@ -46,7 +47,7 @@ export function logSumExp(values: Float64Array): number {
  * @throws {RangeError} if `values` is empty or holds NaN or +Infinity
  */
 export function logMeanExp(values: Float64Array): number {
-  return logSumExp(values) - Math.log(values.length);
+  return logSumExp(values) - logOf(values.length);
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { powerOf } from "../random/elementary.ts";
 import type { CoupledSystem } from "../system/particle_system.ts";
 import type { ComputeOptions } from "../system/system.ts";
 import { statisticalInefficiency } from "./autocorrelation.ts";
@@ -110,7 +111,9 @@ export async function couplingSample(system: CoupledSystem, options: CouplingSam
   }
   const blocks = Int32Array.from(pairEnergies, (_, i) => Math.floor(i / records));
   const windows = blocks.map((block) => Math.floor(block / chains));
-  const slope = placed.couplings.map((coupling) => COUPLING_POWER * coupling ** (1 - 1 / COUPLING_POWER) / temperature);
+  const slope = placed.couplings.map((coupling) =>
+    COUPLING_POWER * powerOf(coupling, 1 - 1 / COUPLING_POWER) / temperature
+  );
   const derivatives = pairEnergies.map((energy, i) => slope[windows[i]] * energy);
   const cost = { moves, energyEvaluations };
   return { ...placed, temperature, pairEnergies, derivatives, windows, blocks, acceptance, inefficiency, ...cost };

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { powerOf } from "../random/elementary.ts";
+import { cosOf } from "../random/elementary_sine.ts";
 
 /** Windows along the coupling λ = s⁶ of pair energies. */
 export interface CouplingWindows {
@@ -37,7 +39,7 @@ export function couplingWindows(count: number): CouplingWindows {
   const weights = new Float64Array(count);
   for (let k = 0; k < count; k++) {
     // Roots of the Legendre polynomial of degree `count` by Newton's method, from the largest one down.
-    let root = Math.cos(Math.PI * (k + 0.75) / (count + 0.5));
+    let root = cosOf(Math.PI * (k + 0.75) / (count + 0.5));
     for (let step = 0; step < 10; step++) {
       const { value, slope } = legendre(count, root);
       root -= value / slope;
@@ -46,7 +48,7 @@ export function couplingWindows(count: number): CouplingWindows {
     nodes[count - 1 - k] = (1 + root) / 2;
     weights[count - 1 - k] = 1 / ((1 - root * root) * slope * slope);
   }
-  return { couplings: Float64Array.of(0, ...nodes.map((s) => s ** COUPLING_POWER), 1), nodes, weights };
+  return { couplings: Float64Array.of(0, ...nodes.map((s) => powerOf(s, COUPLING_POWER)), 1), nodes, weights };
 }
 
 /** Value and derivative of the Legendre polynomial of a degree ≥ 1 inside (−1, 1). */

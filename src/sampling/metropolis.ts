@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { expOf } from "../random/elementary.ts";
 import { RandomStream } from "../random/random_stream.ts";
 import type { System } from "../system/system.ts";
 
@@ -136,7 +137,7 @@ class Walk {
     for (let c = 0; c < this.chains; c++) {
       // 1 − u lies in (0, 1]: an infinite or undefined energy is never accepted, a lower one always.
       const u = 1 - this.#random.uniform();
-      if (!(u <= Math.exp((this.energy[c] - energy[c]) / this.#temperature))) continue;
+      if (!(u <= expOf((this.energy[c] - energy[c]) / this.#temperature))) continue;
       this.energy[c] = energy[c];
       this.x.set(trial.subarray(c * dim, (c + 1) * dim), c * dim);
       this.accepted++;

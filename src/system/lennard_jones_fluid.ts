@@ -5,6 +5,7 @@
  */
 import type { FluidCoefficients } from "../backend/particle_coefficients.ts";
 import { assignmentOrder, particleEnergy, particleGradient } from "../backend/particle_kernels.ts";
+import { logOf, powerOf } from "../random/elementary.ts";
 import { powerPairTerm, wallEnergy } from "./pair_terms.ts";
 import { checkedSites, squareGrid } from "./particle_grid.ts";
 import type { PairTerm, ParticleInteractions } from "./particle_interactions.ts";
@@ -114,8 +115,8 @@ export class LennardJonesFluid implements CoupledSystem, ParticleInteractions {
     this.halfBox = sigma * (Math.sqrt(particles / p.density) - 1) / 2;
     this.coefficients = { particles, repulsion, attraction, sigma, halfBox: this.halfBox, boxConstant };
     this.logLabellings = 0;
-    for (let k = 2; k <= particles; k++) this.logLabellings += Math.log(k);
-    this.#pair = powerPairTerm(repulsion * sigma ** 12, attraction * sigma ** 6);
+    for (let k = 2; k <= particles; k++) this.logLabellings += logOf(k);
+    this.#pair = powerPairTerm(repulsion * powerOf(sigma, 12), attraction * powerOf(sigma, 6));
     // One site in the middle of each of the equal squares into which the discs' square falls.
     const width = 2 * this.halfBox + sigma;
     const at = (k: number, side: number) => width * ((k + 0.5) / side - 0.5);
@@ -276,7 +277,7 @@ export class LennardJonesFluid implements CoupledSystem, ParticleInteractions {
     if (!(temperature > 0 && Number.isFinite(temperature))) {
       throw new RangeError(`Cannot integrate an ideal gas: temperature must be a positive number, got ${temperature}`);
     }
-    return this.dim * Math.log(2 * this.halfBox + Math.sqrt(Math.PI * temperature / this.parameters.boxConstant));
+    return this.dim * logOf(2 * this.halfBox + Math.sqrt(Math.PI * temperature / this.parameters.boxConstant));
   }
 }
 

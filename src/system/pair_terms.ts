@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { powerOf } from "../random/elementary.ts";
 import type { PairTerm } from "./particle_interactions.ts";
 
 /** Largest energy, in k_BT₀, that a pair beyond its cutoff may have. */
@@ -17,7 +18,7 @@ export const NEGLIGIBLE_ENERGY = 0.003;
  */
 export function powerPairTerm(c12: number, c6: number): PairTerm | null {
   if (c12 === 0) return null;
-  const cutoff = farthest(c12, c6) ** (-1 / 6);
+  const cutoff = powerOf(farthest(c12, c6), -1 / 6);
   return {
     cutoff,
     energy(r) {

@@ -5,6 +5,7 @@
  */
 import type { DimerCoefficients } from "../backend/particle_coefficients.ts";
 import { canonicalOrder, particleEnergy, particleGradient } from "../backend/particle_kernels.ts";
+import { powerOf } from "../random/elementary.ts";
 import { type BondCoefficients, bondCoefficients, type BondForm } from "./dimer_bond.ts";
 import { powerPairTerm, wallEnergy } from "./pair_terms.ts";
 import { checkedSites, squareGrid } from "./particle_grid.ts";
@@ -146,7 +147,7 @@ export class ParticleDimer implements ParticleSystem, ParticleInteractions {
     }
     const { epsilon, sigma, tether, d0, halfBox, boxConstant } = p;
     this.coefficients = { particles: this.particles, epsilon, sigma, tether, d0, halfBox, boxConstant, ...this.#bond };
-    this.#repulsion = powerPairTerm(epsilon * sigma ** 12, 0);
+    this.#repulsion = powerPairTerm(epsilon * powerOf(sigma, 12), 0);
     const longest = LONGEST_BOND * halfBox;
     this.#bondTerm = { cutoff: longest, energy: (r) => r < longest ? this.dimerEnergy(r) : 0 };
     const grid = sites === undefined ? publishedGrid(p) : checkedSites(WHAT, sites, p.solvent);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { expOf } from "../../random/elementary.ts";
 import type { Lowering, Primitive } from "./primitive.ts";
 
 type Direction = "affineForward" | "affineInverse";
@@ -27,9 +28,9 @@ function lowering<P extends Direction>(name: P, saves: "inputs" | "both"): Lower
 
 /** y = x eˢ + t:  x̄ = ȳ eˢ, s̄ = ȳ x eˢ, t̄ = ȳ */
 export const affineForward: Primitive<"affineForward"> = {
-  forward: ({ inputs: [x, s, t] }) => x.map((v, i) => v * Math.exp(s[i]) + t[i]),
+  forward: ({ inputs: [x, s, t] }) => x.map((v, i) => v * expOf(s[i]) + t[i]),
   vjp({ inputs: [x, s] }, cotangent) {
-    const dx = cotangent.map((c, i) => c * Math.exp(s[i]));
+    const dx = cotangent.map((c, i) => c * expOf(s[i]));
     return [dx, dx.map((c, i) => c * x[i]), cotangent.slice()];
   },
   lowering: lowering("affineForward", "inputs"),
@@ -37,9 +38,9 @@ export const affineForward: Primitive<"affineForward"> = {
 
 /** x = (y − t) e⁻ˢ:  ȳ = x̄ e⁻ˢ, s̄ = −x̄ x, t̄ = −x̄ e⁻ˢ */
 export const affineInverse: Primitive<"affineInverse"> = {
-  forward: ({ inputs: [y, s, t] }) => y.map((v, i) => (v - t[i]) * Math.exp(-s[i])),
+  forward: ({ inputs: [y, s, t] }) => y.map((v, i) => (v - t[i]) * expOf(-s[i])),
   vjp({ inputs: [, s], output: x }, cotangent) {
-    const dy = cotangent.map((c, i) => c * Math.exp(-s[i]));
+    const dy = cotangent.map((c, i) => c * expOf(-s[i]));
     return [dy, cotangent.map((c, i) => -c * x[i]), dy.map((c) => -c)];
   },
   lowering: lowering("affineInverse", "both"),

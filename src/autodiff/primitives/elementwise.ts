@@ -5,6 +5,8 @@
  *
  * @module
  */
+import { expOf, log1pOf, logOf, powerOf, tanhOf } from "../../random/elementary.ts";
+import { cosOf, sinOf } from "../../random/elementary_sine.ts";
 import type { PrimitiveName } from "./attributes.ts";
 import type { Evaluation, Lowering, Primitive, Saved } from "./primitive.ts";
 
@@ -47,14 +49,14 @@ function unary<P extends PrimitiveName>(name: P, saves: Saved, scalar: Scalar): 
   };
 }
 
-const logistic = (x: number): number => x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
+const logistic = (x: number): number => x >= 0 ? 1 / (1 + expOf(-x)) : expOf(x) / (1 + expOf(x));
 
 /** y = tanh x:  x̄ = ȳ (1 − y²) */
-export const tanh: Primitive<"tanh"> = unary("tanh", "output", { f: Math.tanh, derivative: (_, y) => 1 - y * y });
+export const tanh: Primitive<"tanh"> = unary("tanh", "output", { f: tanhOf, derivative: (_, y) => 1 - y * y });
 /** y = eˣ:  x̄ = ȳ y */
-export const exp: Primitive<"exp"> = unary("exp", "output", { f: Math.exp, derivative: (_, y) => y });
+export const exp: Primitive<"exp"> = unary("exp", "output", { f: expOf, derivative: (_, y) => y });
 /** y = ln x:  x̄ = ȳ / x */
-export const log: Primitive<"log"> = unary("log", "inputs", { f: Math.log, derivative: (x) => 1 / x });
+export const log: Primitive<"log"> = unary("log", "inputs", { f: logOf, derivative: (x) => 1 / x });
 /** y = max(x, 0):  x̄ = ȳ for x > 0, else 0 */
 export const relu: Primitive<"relu"> = unary("relu", "inputs", {
   f: (x) => x > 0 || Number.isNaN(x) ? x : 0,
@@ -72,7 +74,7 @@ export const silu: Primitive<"silu"> = unary("silu", "inputs", {
 });
 /** y = ln(1 + eˣ):  x̄ = ȳ sigmoid x */
 export const softplus: Primitive<"softplus"> = unary("softplus", "inputs", {
-  f: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  f: (x) => Math.max(x, 0) + log1pOf(expOf(-Math.abs(x))),
   derivative: logistic,
 });
 /** y = x²:  x̄ = 2 ȳ x */
@@ -82,15 +84,15 @@ export const negate: Primitive<"negate"> = unary("negate", "nothing", { f: (x) =
 /** y = √x:  x̄ = ȳ / (2 y) */
 export const sqrt: Primitive<"sqrt"> = unary("sqrt", "output", { f: Math.sqrt, derivative: (_, y) => 0.5 / y });
 /** y = sin x:  x̄ = ȳ cos x */
-export const sin: Primitive<"sin"> = unary("sin", "inputs", { f: Math.sin, derivative: Math.cos });
+export const sin: Primitive<"sin"> = unary("sin", "inputs", { f: sinOf, derivative: cosOf });
 /** y = cos x:  x̄ = −ȳ sin x */
-export const cos: Primitive<"cos"> = unary("cos", "inputs", { f: Math.cos, derivative: (x) => -Math.sin(x) });
+export const cos: Primitive<"cos"> = unary("cos", "inputs", { f: cosOf, derivative: (x) => -sinOf(x) });
 
 /** y = xᵏ, k constant, columns and scalars only:  x̄ = ȳ k xᵏ⁻¹ */
 export const power: Primitive<"power"> = {
-  forward: ({ inputs: [x], attributes: { exponent } }) => map(x, (v) => v ** exponent),
+  forward: ({ inputs: [x], attributes: { exponent } }) => map(x, (v) => powerOf(v, exponent)),
   vjp({ inputs: [x], attributes: { exponent: k } }, cotangent) {
-    return [cotangent.map((c, i) => k === 0 ? 0 : c * k * x[i] ** (k - 1))];
+    return [cotangent.map((c, i) => k === 0 ? 0 : c * k * powerOf(x[i], k - 1))];
   },
 };
 
