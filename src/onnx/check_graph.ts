@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { showJson, showText } from "../training/parse_json.ts";
 import type { ModelMetadata } from "./metadata.ts";
 import type { Model, ModelGraph, ModelNode, ModelTensor, ModelValue } from "./model.ts";
 
@@ -42,7 +43,7 @@ function refuse(rest: string): never {
 
 /** A name as messages show it. */
 function show(name: string): string {
-  return JSON.stringify(name.slice(0, 60));
+  return showJson(name.slice(0, 60));
 }
 
 /** Inputs and outputs must be those of a flow's direction. */
@@ -60,7 +61,7 @@ function compareValues(what: string, found: readonly ModelValue[], wanted: reado
 }
 
 function describe({ name, type, dims }: ModelValue): string {
-  return `${name.slice(0, 60)} ${type} [${dims.slice(0, 4).map((size) => String(size).slice(0, 20)).join(", ")}]`;
+  return `${showText(name, 60)} ${type} [${dims.slice(0, 4).map((size) => showText(String(size), 20)).join(", ")}]`;
 }
 
 /** Names of constants start with "/"; all other tensors are weights, and finite. */

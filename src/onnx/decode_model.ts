@@ -1,4 +1,5 @@
 import { digestEntry, digestKey, encodeBody, formatKey, formatVersion } from "./encode_model.ts";
+import { showJson, showText } from "../training/parse_json.ts";
 import { irVersion, type Model, opsetVersion, producerName } from "./model.ts";
 import { type FieldBudget, readFields, readText, WireFault } from "./protobuf.ts";
 import { readGraph } from "./read_graph.ts";
@@ -39,7 +40,7 @@ export function decodeModel(bytes: Uint8Array): Model {
   const budget = { left: maximumFields };
   const envelope = openEnvelope(bytes, budget);
   if (envelope.producer !== producerName) {
-    refuse(`be written by ${producerName}`, `one written by ${JSON.stringify(envelope.producer.slice(0, 40))}`);
+    refuse(`be written by ${producerName}`, `one written by ${showJson(envelope.producer.slice(0, 40))}`);
   }
   checkFormat(envelope, bytes);
   checkDigest(bytes);
@@ -118,7 +119,7 @@ function checkFormat(envelope: Envelope, bytes: Uint8Array): void {
   if (format !== String(formatVersion)) {
     refuse(
       `have format ${formatVersion}`,
-      `format ${JSON.stringify(format.slice(0, 40)).slice(1, -1)}: update boltzflow or export the model again`,
+      `format ${showText(format, 40)}: update boltzflow or export the model again`,
     );
   }
   if (envelope.irVersion !== irVersion || envelope.opset !== opsetVersion) {

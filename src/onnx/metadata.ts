@@ -1,5 +1,5 @@
 import type { Precision } from "./model_builder.ts";
-import { isJsonObject, type ParsedJson, parseJson } from "../training/parse_json.ts";
+import { isJsonObject, type ParsedJson, parseJson, showText } from "../training/parse_json.ts";
 import type { XyzLayout } from "./xyz.ts";
 
 /** Which way a model goes: `sampler` z → (x, logDet), `density` x → (z, logDet). */
@@ -175,7 +175,7 @@ class EntryReader {
   }
 
   #refuse(name: string, rule: string): never {
-    const got = this.#entries[name].slice(0, 200).replace(/\p{Cc}/gu, "\ufffd");
+    const got = showText(this.#entries[name], 200);
     throw new Error(`Cannot read ONNX model: metadata "${name}" must be ${rule}, got "${got}"`);
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { showText } from "../training/parse_json.ts";
+
 /** The array types we exchange with NumPy. */
 export type NpyData =
   | Float64Array
@@ -109,19 +111,19 @@ export function decodeNpy(bytes: Uint8Array, task = "decode a NumPy array"): Npy
   const match = HEADER_PATTERN.exec(header);
   if (match === null) {
     return fail(
-      `header must name descr, fortran_order and shape, got ${JSON.stringify(header.trim().slice(0, 80)).slice(1, -1)}`,
+      `header must name descr, fortran_order and shape, got ${showText(header.trim(), 81)}`,
     );
   }
   const [, descr, fortranOrder, tuple] = match;
   if (!Object.hasOwn(ARRAY_CLASSES, descr)) {
-    fail(`dtype must be one of ${Object.keys(ARRAY_CLASSES).join(", ")}, got ${descr.slice(0, 40)}`);
+    fail(`dtype must be one of ${Object.keys(ARRAY_CLASSES).join(", ")}, got ${showText(descr, 40)}`);
   }
   const shape = tuple.split(",").filter((size) => size.trim() !== "").map(Number);
   if (fortranOrder === "True" && shape.length > 1) fail("order must be C (row-major), got Fortran");
   const arrayClass = ARRAY_CLASSES[descr as keyof typeof ARRAY_CLASSES];
   const expected = shape.reduce((product, size) => product * size, arrayClass.BYTES_PER_ELEMENT);
   if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(expected)) {
-    fail(`shape must describe fewer than 2^53 bytes, got (${tuple.slice(0, 80)})`);
+    fail(`shape must describe fewer than 2^53 bytes, got (${showText(tuple, 80)})`);
   }
   if (bytes.length - end !== expected) fail(`data must take ${expected} bytes, got ${bytes.length - end}`);
   const copy = new Uint8Array(expected);

@@ -1,3 +1,4 @@
+import { showJson } from "../training/parse_json.ts";
 import { attributeTypeCodes } from "./encode_model.ts";
 import {
   type ElementType,
@@ -133,7 +134,7 @@ function readTensor(bytes: Uint8Array, budget: FieldBudget): ModelTensor {
     type === "bool" || !dims.every((size) => size >= 0) || elements * elementBytes !== raw.length
   ) {
     throw new WireFault(
-      `${raw.length} bytes for the ${type} [${dims.slice(0, 8).join(", ")}] ${JSON.stringify(name.slice(0, 40))}`,
+      `${raw.length} bytes for the ${type} [${dims.slice(0, 8).join(", ")}] ${showJson(name.slice(0, 40))}`,
     );
   }
   const buffer = raw.slice().buffer;

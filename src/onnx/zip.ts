@@ -7,6 +7,8 @@
  * @module
  */
 
+import { showJson } from "../training/parse_json.ts";
+
 /** Limits under which an archive is read. */
 export interface ZipLimits {
   /** Largest accepted number of entries. */
@@ -119,11 +121,9 @@ function readName(bytes: Uint8Array, refuse: Refusal): string {
     refuse("names must be UTF-8, got other bytes");
   }
   // deno-lint-ignore no-control-regex
-  const isPlain = /^[^\u0000-\u001f\u007f\\:]+$/.test(name) && name.length <= longestName &&
+  const isPlain = /^[^\u0000-\u001f\u007f-\u009f\\:]+$/.test(name) && name.length <= longestName &&
     name.split("/").every((part) => part !== "" && part !== "." && part !== "..");
-  return isPlain
-    ? name
-    : refuse(`names must be relative paths of plain text, got ${JSON.stringify(name.slice(0, 40))}`);
+  return isPlain ? name : refuse(`names must be relative paths of plain text, got ${showJson(name.slice(0, 40))}`);
 }
 
 /** Entries that share bytes make bombs of small files. */

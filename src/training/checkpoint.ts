@@ -5,7 +5,7 @@
  */
 
 import { type JsonObject, writeJson } from "./json.ts";
-import { isJsonObject, parseJsonObject, showJson } from "./parse_json.ts";
+import { isJsonObject, parseJsonObject, showJson, showText } from "./parse_json.ts";
 import { readWholeFile } from "./read_file.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 import { writeAtomically } from "./write_atomically.ts";
@@ -72,7 +72,7 @@ export async function decodeCheckpoint(bytes: Uint8Array, task = "decode a check
   metadata.delete(CHECKSUM_KEY);
   const actual = await sha256(encodeSafetensors(tensors, metadata));
   if (actual !== recorded) {
-    const [expected, got] = [recorded, actual].map((sum) => showJson(sum.slice(0, 12)).slice(1, -1));
+    const [expected, got] = [recorded, actual].map((sum) => showText(sum, 13).slice(0, 12));
     refuse(`SHA-256 must be ${expected}…, got ${got}…: the file was changed or damaged, use another one`);
   }
   const other = [...metadata.keys()].find((key) => key !== DOCUMENT_KEY) ?? Object.keys(others)[0];

@@ -87,10 +87,21 @@ export function isJsonObject(value: unknown): value is ParsedObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A JSON value as messages show it: at most 80 characters. */
+/** A JSON value as messages show it: at most 80 characters, none of which controls a terminal. */
 export function showJson(value: ParsedJson | undefined): string {
-  const text = JSON.stringify(value) ?? "none";
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+  return showText(JSON.stringify(value) ?? "none", 80);
+}
+
+/**
+ * Text of a file as messages show it.
+ *
+ * @param text whatever stood there
+ * @param longest most characters that are shown
+ * @returns its beginning, with � for every character that controls a terminal
+ */
+export function showText(text: string, longest: number): string {
+  const shown = text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+  return shown.toWellFormed().replace(/\p{Cc}/gu, "\ufffd");
 }
 
 /** Bounds depth and number of values by looking at brackets, commas and colons outside strings. */

@@ -13,6 +13,7 @@ import {
   parseJsonObject,
   type Refusal,
   showJson,
+  showText,
 } from "./parse_json.ts";
 
 /** Limits under which a header is read: a hostile or foreign file must not cost more than this. */
@@ -61,7 +62,7 @@ export const METADATA_KEY = "__metadata__";
 const MAXIMUM_NAME_LENGTH = 512;
 const MAXIMUM_RANK = 16;
 // deno-lint-ignore no-control-regex
-const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
 
 /**
  * Says what is wrong with the name of an array, or nothing when it is good.
@@ -73,7 +74,7 @@ const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
  * @returns the end of an error message, or undefined
  */
 export function nameFault(name: string): string | undefined {
-  const shown = JSON.stringify(name.slice(0, 40));
+  const shown = showJson(name.slice(0, 40));
   if (name.length === 0 || name.length > MAXIMUM_NAME_LENGTH) {
     return `tensor name must have 1 to ${MAXIMUM_NAME_LENGTH} characters, got ${name.length}`;
   }
@@ -171,7 +172,7 @@ function readEntry(name: string, value: ParsedJson, fail: Refusal): TensorEntry 
   const about = `tensor ${JSON.stringify(name)}`;
   const keys = isJsonObject(value) ? Object.keys(value).sort().join(", ") : typeof value;
   if (keys !== "data_offsets, dtype, shape") {
-    fail(`${about} must have data_offsets, dtype and shape, got ${keys.slice(0, 80)}`);
+    fail(`${about} must have data_offsets, dtype and shape, got ${showText(keys, 80)}`);
   }
   const { dtype, shape, data_offsets: offsets } = value as ParsedObject;
   if (typeof dtype !== "string" || !Object.hasOwn(ITEM_BYTES, dtype)) {

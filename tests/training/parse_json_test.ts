@@ -55,5 +55,5 @@ Deno.test("parseJsonObject() refuses lists, null and plain values", () => {
 });
 
 Deno.test("showJson() is short whatever it is given", () => {
-  assertEquals([showJson("x"), showJson(undefined), showJson("y".repeat(1e6)).length], ['"x"', "none", 78]);
+  assertEquals([showJson("x"), showJson(undefined), showJson("y".repeat(1e6)).length], ['"x"', "none", 80]);
 });
