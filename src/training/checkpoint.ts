@@ -27,10 +27,11 @@ const DOCUMENT_KEY = "boltzflow.checkpoint";
 const CHECKSUM_KEY = "boltzflow.sha256";
 
 /**
- * Writes a checkpoint as bytes; equal content gives equal bytes.
+ * Writes a checkpoint as bytes; equal content gives equal bytes, tensors in whatever order. Keys of the state keep theirs:
+ * what is made of a loaded state, a report for example, is to be the same text.
  *
- * The file is a safetensors file. Its metadata hold a JSON document (version, kind, state; keys sorted) and the SHA-256 of
- * the same file without this sum, so that a change anywhere is found.
+ * The file is a safetensors file. Its metadata hold a JSON document (version, kind, state) and the SHA-256 of the same file
+ * without this sum, so that a change anywhere is found.
  *
  * @param checkpoint what to keep
  * @returns the bytes of the file
@@ -38,7 +39,7 @@ const CHECKSUM_KEY = "boltzflow.sha256";
  * @throws {TypeError} if data or state hold something that cannot be stored
  */
 export async function encodeCheckpoint({ kind, state, tensors }: Checkpoint): Promise<Uint8Array<ArrayBuffer>> {
-  const document = writeJson({ version: CHECKPOINT_VERSION, kind, state }, { keys: "sorted" });
+  const document = writeJson({ version: CHECKPOINT_VERSION, kind, state });
   const metadata = new Map([[DOCUMENT_KEY, document]]);
   const unsigned = encodeSafetensors(tensors, metadata);
   metadata.set(CHECKSUM_KEY, await sha256(unsigned));

@@ -7,7 +7,6 @@ import {
   saveCheckpoint,
 } from "../../src/training/checkpoint.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/training/safetensors.ts";
-import type { JsonObject } from "../../src/training/json.ts";
 import {
   assertSurvivesBeingStopped,
   assertSurvivesFailure,
@@ -38,16 +37,16 @@ Deno.test("encodeCheckpoint() and decodeCheckpoint() keep kind, state and arrays
   });
 });
 
-Deno.test("encodeCheckpoint() gives equal bytes for equal content in another order", async () => {
-  const { nested, ...rest } = sample.state;
-  const other = {
-    kind: sample.kind,
-    state: { nested, ...rest } as JsonObject,
-    tensors: new Map([...sample.tensors].reverse()),
-  };
+Deno.test("encodeCheckpoint() gives equal bytes for tensors in another order", async () => {
+  const other = { ...sample, tensors: new Map([...sample.tensors].reverse()) };
 
   assertEquals(await encodeCheckpoint(other), await encodeCheckpoint(sample));
   assertNotEquals(await encodeCheckpoint({ ...sample, kind: "flow" }), await encodeCheckpoint(sample));
+});
+
+Deno.test("decodeCheckpoint() keeps the order of keys, so that what is written of a state is the same text", async () => {
+  const { state } = await decodeCheckpoint(await encodeCheckpoint(sample));
+  assertEquals(JSON.stringify(state), JSON.stringify(sample.state));
 });
 
 Deno.test("encodeCheckpoint() keeps the arrays of the moment it was called", async () => {
