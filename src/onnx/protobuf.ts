@@ -1,50 +1,89 @@
-import { BinaryWriter, WireType } from "npm:@bufbuild/protobuf@2.17.0/wire";
+/** How a value stands on the wire: the lowest three bits of a field's tag. */
+const WireType = { Varint: 0, LengthDelimited: 2, Bit32: 5 } as const;
+
+/** Writes an integer of 64 bits, seven in each byte, the lowest first. */
+function encodeInteger(value: number): Uint8Array {
+  if (!Number.isSafeInteger(value)) {
+    throw new RangeError(`Cannot write a model: integers must be whole numbers within ±2^53, got ${value}`);
+  }
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  return Uint8Array.of(...bytes, Number(rest));
+}
 
 /**
  * Writes the fields of one protobuf message after another, in the order of the calls.
  *
- * A thin layer over the wire writer that joins a field's tag with its value, so that the ONNX encoder reads like the
- * message definition. Equal calls give equal bytes.
+ * It joins a field's tag with its value, so that the ONNX encoder reads like the message definition. Equal calls give
+ * equal bytes.
+ *
+ * Reference: https://protobuf.dev/programming-guides/encoding
  */
 export class MessageWriter {
-  readonly #writer = new BinaryWriter();
+  /** What was written, in order; bytes of tensors are not copied before the end. */
+  #pieces: Uint8Array[] = [];
+
+  #tag(field: number, wire: number): void {
+    this.#pieces.push(encodeInteger(8 * field + wire));
+  }
 
   /** Writes an integer field (varint; negative numbers take ten bytes, as protobuf wants). */
   integer(field: number, value: number): this {
-    this.#writer.tag(field, WireType.Varint).int64(value);
+    this.#tag(field, WireType.Varint);
+    this.#pieces.push(encodeInteger(value));
     return this;
   }
 
   /** Writes a float field of 32 bits. */
   float(field: number, value: number): this {
-    this.#writer.tag(field, WireType.Bit32).float(value);
+    this.#tag(field, WireType.Bit32);
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setFloat32(0, value, true);
+    this.#pieces.push(bytes);
     return this;
   }
 
   /** Writes a text field in UTF-8. */
   string(field: number, value: string): this {
-    this.#writer.tag(field, WireType.LengthDelimited).string(value);
-    return this;
+    return this.bytes(field, new TextEncoder().encode(value));
   }
 
   /** Writes a field of raw bytes. */
   bytes(field: number, value: Uint8Array): this {
-    this.#writer.tag(field, WireType.LengthDelimited).bytes(value);
+    this.#tag(field, WireType.LengthDelimited);
+    this.#pieces.push(encodeInteger(value.length), value);
     return this;
   }
 
   /** Writes an embedded message whose fields `body` writes with this same writer. */
   message(field: number, body: (writer: this) => void): this {
-    this.#writer.tag(field, WireType.LengthDelimited).fork();
+    const outer = this.#pieces;
+    this.#pieces = [];
     body(this);
-    this.#writer.join();
+    const inner = this.#pieces;
+    this.#pieces = outer;
+    this.#tag(field, WireType.LengthDelimited);
+    this.#pieces.push(encodeInteger(lengthOf(inner)));
+    for (const piece of inner) this.#pieces.push(piece);
     return this;
   }
 
   /** Returns everything written and empties the writer. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.#writer.finish();
+    const bytes = new Uint8Array(lengthOf(this.#pieces));
+    let at = 0;
+    for (const piece of this.#pieces) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    this.#pieces = [];
+    return bytes;
   }
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** A field of a protobuf message as it stands on the wire, before anyone knows its meaning. */
