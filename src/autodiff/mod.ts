@@ -27,3 +27,4 @@ export type {
 } from "./primitives/attributes.ts";
 export { type GradientBuffer, KernelRun, type KernelRunOptions } from "./kernel_run.ts";
 export { evaluateReference } from "./reference_run.ts";
+export { NotFiniteError } from "./not_finite.ts";

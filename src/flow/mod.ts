@@ -22,6 +22,8 @@ export { Flow, type FlowSamples, type Generator } from "./flow.ts";
 export { MixtureGenerator } from "./mixture_generator.ts";
 export { SymmetrisedGenerator } from "./symmetrised_generator.ts";
 export { NormalPrior, type Prior } from "./prior.ts";
+export { auditFlow, type AuditOptions } from "./audit_flow.ts";
+export type { AuditCheck, AuditName, FlowAudit } from "./audit_checks.ts";
 export type { Bijector } from "./bijector.ts";
 export { AutoregressiveParticleFlow, type AutoregressiveParticleFlowOptions } from "./autoregressive_particle_flow.ts";
 export type { HeadOptions, MixtureHeadOptions, TiltedHeadOptions } from "./particle_heads.ts";
