@@ -1,69 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
-import { runDimerTemperatures } from "../../src/experiment/dimer_temperatures.ts";
 import type { Progress } from "../../src/experiment/progress.ts";
-import type { RunResult } from "../../src/experiment/run_parts.ts";
-import type { TemperaturesOutcome } from "../../src/experiment/temperature_results.ts";
 import { summarizeTemperatures } from "../../src/experiment/temperature_summary.ts";
-import type { TemperatureSettings } from "../../src/experiment/temperature_settings.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
+import { runTinyTemperatures, silent } from "../support/tiny_runs.ts";
 
 await loadKernels();
 
-/** Everything runs, in a few seconds. */
-const tiny: TemperatureSettings = {
-  data: {
-    chains: { train: 8, validate: 4, evaluate: 16 },
-    frames: { train: 160, validate: 32, evaluate: 64 },
-  },
-  flow: {
-    head: "mixture",
-    hidden: [8],
-    grid: { fine: 9, coarse: 9 },
-  },
-  stages: [{
-    name: "maximum likelihood",
-    steps: 24,
-    batch: 128,
-    learningRate: { shape: "cosine", initial: 4e-3, warmup: 4 },
-    adam: { maximumNorm: 20 },
-  }],
-  reportEvery: 8,
-  evaluation: { samples: 600, bootstraps: 20, umbrellaSweeps: 60 },
-};
-
-const silent: Progress = {
-  start() {},
-  update() {},
-  note() {},
-  finish() {},
-  [Symbol.dispose]() {},
-};
-
-interface Variation {
-  readonly threads?: number;
-  readonly resume?: boolean;
-  readonly force?: boolean;
-  readonly seed?: number;
-  readonly signal?: AbortSignal;
-  readonly progress?: Progress;
-  readonly range?: readonly [number, number];
-}
-
-function run(out: string, variation: Variation = {}): Promise<RunResult<TemperaturesOutcome>> {
-  return runDimerTemperatures({
-    system: { preset: "noe2019", solvent: 4 },
-    range: [0.8, 1.25],
-    rungs: 2,
-    seed: 3,
-    budget: "smoke",
-    settings: tiny,
-    threads: 1,
-    out,
-    progress: silent,
-    command: "test",
-    ...variation,
-  });
+function run(out: string, variation: Omit<Parameters<typeof runTinyTemperatures>[0], "out"> = {}) {
+  return runTinyTemperatures({ out, ...variation });
 }
 
 /** The report without what may differ between runs: threads and times. */

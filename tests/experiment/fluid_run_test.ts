@@ -3,53 +3,18 @@ import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { fluidFigures } from "../../src/experiment/fluid_figures.ts";
 import { summarizeFluid } from "../../src/experiment/fluid_report.ts";
 import type { FluidOutcome } from "../../src/experiment/fluid_results.ts";
-import { type FluidRunOptions, runFluid } from "../../src/experiment/fluid_run.ts";
-import { type FluidSettings, fluidSettings } from "../../src/experiment/fluid_settings.ts";
-import type { Progress } from "../../src/experiment/progress.ts";
-import type { RunResult } from "../../src/experiment/run_parts.ts";
 import { LennardJonesFluid } from "../../src/system/lennard_jones_fluid.ts";
 import { inTemporaryDirectory, namesIn } from "../support/file_faults.ts";
 import { idealAverage } from "../support/ideal_gas.ts";
+import { runTinyFluid, silent, tinyFluid as system, tinyFluidSettings as tiny } from "../support/tiny_runs.ts";
 
 await loadKernels();
 
-/** Four particles, seconds. */
-const system = { particles: 4, density: 0.4 } as const;
-const tiny: FluidSettings = {
-  data: {
-    chains: { train: 16, validate: 8, evaluate: 16 },
-    frames: { train: 2000, validate: 200, evaluate: 2000 },
-  },
-  flow: {
-    ...fluidSettings("smoke").flow,
-    hidden: [16],
-    training: { ...fluidSettings("smoke").flow.training, steps: 120 },
-    samples: 4096,
-    bootstraps: 50,
-  },
-  integrationSweeps: 4000,
-};
-
-const silent: Progress = { start() {}, update() {}, note() {}, finish() {}, [Symbol.dispose]() {} };
-
-function start(out: string, variation: Partial<FluidRunOptions> = {}): Promise<RunResult<FluidOutcome>> {
-  return runFluid({
-    system,
-    temperature: 1,
-    seed: 3,
-    budget: "smoke",
-    settings: tiny,
-    threads: 1,
-    out,
-    progress: silent,
-    command: "test",
-    ...variation,
-  });
-}
+type Variation = Omit<Parameters<typeof runTinyFluid>[0], "out">;
 
 /** A run that is not stopped. */
-async function run(out: string, variation: Partial<FluidRunOptions> = {}): Promise<FluidOutcome> {
-  const result = await start(out, variation);
+async function run(out: string, variation: Variation = {}): Promise<FluidOutcome> {
+  const result = await runTinyFluid({ out, ...variation });
   assert(result.complete);
   return result.outcome;
 }
@@ -115,7 +80,11 @@ Deno.test("runFluid goes on with a run that was stopped, keeps one that is there
     const update = (_: number, loss?: number) => {
       if (loss !== undefined && ++steps === 70) controller.abort();
     };
-    const stopped = await start(out, { progress: { ...silent, update }, signal: controller.signal });
+    const stopped = await runTinyFluid({
+      out,
+      progress: { ...silent, update },
+      signal: controller.signal,
+    });
     assertEquals(stopped, { complete: false, during: "training" });
     assertEquals(await namesIn(out), ["checkpoint.safetensors", "parts", "run.json"]);
     await assertRejects(

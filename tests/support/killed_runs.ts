@@ -1,0 +1,169 @@
+/** Runs that are killed, again and again, at moments that nobody chose, and what becomes of their files. */
+import { assertEquals } from "@std/assert";
+import type { RandomStream } from "../../src/random/random_stream.ts";
+
+/** A program that works in a directory. */
+export interface Program {
+  /** Arguments of deno without those that say where and whether to resume. */
+  readonly args: readonly string[];
+  /** The directory. */
+  readonly out: string;
+}
+
+/**
+ * What a kill waits for after the life that was drawn: nothing, the next checkpoint or part that is being written, or one
+ * that the program has written (then the life begins).
+ */
+export type Moment = "any" | "writing" | "written";
+
+/** When to kill. */
+export interface KillPlan {
+  /** Draws the lives. */
+  readonly random: RandomStream;
+  /** Shortest and longest life in milliseconds; drawn evenly in its logarithm. */
+  readonly lifeMs: readonly [number, number];
+  /** Taken in turn. */
+  readonly moments: readonly Moment[];
+  /** Most kills; then the program may end. */
+  readonly kills: number;
+}
+
+/** How it went. */
+export interface Killed {
+  /** How often the program was killed. */
+  readonly kills: number;
+  /** Kills after which a file was there that had not been written to its end. */
+  readonly duringWrite: number;
+  /** Kills after which a checkpoint or a part was there to go on with. */
+  readonly withCheckpoint: number;
+}
+
+/** Milliseconds between two looks for a file that is being written. */
+const LOOK_MS = 1;
+
+/** Starts a program, to go on where there is a run. */
+export function startProgram({ args, out }: Program): Deno.ChildProcess {
+  const resume = exists(`${out}/run.json`) ? ["--resume"] : [];
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", ...args, "--out", out, ...resume],
+    env: { NO_COLOR: "1" },
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs a program to its end, which must be a good one. */
+export async function runToEnd(program: Program): Promise<void> {
+  const { code, stderr } = await startProgram(program).output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+}
+
+/** Runs a program and kills it, until it has come to its end in spite of it. */
+export async function killUntilDone(program: Program, plan: KillPlan): Promise<Killed> {
+  const { out } = program;
+  let [kills, duringWrite, withCheckpoint] = [0, 0, 0];
+  while (kills < plan.kills) {
+    const child = startProgram(program);
+    const ended = child.output();
+    const [shortest, longest] = plan.lifeMs;
+    const lifeMs = shortest * (longest / shortest) ** plan.random.uniform();
+    const over = new AbortController();
+    const moment = waitForMoment(plan.moments[kills % plan.moments.length], lifeMs, out, over.signal);
+    const killed = await Promise.race([moment, ended.then(() => false)]);
+    if (killed) kill(child);
+    const { code, signal, stderr } = await ended;
+    over.abort();
+    await moment;
+    if (signal !== "SIGKILL") {
+      assertEquals(code, 0, new TextDecoder().decode(stderr));
+      return { kills, duringWrite, withCheckpoint };
+    }
+    kills++;
+    if (unfinishedFiles(out).length > 0) duringWrite++;
+    if (exists(`${out}/checkpoint.safetensors`) || exists(`${out}/parts`)) withCheckpoint++;
+  }
+  await runToEnd(program);
+  return { kills, duringWrite, withCheckpoint };
+}
+
+/** Waits for a moment to kill a program; true unless the program was over before. */
+async function waitForMoment(moment: Moment, lifeMs: number, out: string, over: AbortSignal): Promise<boolean> {
+  const until = async (condition: () => boolean) => {
+    while (!over.aborted && !condition()) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  };
+  const before = savedAt(out);
+  if (moment === "written") await until(() => savedAt(out) > before);
+  const start = performance.now();
+  await until(() => performance.now() - start > lifeMs);
+  if (moment === "writing") await until(() => unfinishedFiles(out).some((name) => name.includes(".safetensors.")));
+  return !over.aborted;
+}
+
+/** When the newest checkpoint or part was written; 0 without one. */
+function savedAt(out: string): number {
+  const saved = filesBelow(out).filter((name) => name.endsWith(".safetensors"));
+  return saved.reduce((newest, name) => Math.max(newest, modifiedAt(out + name)), 0);
+}
+
+function modifiedAt(path: string): number {
+  try {
+    return Deno.statSync(path).mtime!.getTime();
+  } catch {
+    return 0;
+  }
+}
+
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It ended by itself a moment ago.
+  }
+}
+
+/** Files that are being written, or were when the writer died. */
+export function unfinishedFiles(out: string): string[] {
+  return filesBelow(out).filter((name) => name.endsWith(".tmp"));
+}
+
+/** Every file below a directory, by its path from there, in order. */
+export function filesBelow(directory: string, folder = ""): string[] {
+  if (!exists(directory + folder)) return [];
+  const entries = [...Deno.readDirSync(directory + folder)];
+  return entries.flatMap(({ name, isDirectory }) =>
+    isDirectory ? filesBelow(directory, `${folder}/${name}`) : [`${folder}/${name}`]
+  ).sort();
+}
+
+/** Keys of reports that tell of the machine and the time. */
+const OF_THE_MACHINE = ["threads", "wallTimeMs", "samplesPerSecond", "command", "minutes"];
+
+/**
+ * Compares the results of two runs: parameters, models, pictures and parts byte by byte, reports number by number.
+ * Generations before the last are left out, and pages, whose numbers are those of the report.
+ *
+ * @returns the names of files that differ
+ */
+export function differingFiles(a: string, b: string): string[] {
+  const names = new Set([...filesBelow(a), ...filesBelow(b)]);
+  return [...names].filter((name) => !/(\.previous|\.html|run\.json)$/.test(name)).filter((name) => {
+    const [ours, theirs] = [a, b].map((out) => exists(out + name) ? comparable(out + name) : undefined);
+    return ours === undefined || ours !== theirs;
+  });
+}
+
+/** The content of a file as text that is equal where results are equal. */
+function comparable(path: string): string {
+  if (!path.endsWith(".json")) return new TextDecoder("latin1").decode(Deno.readFileSync(path));
+  const value = JSON.parse(Deno.readTextFileSync(path));
+  return JSON.stringify(value, (key, item) => OF_THE_MACHINE.includes(key) ? undefined : item);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
