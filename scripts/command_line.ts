@@ -8,6 +8,7 @@
 import { parseArgs } from "npm:deno-std@1.4.0/cli/parse_args.js";
 // @ts-types="./types/levenshtein_distance.d.ts"
 import { levenshteinDistance } from "npm:deno-std@1.4.0/text/levenshtein_distance.js";
+import { describeMissingPermission, type Need, requirePermissions } from "./permissions.ts";
 
 /** An option, without the two dashes of its name. Without `default` its value is undefined when it is not given. */
 export type Option =
@@ -44,6 +45,8 @@ export interface Command<O extends OptionTable> {
   readonly options: O;
   /** Arguments without a name, all needed, in order. */
   readonly operands?: readonly { readonly name: string; readonly help: string }[];
+  /** What it must be allowed to do, asked before it begins. */
+  readonly needs?: (line: CommandLine<O>) => readonly Need[];
 }
 
 type Known<T, V> = T extends { readonly default: unknown } ? V : V | undefined;
@@ -80,10 +83,13 @@ export async function runCommand<const O extends OptionTable>(
   try {
     const line = parseCommandLine(command, args);
     if (line === "help") console.log(describeCommand(command));
-    else await main(line);
+    else {
+      requirePermissions(scriptName(command), command.needs?.(line) ?? []);
+      await main(line);
+    }
   } catch (error) {
     const foreseen = error instanceof Error && /^Cannot [^:]+: /.test(error.message);
-    console.error(foreseen ? error.message : error);
+    console.error(describeMissingPermission(scriptName(command), error) ?? (foreseen ? error.message : error));
     Deno.exit(1);
   }
 }
@@ -106,6 +112,7 @@ export function parseCommandLine<const O extends OptionTable>(
   const fail = (rest: string): never => {
     throw new RangeError(`Cannot run ${scriptName(command)}: ${rest}`);
   };
+  checkArguments(args, fail);
   const parsed = parseArgs(joinNegativeNumbers(args, table, fail), {
     boolean: ["help", ...names.filter(isFlag)],
     string: ["_", ...names.filter((name) => !isFlag(name))],
@@ -148,6 +155,42 @@ function scriptName({ usage }: { usage: string }): string {
   return usage.slice(Math.max(usage.lastIndexOf("/"), usage.lastIndexOf(" ")) + 1);
 }
 
+/** Longest argument and largest number of them: beyond, something went wrong where the command line was made. */
+const LIMITS = { length: 4096, arguments: 256 } as const;
+
+/** Refuses what no command line of ours holds, before anything looks into it. */
+function checkArguments(args: readonly string[], fail: Fail): void {
+  if (args.length > LIMITS.arguments) fail(`there must be at most ${LIMITS.arguments} arguments, got ${args.length}`);
+  for (const argument of args) {
+    if (argument.length > LIMITS.length) {
+      fail(`arguments must have at most ${LIMITS.length} characters, got ${argument.length}`);
+    }
+    if (/\p{Cc}/u.test(argument) || !argument.isWellFormed()) {
+      fail(`arguments must be text in one line, got ${JSON.stringify(show(argument))}`);
+    }
+  }
+}
+
+/** An argument as messages show it. */
+function show(argument: string): string {
+  const text = argument.length > 80 ? `${argument.slice(0, 79)}…` : argument;
+  return text.toWellFormed().replace(/\p{Cc}/gu, "\ufffd");
+}
+
+/**
+ * Reads a list of plain decimal numbers such as 0.5,2.
+ *
+ * @param text numbers with commas between them
+ * @returns the numbers; NaN for whatever is none, so that the caller's rule refuses it
+ */
+export function parseNumbers(text: string): number[] {
+  return text.split(",").map(parseNumber);
+}
+
+function parseNumber(text: string): number {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+}
+
 /**
  * Writes `--slope -0.5` as `--slope=-0.5`, because parseArgs takes what begins with a dash for the next option; refuses
  * what it would silently accept.
@@ -161,7 +204,7 @@ function joinNegativeNumbers(args: readonly string[], table: OptionTable, fail: 
     const [, name, value] = /^--([^=]*)(?:=(.*))?$/s.exec(argument) ?? [];
     const option = name !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
     if (option?.kind === "flag" && value !== undefined && value !== "true" && value !== "false") {
-      fail(`--${name} must stand alone, got the value ${value}`);
+      fail(`--${name} must stand alone, got the value ${show(value)}`);
     }
     if (/^--?_/.test(argument)) fail(unknownOption(argument, names));
     const next = args[i + 1] ?? "";
@@ -174,7 +217,7 @@ function joinNegativeNumbers(args: readonly string[], table: OptionTable, fail: 
 function unknownOption(argument: string, names: readonly string[]): string {
   const given = argument.split("=")[0];
   const hint = suggest(given, names.map((name) => `--${name}`));
-  return `options must be known ones, got ${given}: ${hint}--help explains them all`;
+  return `options must be known ones, got ${show(given)}: ${hint}--help explains them all`;
 }
 
 /** "did you mean …? " for the nearest word, if it is near: at most half its letters changed. */
@@ -192,22 +235,26 @@ function readOption(name: string, option: Option, text: unknown, fail: Fail): un
   if (option.kind === "text") return text;
   if (option.kind === "choice") {
     if (option.choices.includes(text)) return text;
-    return fail(`--${name} must be ${rule}, got ${text}`);
+    return fail(`--${name} must be ${rule}, got ${show(text)}`);
   }
-  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+  const value = parseNumber(text);
   const { minimum = -Infinity, maximum = Infinity, above = -Infinity } = option;
   const fits = Number.isFinite(value) && value >= minimum && value <= maximum && value > above;
   if (!fits || (option.kind === "integer" && !Number.isSafeInteger(value))) {
-    fail(`--${name} must be ${rule}, got ${text}`);
+    fail(`--${name} must be ${rule}, got ${show(text)}`);
   }
   return value;
 }
 
-function readOperands(command: Command<OptionTable>, given: readonly string[], fail: Fail): readonly string[] {
+function readOperands(
+  command: Pick<Command<OptionTable>, "operands">,
+  given: readonly string[],
+  fail: Fail,
+): readonly string[] {
   const { operands = [] } = command;
   if (given.length > operands.length) {
     const wanted = operands.length === 0 ? "options" : `${operands.map(({ name }) => name).join(" ")} and options`;
-    fail(`arguments must be ${wanted}, got ${given[operands.length]}: --help explains them`);
+    fail(`arguments must be ${wanted}, got ${show(given[operands.length])}: --help explains them`);
   }
   for (const { name, help } of operands.slice(given.length)) fail(`${name} must be given (${help}), got nothing`);
   return given;

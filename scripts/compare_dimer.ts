@@ -14,6 +14,7 @@ import {
   summarizeComparison,
 } from "../mod.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
+import { needsOfRuns } from "./permissions.ts";
 import { runOptions, runUntilStopped, systemOption, temperatureOption } from "./run_options.ts";
 
 const command = {
@@ -78,4 +79,4 @@ async function main({ options }: CommandLine<typeof command.options>): Promise<v
   console.log(`\nReport: ${options.out}/comparison.html`);
 }
 
-await runCommand(command, main);
+await runCommand({ ...command, needs: ({ options }) => needsOfRuns(options.out) }, main);

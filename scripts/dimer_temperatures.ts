@@ -16,7 +16,8 @@ import {
   temperatureSettings,
   withSteps,
 } from "../mod.ts";
-import { type CommandLine, runCommand } from "./command_line.ts";
+import { type CommandLine, parseNumbers, runCommand } from "./command_line.ts";
+import { needsOfRuns } from "./permissions.ts";
 import { checkpointOption, headOption, runOptions, runUntilStopped, systemOption } from "./run_options.ts";
 
 const command = {
@@ -63,7 +64,7 @@ function settingsOf({ budget, head, steps }: Options): TemperatureSettings {
 
 /** Reads "0.5,2". */
 function readRange(text: string): [number, number] {
-  const range = text.split(",").map(Number);
+  const range = parseNumbers(text);
   const [low, high] = range;
   if (range.length !== 2 || !(low > 0 && high > low && Number.isFinite(high))) {
     throw new RangeError(
@@ -88,4 +89,4 @@ async function main({ options }: CommandLine<typeof command.options>): Promise<v
   console.log(`\nReport: ${options.out}/report.html`);
 }
 
-await runCommand(command, main);
+await runCommand({ ...command, needs: ({ options }) => needsOfRuns(options.out) }, main);

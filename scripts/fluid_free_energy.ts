@@ -7,6 +7,7 @@
  */
 import { type FluidBudgetName, fluidSettings, type LennardJonesFluidPreset, runFluid, summarizeFluid } from "../mod.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
+import { needsOfRuns } from "./permissions.ts";
 import { checkpointOption, headOption, runOptions, runUntilStopped, temperatureOption } from "./run_options.ts";
 
 const command = {
@@ -50,4 +51,4 @@ async function main({ options }: CommandLine<typeof command.options>): Promise<v
   console.log(`\nNumbers: ${options.out}/report.json; pictures: ${options.out}/figures`);
 }
 
-await runCommand(command, main);
+await runCommand({ ...command, needs: ({ options }) => needsOfRuns(options.out) }, main);

@@ -20,6 +20,11 @@ await runCommand({
     out: { kind: "text", placeholder: "FILE.npz", default: "samples.npz", help: "archive; the .xyz lies beside it" },
     force: { kind: "flag", help: "replace files that are there" },
   },
+  needs: ({ options: { out }, operands: [model] }) => [
+    { name: "read", path: model, why: "the model" },
+    { name: "read", path: out, why: "whether files are there" },
+    { name: "write", path: out, why: "the samples" },
+  ],
 }, async ({ options, operands: [model] }) => {
   const { files, metadata, samplingTimeMs } = await sampleModel({ model, ...options });
   const { system, preset, temperature } = metadata;

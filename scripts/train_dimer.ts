@@ -15,7 +15,8 @@ import {
   runDimer,
   summarizeDimer,
 } from "../mod.ts";
-import { type CommandLine, runCommand } from "./command_line.ts";
+import { type CommandLine, parseNumbers, runCommand } from "./command_line.ts";
+import { needsOfRuns } from "./permissions.ts";
 import {
   checkpointOption,
   headOption,
@@ -126,7 +127,7 @@ function refuse(options: Options, names: readonly ("blocks" | "channels" | "head
 
 /** Reads "200,200,200". */
 function readSizes(text: string): number[] {
-  const sizes = text.split(",").map(Number);
+  const sizes = parseNumbers(text);
   if (sizes.some((size) => !Number.isInteger(size) || size < 1 || size > 4096)) {
     throw new RangeError(
       `Cannot run train_dimer.ts: --hidden must be whole numbers from 1 to 4096 such as 200,200,200, got ${text}`,
@@ -137,7 +138,7 @@ function readSizes(text: string): number[] {
 
 /** Reads "0.5,2.5". */
 function readBounds(text: string): [number, number] {
-  const bounds = text.split(",").map(Number);
+  const bounds = parseNumbers(text);
   if (bounds.length !== 2 || !bounds.every(Number.isFinite) || !(bounds[1] > bounds[0])) {
     throw new RangeError(
       `Cannot run train_dimer.ts: --rc-bounds must be two increasing numbers such as 0.5,2.5, got ${text}`,
@@ -160,4 +161,4 @@ async function main({ options }: CommandLine<typeof command.options>): Promise<v
   console.log(`\nReport: ${options.out}/report.html`);
 }
 
-await runCommand(command, main);
+await runCommand({ ...command, needs: ({ options }) => needsOfRuns(options.out) }, main);
