@@ -16,6 +16,7 @@ import { train, type TrainingPosition, type TrainProgress, type TrainResult } fr
 import type { DimerFlow } from "./dimer_flow.ts";
 import type { DimerFrames } from "./dimer_results.ts";
 import type { DimerSettings } from "./dimer_settings.ts";
+import { sameGrid, validationNll } from "./validation.ts";
 
 /** What is trained, on what. */
 export interface DimerTrainingOptions {
@@ -161,7 +162,6 @@ export function trainDimer(options: DimerTrainingOptions, counts: TrainingCounts
       return system.energyAndGradient(x, { pool });
     },
   };
-  const validation = () => -flow.logProb(validate.x, { pool }).reduce((sum, p) => sum + p, 0) / validate.d.length;
   const objective = boltzmannObjective({
     flow,
     system: counted,
@@ -177,7 +177,8 @@ export function trainDimer(options: DimerTrainingOptions, counts: TrainingCounts
       setGrid(stage.grid);
       return objective(graph, stage, index);
     },
-    validate: validation,
+    validate: () => validationNll(flow, validate.x, pool),
+    comparable: sameGrid(settings.flow.kind === "autoregressive" ? settings.flow.grid : undefined),
     reportEvery: settings.reportEvery,
     pool,
     ...options.onStep && { onStep: options.onStep },

@@ -3,8 +3,11 @@
  *
  * @module
  */
+import { rowsNotFinite } from "../autodiff/not_finite.ts";
 import { input } from "../autodiff/operations.ts";
 import { type Executor, serialPool } from "../backend/pool.ts";
+import type { FlowAudit } from "../flow/audit_checks.ts";
+import { auditFlow } from "../flow/audit_flow.ts";
 import { AutoregressiveParticleFlow } from "../flow/autoregressive_particle_flow.ts";
 import { Flow, type Generator } from "../flow/flow.ts";
 import { SymmetrisedGenerator } from "../flow/symmetrised_generator.ts";
@@ -17,6 +20,7 @@ import { FrameBuffer } from "../training/frame_buffer.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import { type HistoryEntry, type Stage, train, type TrainingPosition } from "../training/train.ts";
 import { evaluatePartition, type PartitionEvaluation } from "./partition_evaluation.ts";
+import { validationNll } from "./validation.ts";
 import type { TrainingKeeper } from "./run_checkpoints.ts";
 
 /** A system of particles: its exact energy, and the parts of it that a flow builds in. */
@@ -87,6 +91,8 @@ export interface ParticleFreeEnergy extends PartitionEvaluation {
   readonly generator: Generator;
   /** Loss curves. */
   readonly history: readonly HistoryEntry[];
+  /** Whether the flow is what it claims to be. */
+  readonly audit: FlowAudit;
 }
 
 /** Settings for some ten particles in two dimensions: minutes on two cores. */
@@ -126,9 +132,10 @@ const FITTED_FRAMES = 20_000;
  * @param system exact energy, pair and one-body terms, reference domain
  * @param frames Monte Carlo of it at this temperature
  * @param options temperature, symmetries, sizes, seed, threads
- * @returns ln Z twice, the quality of the flow, samples with weights, the flow
- * @throws {RangeError} if frames do not fit the system or lie outside its reference domain
- * @throws {Error} if a loss is not finite
+ * @returns ln Z twice, the quality of the flow and its audit, samples with weights, the flow
+ * @throws {RangeError} if frames do not fit the system, are not finite or lie outside its reference domain, or a number of
+ * the settings is not whole
+ * @throws {NotFiniteError} if a loss, a sample or a weight is not finite
  *
  * @example One particle in a harmonic trap, Z = 2π
  * ```ts
@@ -161,8 +168,10 @@ export async function particleFreeEnergy(
   checkFrames(system, frames);
   const { temperature = 1, symmetries = [], seed = 0, pool = serialPool, onProgress, signal } = options;
   const settings = { ...particleFlowSettings, ...options.settings };
+  checkSettings(settings);
   const trained = await trainFlow(system, frames, { ...options, settings, temperature, symmetries, seed, pool });
   const { flow } = trained;
+  const audit = await auditFlow(flow, { data: frames.evaluate.x, seed, pool, ...signal && { signal } });
   const generator = symmetries.length === 0 ? flow : new SymmetrisedGenerator(flow, symmetries);
   const evaluation = await evaluatePartition(
     new BoltzmannGenerator(generator, system, { beta: 1 / temperature }),
@@ -178,7 +187,7 @@ export async function particleFreeEnergy(
     },
   );
   flow.release();
-  return { ...evaluation, ...trained, generator };
+  return { ...evaluation, ...trained, generator, audit };
 }
 
 type Training = Required<Pick<ParticleFreeEnergyOptions, "temperature" | "symmetries" | "seed" | "pool">> & {
@@ -217,7 +226,7 @@ async function trainFlow(
       metrics: {},
       batch: (step) => [buffer.batch(batch, stage, step)],
     }),
-    validate: () => -flow.logProb(validate, { pool }).reduce((sum, log) => sum + log, 0) / (validate.length / dim),
+    validate: () => validationNll(flow, validate, pool),
     reportEvery: settings.reportEvery,
     pool,
     ...onProgress &&
@@ -235,6 +244,16 @@ async function trainFlow(
   return { flow, history: position.history };
 }
 
+/** Refuses numbers of samples and replicates of which nothing can be made, before the training. */
+function checkSettings({ samples, bootstraps }: ParticleFlowSettings): void {
+  for (const [name, value] of Object.entries({ samples, bootstraps })) {
+    if (Number.isInteger(value) && value >= 1) continue;
+    throw new RangeError(
+      `Cannot compute a free energy of particles: ${name} must be a whole number ≥ 1, got ${value}`,
+    );
+  }
+}
+
 /** Refuses frames that are not of the system. */
 function checkFrames(system: ParticleTarget, { train, validate, evaluate }: ParticleFrames): void {
   const { dim, particles, spatialDim } = system;
@@ -247,6 +266,15 @@ function checkFrames(system: ParticleTarget, { train, validate, evaluate }: Part
   for (const [name, x] of Object.entries({ train, validate, "evaluate.x": evaluate.x })) {
     if (x.length === 0 || x.length % dim !== 0) {
       throw new RangeError(`Cannot ${task}: ${name} must hold one or more rows of ${dim}, got ${x.length} numbers`);
+    }
+    const broken = rowsNotFinite(x, dim);
+    if (broken.count > 0) {
+      throw new RangeError(
+        `Cannot ${task}: ${name} must be finite, got ${broken.count} of ${
+          x.length / dim
+        } frames that are not, the first ` +
+          `with index ${broken.first}`,
+      );
     }
     const outside = system.inDomain?.(x).reduce((count, inside) => count + 1 - inside, 0) ?? 0;
     if (outside === 0) continue;

@@ -25,6 +25,7 @@ import type { DimerFrames } from "./dimer_results.ts";
 import type { TemperatureData } from "./temperature_data.ts";
 import { besideTemperature, type LogTemperatures, temperatureRows } from "./temperature_ladder.ts";
 import type { TemperatureSettings } from "./temperature_settings.ts";
+import { sameGrid, validationNll } from "./validation.ts";
 
 /** What a flow over temperatures is made for. */
 export interface TemperatureModelOptions {
@@ -120,7 +121,6 @@ export class TemperatureModel {
     const { settings, pool } = this.#options;
     const parameters = this.flow.parameters().filter((parameter) => parameter.trainable);
     const dim = this.flow.dim;
-    const rows = this.#validation.length / dim;
     const result = await train({
       parameters,
       stages: settings.stages,
@@ -132,7 +132,8 @@ export class TemperatureModel {
           batch: (step) => [this.#buffer.batch(batch, stage, step)],
         };
       },
-      validate: () => -this.flow.logProb(this.#validation, { pool }).reduce((sum, log) => sum + log, 0) / rows,
+      validate: () => validationNll(this.flow, this.#validation, pool),
+      comparable: sameGrid(settings.flow.grid),
       reportEvery: settings.reportEvery,
       pool,
       ...options,

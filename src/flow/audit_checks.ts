@@ -15,9 +15,9 @@ export interface AuditCheck {
   readonly compares: string;
   /** Number of points at which it was. */
   readonly points: number;
-  /** Largest error found; null if nothing was compared. */
+  /** Largest error found; null if it is not finite, or nothing was compared. */
   readonly error: number | null;
-  /** Error that a correct flow may have; null if nothing was compared. */
+  /** Error that a correct flow may have; null if it is not finite, or nothing was compared. */
   readonly tolerance: number | null;
   /** "failed" if the error exceeds the tolerance or is no number; "not possible" if nothing could be compared. */
   readonly verdict: "passed" | "failed" | "not possible";
@@ -78,12 +78,14 @@ export function checkOf(name: AuditName, compares: string, points: number, measu
     name,
     compares,
     points,
-    error: worst.error,
-    tolerance: worst.tolerance,
+    error: finiteOrNull(worst.error),
+    tolerance: finiteOrNull(worst.tolerance),
     verdict: failed ? "failed" : "passed",
     reason: failed ? worst.what : null,
   };
 }
+
+const finiteOrNull = (value: number) => Number.isFinite(value) ? value : null;
 
 /** A check for which there is nothing to compare. */
 export function notPossible(name: AuditName, compares: string, reason: string): AuditCheck {

@@ -206,12 +206,15 @@ class Training<S extends Stage> {
   /** The validation loss, which must be finite: one that is not would never be the lowest, and nobody would know. */
   #validate(index: number, step: number): number | null {
     const { stages, validate } = this.#options;
-    const validation = validate?.() ?? null;
-    if (validation === null || Number.isFinite(validation)) return validation;
-    throw new NotFiniteError(
-      `Cannot choose the best parameters: the validation loss must be finite, got ${validation} after step ${step} of ` +
-        `stage "${stages[index].name}"`,
-    );
+    try {
+      const validation = validate?.() ?? null;
+      if (validation === null || Number.isFinite(validation)) return validation;
+      throw new NotFiniteError(`the validation loss must be finite, got ${validation}`);
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      const where = `after step ${step} of stage "${stages[index].name}"`;
+      throw new NotFiniteError(`Cannot choose the best parameters ${where}: ${error.message}`, { cause: error });
+    }
   }
 
   /** Gives the best parameters so far the validation loss that they have in this stage. */

@@ -157,7 +157,7 @@ Deno.test("a validation loss that is not finite ends training: it would never be
     );
     assertEquals(
       message,
-      `Cannot choose the best parameters: the validation loss must be finite, got ${bad} after step 4 of stage "second"`,
+      `Cannot choose the best parameters after step 4 of stage "second": the validation loss must be finite, got ${bad}`,
     );
   }
 });
