@@ -5,7 +5,8 @@
  */
 import { normalCdf, normalQuantile } from "./reference_normal.ts";
 
-const HALF_LOG_TWO_PI = Math.log(2 * Math.PI) / 2;
+/** ln √(2π). */
+const HALF_LOG_TWO_PI = 0.9189385332046728;
 /** From here on the asymptotic series is exact to rounding. */
 const FAR = -30;
 /** The logarithm of a mass whose quantile is about {@link FAR}. */

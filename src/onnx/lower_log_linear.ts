@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { logOf } from "../random/elementary.ts";
 import type { Algebra } from "./algebra.ts";
 import { gaussExponent, type LogMasses, scaledTail } from "./lower_normal.ts";
 
@@ -77,7 +78,7 @@ export class LogLinear {
     const logTotal = log(this.#total);
     const [fromLeft, toRight] = [subtract(x, piece.left), subtract(piece.right, x)];
     const at = add(piece.atLeft, multiply(piece.slope, fromLeft));
-    const outside = subtract(at, Math.log(this.#nodes.rate));
+    const outside = subtract(at, logOf(this.#nodes.rate));
     const side = (isOpen: string, width: string, node: string) => {
       const decay = meanDecay(this.#algebra, this.#algebra.absolute(multiply(piece.slope, width)));
       return where(isOpen, outside, add(log(multiply(width, decay)), this.#algebra.maximum(node, at)));
@@ -132,7 +133,7 @@ export class LogLinear {
       this.#algebra.both(this.#algebra.apply("Not", isLower), piece.isLast),
     );
     const decay = divide(
-      subtract(start, add(log(missing), Math.log(this.#nodes.rate))),
+      subtract(start, add(log(missing), logOf(this.#nodes.rate))),
       this.#nodes.rate,
     );
     const way = where(isOutside, this.#algebra.negate(decay), inside);

@@ -8,6 +8,7 @@
  */
 import { knotStride, type Tilt, TILT_KNOTS } from "../autodiff/primitives/tilt.ts";
 import type { Attributes } from "../autodiff/primitives/attributes.ts";
+import { logOf } from "../random/elementary.ts";
 import { Algebra, type Operand } from "./algebra.ts";
 import { type AxisNodes, LogLinear } from "./lower_log_linear.ts";
 import { type LogMasses, normalQuantiles } from "./lower_normal.ts";
@@ -138,7 +139,7 @@ class Tilted {
     const { coarse } = this.#tilt;
     const rows = Array.from({ length: rest }, (_, k) => {
       const places = this.#lines(this.#axis + 1 + k, coarse);
-      return places.map((_, i) => Math.log((places[Math.min(i + 1, coarse - 1)] - places[Math.max(i - 1, 0)]) / 2));
+      return places.map((_, i) => logOf((places[Math.min(i + 1, coarse - 1)] - places[Math.max(i - 1, 0)]) / 2));
     });
     return this.#algebra.constant(outerSums(rows), [1, coarse ** rest, 1]);
   }
