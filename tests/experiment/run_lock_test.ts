@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { lockDirectory } from "../../src/experiment/run_lock.ts";
 import { inTemporaryDirectory, namesIn } from "../support/file_faults.ts";
 
@@ -55,7 +55,7 @@ Deno.test("assertLockOfTheLiving() rejects a lock that is only a file, and no lo
 Deno.test("lockDirectory() locks within one process too, and release() frees and tidies", async () => {
   await inTemporaryDirectory(async (directory) => {
     const lock = await lockDirectory(directory, "start");
-    assertEquals(await Deno.readTextFile(`${directory}/run.lock`), `${Deno.pid}\n`);
+    assertMatch(await Deno.readTextFile(`${directory}/run.lock`), new RegExp(`^${Deno.pid} [\\w.-]* \\w{8}\n$`));
     await assertRejects(() => lockDirectory(directory, "start"), Error, `got process ${Deno.pid} at work in it`);
 
     await lock.release();
@@ -98,4 +98,76 @@ Deno.test("lockDirectory() leaves a file alone that is not its own", async () =>
     );
     assertEquals(await Deno.readTextFile(`${directory}/run.lock`), "my diary\n");
   });
+});
+
+/** A lock file that another machine keeps signing, until it is told to stop. */
+function signElsewhere(directory: string, everyMs: number): () => void {
+  let beats = 0;
+  const write = () => Deno.writeTextFileSync(`${directory}/run.lock`, `77 another-host ${++beats}\n`);
+  write();
+  const timer = setInterval(write, everyMs);
+  return () => clearInterval(timer);
+}
+
+const times = { beatMs: 20, watchMs: 400 };
+const inUse = "Cannot start: the directory must not be in use, got process 77 of another-host at work in it" +
+  ": wait for it or choose another directory";
+
+Deno.test("lockDirectory() watches a lock of another machine: refused while it is signed, taken when it is silent", async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const stop = signElsewhere(directory, 20);
+    const error = await assertRejects(() => lockDirectory(directory, "start", times), Error);
+    assertEquals(error.message, inUse);
+    stop();
+
+    const start = performance.now();
+    const lock = await lockDirectory(directory, "start", times);
+    assert(performance.now() - start >= times.watchMs, "taken before it was watched");
+    await lock.release();
+  });
+});
+
+Deno.test("lockDirectory() changes its word while it is held, so that other machines see it alive", async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const lock = await lockDirectory(directory, "start", times);
+    const seen = new Set<string>();
+    const end = performance.now() + 5000;
+    while (seen.size < 3 && performance.now() < end) {
+      seen.add(await Deno.readTextFile(`${directory}/run.lock`));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await lock.release();
+    assertEquals(seen.size, 3);
+    assert([...seen].every((text) => text.startsWith(`${Deno.pid} `) && text.length === [...seen][0].length));
+  });
+});
+
+/** Runs `body` as on a file system that knows no locks. */
+async function withoutLocks(body: () => Promise<void>): Promise<void> {
+  const { tryLock } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.tryLock = () => Promise.reject(new Deno.errors.NotSupported("no locks here"));
+  try {
+    await body();
+  } finally {
+    Deno.FsFile.prototype.tryLock = tryLock;
+  }
+}
+
+Deno.test("lockDirectory() keeps others out and outlives crashes also where the system has no locks", async () => {
+  await inTemporaryDirectory((directory) =>
+    withoutLocks(async () => {
+      const lock = await lockDirectory(directory, "start", times);
+      await assertRejects(() => lockDirectory(directory, "start", times), Error, `got process ${Deno.pid} at work`);
+      await lock.release();
+
+      // What a crash leaves: a file of this machine with a number that another process may have now.
+      await Deno.writeTextFile(`${directory}/run.lock`, `${Deno.pid} ${Deno.hostname()} 0badcafe\n`);
+      await (await lockDirectory(directory, "start", times)).release();
+
+      const both = [1, 2].map(() => lockDirectory(directory, "start", times));
+      const outcomes = await Promise.allSettled(both);
+      assertEquals(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+      for (const outcome of outcomes) if (outcome.status === "fulfilled") await outcome.value.release();
+    })
+  );
 });
