@@ -36,8 +36,8 @@ function offDiagonal(a: Float64Array, d: number): number {
   let diagonal = 0;
   for (let i = 0; i < d; i++) {
     for (let j = 0; j < d; j++) {
-      if (i === j) diagonal += a[i * d + j] ** 2;
-      else off += a[i * d + j] ** 2;
+      if (i === j) diagonal += a[i * d + j] * a[i * d + j];
+      else off += a[i * d + j] * a[i * d + j];
     }
   }
   return off > 1e-30 * diagonal ? off : 0;

@@ -120,7 +120,7 @@ export async function umbrellaSample(system: ParticleDimer, options: UmbrellaSam
     count,
     centres,
     biasConstant,
-    bias: (window, d) => biasConstant * (d - centres[window]) ** 2,
+    bias: (window, d) => biasConstant * (d - centres[window]) * (d - centres[window]),
     spacing: windows.spacing,
     burnIn,
     acceptance: chains.acceptance(),

@@ -41,7 +41,7 @@ export function umbrellaWindows(system: ParticleDimer, temperature: number): Umb
     throw new RangeError(`Cannot place umbrella windows: temperature must be a positive number, got ${temperature}`);
   }
   const bond = (d: number) => system.dimerEnergy(d) / temperature;
-  const curvature = (d: number) => (bond(d + GRID) - 2 * bond(d) + bond(d - GRID)) / GRID ** 2;
+  const curvature = (d: number) => (bond(d + GRID) - 2 * bond(d) + bond(d - GRID)) / (GRID * GRID);
   const { low, high } = bondRange(bond, 2 * system.parameters.halfBox);
   let steepest = 0;
   for (let d = low; d <= high; d += GRID) steepest = Math.max(steepest, -curvature(d));
