@@ -20,6 +20,7 @@ import { type StepShare, stepTable, takeStepApart } from "./bench_peers/step_sec
 import { FLOW_TASKS, R8 } from "./bench_peers/workload.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
 import { sameArguments } from "./interrupt.ts";
+import { needsOfRuns } from "./permissions.ts";
 
 const PEERS: readonly PeerName[] = ["torch", "gcc", "tfjs", "jax", "onnx"];
 const PARTS = ["flow", "step", "memory", "particles", "growth"] as const;
@@ -45,8 +46,8 @@ const command = {
       help:
         "what to do: training and sampling, our step taken apart, memory, energies and Monte Carlo, growth with size",
     },
-    rounds: { kind: "integer", minimum: 3, maximum: 1000, default: 9, help: "how often each is timed" },
-    seconds: { kind: "number", above: 0, maximum: 60, default: 0.8, help: "of each in each round, at least one step" },
+    rounds: { kind: "integer", minimum: 3, maximum: 1000, default: 7, help: "how often each is timed" },
+    seconds: { kind: "number", above: 0, maximum: 60, default: 0.6, help: "of each in each round, at least one step" },
     quick: { kind: "flag", help: "a try in under a minute: a smaller flow, three short rounds; no numbers to quote" },
     out: {
       kind: "text",
@@ -55,6 +56,10 @@ const command = {
       help: "all timings; tables and plots beside it",
     },
   },
+  needs: ({ options }: { options: { out: string } }) => [
+    ...needsOfRuns(options.out),
+    { name: "run" as const, why: "peers are processes" },
+  ],
 } as const;
 
 /** Reads a list of names. */

@@ -88,12 +88,12 @@ export function toleranceOf(deviations: readonly Deviation[], least: Deviation):
  * @returns relative deviations
  */
 export function leastTolerance(
-  { batch, checkedSteps }: Workload,
+  { batch, checkedFactors }: Workload,
   weights: Float32Array,
   reference: Outcome,
 ): Deviation {
   const length = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-  const roundings = 2 * checkedSteps * U * length(weights);
+  const roundings = 2 * checkedFactors.length * U * length(weights);
   return { "losses": (1 + Math.log2(batch)) * U, "change of parameters": roundings / length(reference.numbers) };
 }
 

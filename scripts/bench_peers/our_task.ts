@@ -35,18 +35,17 @@ function training(flow: Flow, task: FlowTask, workload: Workload, inputs: Float6
     ...(pool && { pool }),
   });
   const adam = new Adam(parameters, constants);
-  const one = Float64Array.of(1);
-  const step = (rate: number) => {
+  const step = (rate: number, factor = 1) => {
     const [[loss]] = run.forward([inputs]);
-    run.backward([one]);
+    run.backward([Float64Array.of(factor)]);
     adam.step(run.gradients, rate);
     return loss;
   };
   const check = (): Checked<FlowAnswer> => {
     const gradientNorms: number[] = [];
     const before = parameters.map((parameter) => parameter.values());
-    const losses = Array.from({ length: workload.checkedSteps }, (_, k) => {
-      const loss = step(checkedRate);
+    const losses = workload.checkedFactors.map((factor, k) => {
+      const loss = step(checkedRate, factor);
       if (k === 0) gradientNorms.push(...parameters.map((parameter) => norm(run.gradientOf(parameter))));
       return loss;
     });

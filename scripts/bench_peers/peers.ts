@@ -4,7 +4,7 @@
  * @module
  */
 import type { PeerCommand } from "./peer_process.ts";
-import type { FlowTask } from "./workload.ts";
+import { FLOW_TASKS, type FlowTask } from "./workload.ts";
 
 /** Somebody to be compared with. */
 export type PeerName = "torch" | "gcc" | "tfjs" | "jax" | "onnx";
@@ -118,21 +118,46 @@ interface NpmPeer {
   /** Exact packages, downloaded now if they are not there. */
   readonly packages: readonly string[];
   readonly script: string;
+  /** What the script is told in place of a task. */
+  readonly variant?: string;
   readonly tasks: readonly FlowTask[];
   /** Numbers of threads that it can be told to use. */
   readonly threads: readonly number[];
 }
-
-const TRAINING: readonly FlowTask[] = ["maximumLikelihood", "energy", "sampling"];
 
 const NPM_PEERS: Readonly<Partial<Record<PeerName, readonly NpmPeer[]>>> = {
   tfjs: [{
     name: "TensorFlow.js wasm",
     packages: ["@tensorflow/tfjs@4.22.0", "@tensorflow/tfjs-backend-wasm@4.22.0"],
     script: "tfjs_flow.ts",
-    tasks: TRAINING,
+    tasks: FLOW_TASKS,
     threads: [1],
   }],
+  jax: [{
+    name: "jax-js wasm",
+    packages: ["@jax-js/jax@0.1.25"],
+    script: "jax_flow.ts",
+    tasks: FLOW_TASKS,
+    threads: [1],
+  }],
+  onnx: [
+    {
+      name: "ONNX Runtime, native",
+      packages: ["onnxruntime-node@1.30.0"],
+      script: "onnx_flow.ts",
+      variant: "node",
+      tasks: ["sampling"],
+      threads: [1, 2],
+    },
+    {
+      name: "ONNX Runtime, wasm",
+      packages: ["onnxruntime-web@1.30.0/wasm"],
+      script: "onnx_flow.ts",
+      variant: "web",
+      tasks: ["sampling"],
+      threads: [1],
+    },
+  ],
 };
 
 async function findNpmPeer(peer: PeerName, npm: NpmPeer, missing: string[]): Promise<FlowPeer | null> {
@@ -154,7 +179,7 @@ async function findNpmPeer(peer: PeerName, npm: NpmPeer, missing: string[]): Pro
         peer,
         name,
         threads: count,
-        ...denoProgram(script, [folder, task, count]),
+        ...denoProgram(script, [folder, npm.variant ?? task, count]),
       })),
   };
 }

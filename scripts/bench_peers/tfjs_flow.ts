@@ -149,23 +149,23 @@ function training(tf: Tf, flow: TfFlow, task: FlowTask, workload: Workload, vari
   const { beta1, beta2, epsilon, checkedRate, timedRate } = workload.adam;
   const optimiser = tf.train.adam(timedRate, beta1, beta2, epsilon);
   const compute = () => task === "energy" ? flow.energyLoss(inputs) : flow.maximumLikelihood(inputs);
-  const step = (norms?: number[]): number =>
+  const step = (factor: number, norms?: number[]): number =>
     tf.tidy(() => {
-      const { value, grads } = tf.variableGrads(compute, variables);
+      const { value, grads } = tf.variableGrads(() => compute().mul(factor), variables);
       if (norms?.length === 0) norms.push(...variables.map(({ name }) => grads[name].norm().dataSync()[0]));
       optimiser.applyGradients(grads);
-      return value.dataSync()[0];
+      return value.dataSync()[0] / factor;
     });
   const check = (): Checked<FlowAnswer> => {
     const before = variables.map(numbersOf);
     const gradientNorms: number[] = [];
     optimiser.learningRate = checkedRate;
-    const losses = Array.from({ length: workload.checkedSteps }, () => step(gradientNorms));
+    const losses = workload.checkedFactors.map((factor) => step(factor, gradientNorms));
     optimiser.learningRate = timedRate;
     const numbers = variables.map((variable, i) => numbersOf(variable).map((v, k) => v - before[i][k]));
     return { answer: { losses, gradientNorms }, numbers };
   };
-  return { check, step: () => void step() };
+  return { check, step: () => void step(1) };
 }
 
 await serve(async (folder, name, threads) => {

@@ -114,13 +114,13 @@ class Task:
         log_z = -((self.input * self.input).sum(1) + self.workload["dim"] * LOG_2PI) / 2
         return (u + log_z - log_det).mean()
 
-    def step(self):
+    def step(self, factor=1):
         if self.name == "sampling":
             with torch.inference_mode():
                 return self.flow.forward(self.input)
         self.optimiser.zero_grad(set_to_none=True)
         loss = self.loss()
-        loss.backward()
+        (loss if factor == 1 else factor * loss).backward()
         self.optimiser.step()
         return loss
 
@@ -136,8 +136,8 @@ class Task:
         before = [parameter.detach().clone() for parameter in self.flow.parameters]
         self.rate(self.workload["adam"]["checkedRate"])
         losses, norms = [], None
-        for _ in range(self.workload["checkedSteps"]):
-            losses.append(float(self.step().detach()))
+        for factor in self.workload["checkedFactors"]:
+            losses.append(float(self.step(factor).detach()))
             norms = norms or [float(parameter.grad.double().norm()) for parameter in self.flow.parameters]
         self.rate(self.workload["adam"]["timedRate"])
         with open(path, "wb") as file:

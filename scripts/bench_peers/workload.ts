@@ -57,8 +57,11 @@ export interface Workload extends FlowSize {
     /** Small: a step that costs what a step costs and hardly changes the model that is timed. */
     readonly timedRate: number;
   };
-  /** Steps that are compared. */
-  readonly checkedSteps: number;
+  /**
+   * What the loss is multiplied by in each step that is compared; told losses are without it. Gradients that turn round
+   * and change their size show whether Adam's moments are right.
+   */
+  readonly checkedFactors: readonly number[];
   /** Names and shapes of the parameters, `realnvp.<coupling>.<s or t>.<layer>.<weight or bias>`. */
   readonly parameters: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
@@ -70,6 +73,7 @@ export const INPUTS: Readonly<Record<FlowTask, string>> = {
   sampling: "normal.f32",
 };
 
+const FACTORS = [4, -1, 0.5];
 const SEED = 20_190_906;
 const Stream = { weights: 1, normals: 2, rounding: 3 } as const;
 /** Unit roundoff of float32. */
@@ -141,9 +145,9 @@ function frames(dimer: ParticleDimer, n: number): Float32Array<ArrayBuffer> {
  *
  * @param folder an existing folder
  * @param size what to make
- * @param checkedSteps training steps that are compared
+ * @param checkedSteps training steps that are compared, at most three
  */
-export async function writeWorkload(folder: string, size: FlowSize, checkedSteps = 3): Promise<void> {
+export async function writeWorkload(folder: string, size: FlowSize, checkedSteps = FACTORS.length): Promise<void> {
   const dimer = new ParticleDimer({ solvent: size.solvent });
   const flow = makeFlow(size);
   const parameters = flow.parameters();
@@ -158,7 +162,7 @@ export async function writeWorkload(folder: string, size: FlowSize, checkedSteps
     coefficients: dimer.coefficients,
     softening: { highEnergy: 1e4, maxEnergy: 1e10 },
     adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, checkedRate: 1e-5, timedRate: 1e-6 },
-    checkedSteps,
+    checkedFactors: FACTORS.slice(0, checkedSteps),
     parameters: parameters.map(({ name, shape }) => ({ name, shape })),
   };
   await Deno.writeTextFile(`${folder}/workload.json`, JSON.stringify(workload));
