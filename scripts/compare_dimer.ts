@@ -6,9 +6,9 @@
  * @module
  */
 import {
-  type ComparisonPlan,
   comparisonSettings,
   type ParticleDimerPreset,
+  readComparisonPlan,
   runDimerComparison,
   type RunOptions,
   summarizeComparison,
@@ -46,26 +46,10 @@ const command = {
   },
 } as const;
 
-/** Reads the plan of an earlier run, which must have been for the same minutes: data and samples depend on them. */
-async function readPlan(path: string, minutes: number): Promise<ComparisonPlan> {
-  const fail = (rest: string): never => {
-    throw new Error(`Cannot run compare_dimer.ts: --plan must ${rest}`);
-  };
-  let report;
-  try {
-    report = JSON.parse(await Deno.readTextFile(path));
-  } catch (error) {
-    return fail(`be a readable comparison.json, got ${path}: ${error instanceof Error ? error.message : error}`);
-  }
-  if (report?.format !== "boltzflow dimer comparison") return fail(`be a comparison.json, got another file, ${path}`);
-  if (report.settings.minutes !== minutes) {
-    return fail(`be that of ${minutes} min, got one of ${report.settings.minutes}: give --minutes as well`);
-  }
-  return report.plan;
-}
-
 async function main({ options }: CommandLine<typeof command.options>): Promise<void> {
-  const plan = options.plan === undefined ? undefined : await readPlan(options.plan, options.minutes);
+  const plan = options.plan === undefined
+    ? undefined
+    : await readComparisonPlan(options.plan, options.minutes, "run compare_dimer.ts");
   const question = {
     system: { preset: options.system as ParticleDimerPreset },
     temperature: options.temperature,

@@ -55,6 +55,7 @@ export {
   comparisonSettings,
   type ContenderName,
 } from "./comparison_settings.ts";
+export { readComparisonPlan } from "./comparison_plan.ts";
 export type * from "./comparison_results.ts";
 export { summarizeComparison } from "./comparison_tables.ts";
 export {

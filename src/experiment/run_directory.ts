@@ -249,6 +249,11 @@ async function tryRoom(path: string, bytes: number, task: string): Promise<void>
 
 async function removeFiles(path: string, names: ReadonlySet<string>): Promise<void> {
   for (const name of names) {
+    if (!await liesInside(path, name)) {
+      throw new Error(
+        `Cannot use ${path} for a run: its files must lie inside it, got ${name} behind a link: remove the link`,
+      );
+    }
     for (const file of [`${path}/${name}`, `${path}/${name}.previous`]) {
       if (await exists(file)) await Deno.remove(file);
     }
@@ -256,6 +261,14 @@ async function removeFiles(path: string, names: ReadonlySet<string>): Promise<vo
       await Deno.remove(`${path}/${parent}`).catch(() => {});
     }
   }
+}
+
+/** Tells whether the folder of a file is where its name says: a link may lead out of the directory. */
+async function liesInside(path: string, name: string): Promise<boolean> {
+  const folder = `${path}/${directoryOf(name)}`;
+  if (!await exists(folder)) return true;
+  const [home, real] = await Promise.all([Deno.realPath(path), Deno.realPath(folder)]);
+  return real === home || real.startsWith(`${home}/`);
 }
 
 /** Removes temporary files that a killed process left beside the files it was writing. */

@@ -5,6 +5,8 @@
  */
 
 import { firstDifference, type JsonObject, writeJson } from "../training/json.ts";
+import { isJsonObject, parseJsonObject } from "../training/parse_json.ts";
+import { readTextFile } from "../training/read_file.ts";
 import { describeFileError, writeAtomically } from "../training/write_atomically.ts";
 import { LOCK_NAME } from "./run_lock.ts";
 
@@ -23,6 +25,8 @@ export const MARKER_NAME = "run.json";
 
 const FORMAT = "boltzflow run";
 const VERSION = 1;
+/** Most files of a run. */
+const MAXIMUM_FILES = 10_000;
 
 /**
  * Reads what the run in a directory recorded about itself.
@@ -33,28 +37,23 @@ const VERSION = 1;
  * @throws {Error} with one sentence if the file is there and cannot be read or understood
  */
 export async function readMarker(path: string, task: string): Promise<RunMarker | undefined> {
+  const file = `${path}/${MARKER_NAME}`;
   let text: string;
   try {
-    text = await Deno.readTextFile(`${path}/${MARKER_NAME}`);
+    text = await readTextFile(file, task);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw describeFault(error, task, `${path}/${MARKER_NAME}`);
+    if ((error as Error).cause instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
-  try {
-    const { format, version, kind, configuration, files } = JSON.parse(text);
-    const known = format === FORMAT && version === VERSION && typeof kind === "string" &&
-      Object(configuration) === configuration;
-    if (known && Array.isArray(files)) {
-      files.forEach((name) => checkFileName(name, path));
-      return { kind, configuration, files };
-    }
-  } catch {
-    // Told below.
-  }
-  throw new Error(
-    `Cannot ${task}: ${path}/${MARKER_NAME} must describe a run of this release, got other content` +
-      ": choose another directory",
-  );
+  const refuse = (): never => {
+    throw new Error(
+      `Cannot ${task}: ${file} must describe a run of this release, got other content: choose another directory`,
+    );
+  };
+  const { format, version, kind, configuration, files } = parseJsonObject(text, file, refuse);
+  if (format !== FORMAT || version !== VERSION || typeof kind !== "string") return refuse();
+  if (!isJsonObject(configuration) || !Array.isArray(files) || files.length > MAXIMUM_FILES) return refuse();
+  return { kind, configuration, files: files.map((name) => isFileName(name) ? name : refuse()) };
 }
 
 /**
@@ -105,15 +104,17 @@ export function checkResumable(
  * @throws {RangeError} otherwise
  */
 export function checkFileName(name: string, directory: string): void {
-  const parts = name.split("/");
-  const stays = parts.every((part) =>
-    part !== "" && !part.startsWith(".") && !part.includes("\\") && !part.includes("\0")
+  if (isFileName(name)) return;
+  throw new RangeError(
+    `Cannot use ${directory} for a run: names of files must stay inside it, got ${JSON.stringify(name)}`,
   );
-  if (!stays || name === MARKER_NAME || name === LOCK_NAME) {
-    throw new RangeError(
-      `Cannot use ${directory} for a run: names of files must stay inside it, got ${JSON.stringify(name)}`,
-    );
-  }
+}
+
+function isFileName(name: unknown): name is string {
+  if (typeof name !== "string" || name === MARKER_NAME || name === LOCK_NAME) return false;
+  return name.split("/").every((part) =>
+    part !== "" && !part.startsWith(".") && !part.includes("\\") && !/\p{Cc}/u.test(part)
+  );
 }
 
 /**
@@ -125,7 +126,9 @@ export function checkFileName(name: string, directory: string): void {
  * @returns the error to throw
  */
 export function describeFault(error: unknown, task: string, path: string): Error {
-  const isOfFiles = error instanceof Deno.errors.NotCapable || typeof (error as { code?: unknown }).code === "string";
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const isOfFiles = error instanceof Deno.errors.NotCapable || typeof code === "string" ||
+    /\(os error \d+\)/.test(String(message));
   if (!isOfFiles) return error as Error;
   return new Error(`Cannot ${task}: ${describeFileError(error, path)}`, { cause: error });
 }

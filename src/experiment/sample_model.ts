@@ -7,7 +7,8 @@ import type { ModelMetadata } from "../onnx/metadata.ts";
 import { encodeNpz } from "../onnx/npz.ts";
 import { loadSampler, type SampleBatch } from "../onnx/sampler.ts";
 import { encodeXyz } from "../onnx/xyz.ts";
-import { describeFileError, writeAtomically } from "../training/write_atomically.ts";
+import { readWholeFile } from "../training/read_file.ts";
+import { writeAtomically } from "../training/write_atomically.ts";
 
 /** Which samples to draw and where to put them. */
 export interface SampleFileOptions {
@@ -35,6 +36,9 @@ export interface SampleFiles {
   readonly samplingTimeMs: number;
 }
 
+/** Largest model file: what its decoder takes. */
+const maximumModelBytes = 2 ** 30;
+
 /** Most numbers of one archive, 1 GiB of float64: they are in memory at once. */
 const maximumNumbers = 2 ** 27;
 
@@ -50,7 +54,7 @@ const maximumNumbers = 2 ** 27;
  */
 export async function sampleModel(options: SampleFileOptions): Promise<SampleFiles> {
   const { model, n, seed, first = 0, out, force = false } = options;
-  const file = await readModelFile(model);
+  const file = await readWholeFile(model, `read ${model}`, maximumModelBytes);
   const files = outputFiles(out);
   if (!force) { for (const path of files) await refuseExisting(path); }
   await using sampler = await loadSampler(file);
@@ -81,14 +85,6 @@ async function refuseExisting(path: string): Promise<void> {
     throw new Error(
       `Cannot sample the model: ${path} must not exist yet, got a file: choose another name or replace it with --force`,
     );
-  }
-}
-
-async function readModelFile(path: string): Promise<Uint8Array> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    throw new Error(`Cannot read ${path}: ${describeFileError(error, path)}`, { cause: error });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Precision } from "./model_builder.ts";
-import { isJsonObject, type ParsedJson, parseJson, showText } from "../training/parse_json.ts";
+import { isJsonObject, type ParsedJson, parseJson, showJson, showText } from "../training/parse_json.ts";
 import type { XyzLayout } from "./xyz.ts";
 
 /** Which way a model goes: `sampler` z → (x, logDet), `density` x → (z, logDet). */
@@ -49,12 +49,16 @@ export interface ModelMetadata extends ModelDescription {
  *
  * @param metadata what to write
  * @returns entries in a fixed order
- * @throws {RangeError} if a number is not finite, or the particles do not have `dim` coordinates
+ * @throws {RangeError} if a number is not finite, a text is no plain line, or the particles do not have `dim` coordinates
  */
 export function metadataEntries(metadata: ModelMetadata): Record<string, string> {
   const numbers = { temperature: metadata.temperature, seed: metadata.seed, ...metadata.parameters };
   for (const [name, value] of Object.entries(numbers)) {
     if (!Number.isFinite(value)) throw new RangeError(`Cannot export flow: ${name} must be finite, got ${value}`);
+  }
+  const { system, preset, referenceDomain } = metadata;
+  for (const [name, text] of Object.entries({ system, preset, referenceDomain })) {
+    if (!isPlain(text)) throw new RangeError(`Cannot export flow: ${name} must be ${plainRule}, got ${showJson(text)}`);
   }
   const { dim, particles } = metadata;
   if (particles !== null && particles.species.length * particles.spatialDim !== dim) {
@@ -115,6 +119,13 @@ const maximumDim = 2 ** 20;
 /** Most characters of a text, most entries of a table, and most edges of a box. */
 const limits = { text: 4096, table: 256, box: 3 } as const;
 
+const plainRule = `text of at most ${limits.text} characters in one line`;
+
+/** Text that can be printed as it is: what scripts show of a file must not control a terminal. */
+function isPlain(text: string): boolean {
+  return text.length <= limits.text && !/\p{Cc}/u.test(text);
+}
+
 function isDimension(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= maximumDim;
 }
@@ -129,7 +140,7 @@ class EntryReader {
 
   text(name: string): string {
     const text = this.#text(name);
-    return text.length <= limits.text ? text : this.#refuse(name, `at most ${limits.text} characters long`);
+    return isPlain(text) ? text : this.#refuse(name, plainRule);
   }
 
   #text(name: string): string {

@@ -54,6 +54,9 @@ function describeRefusal(cause: unknown, action: "open" | "run"): Error {
   return new Error(`Cannot ${action} ONNX model: ${rule}, got one that it refuses: export the model again`, { cause });
 }
 
+/** What the runtime has to say comes as an error, not as a line of its own log. */
+const quiet = { logSeverityLevel: 4 } as const;
+
 /** Most samples per call of the runtime, and most numbers in one value. */
 const mostSamples = 1024;
 const mostNumbers = 2 ** 21;
@@ -108,7 +111,7 @@ export class ModelSession {
     checkGraph(model, metadata);
     const runtime = await loadRuntime();
     const graphOptimizationLevel = model.nodes.length > improvable ? "disabled" : "all";
-    const options = { logSeverityLevel: 3, graphOptimizationLevel } as const;
+    const options = { ...quiet, graphOptimizationLevel } as const;
     const session = await keepingWorker(() => runtime.InferenceSession.create(bytes, options)).catch((error) => {
       throw describeRefusal(error, "open");
     });
@@ -131,7 +134,7 @@ export class ModelSession {
       ? new this.#runtime.Tensor("float32", Float32Array.from(input), sizes)
       : new this.#runtime.Tensor("float64", input, sizes);
     const [from, to] = this.metadata.role === "sampler" ? ["z", "x"] : ["x", "z"];
-    const outputs = await this.#session.run({ [from]: tensor }).catch((error) => {
+    const outputs = await this.#session.run({ [from]: tensor }, quiet).catch((error) => {
       throw describeRefusal(error, "run");
     });
     const value = Float64Array.from(outputs[to].data as Float32Array | Float64Array);
