@@ -6,6 +6,7 @@
 import { htmlReport, type ReportFigure, type ReportNumber, type ReportSection } from "../plot/html_report.ts";
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { JsonObject } from "../training/json.ts";
+import { auditSection } from "./audit_report.ts";
 import { contenderTitles, minutesUntil } from "./comparison_figures.ts";
 import type { ComparisonFigure, ComparisonOutcome, ContenderResult } from "./comparison_results.ts";
 import {
@@ -82,6 +83,9 @@ export function comparisonReportHtml(outcome: ComparisonOutcome, figures: readon
       energySection(outcome),
       purposeSection(outcome),
       methodSection(outcome),
+      auditSection(
+        Object.fromEntries(outcome.contenders.map(({ name, audit }) => [contenderTitles[name], audit])),
+      ),
       repeatSection(outcome),
     ],
     footer: `boltzflow ${run.packageVersion}, ${run.kernelBuild} kernels. Machine-readable copy: \`comparison.json\`.`,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FlowAudit } from "../flow/audit_checks.ts";
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { ComparisonPlan, ComparisonSettings, ContenderName } from "./comparison_settings.ts";
 import type { DimerData, DimerEvaluation } from "./dimer_results.ts";
@@ -57,6 +58,8 @@ export interface ContenderResult {
   readonly parameters: number;
   /** Samples of a step. */
   readonly batch: number;
+  /** Whether the flow at the end is what it claims to be. */
+  readonly audit: FlowAudit;
   /** The flow on the way. */
   readonly points: readonly ComparisonPoint[];
 }

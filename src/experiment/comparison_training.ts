@@ -4,6 +4,8 @@
  * @module
  */
 import type { Executor } from "../backend/pool.ts";
+import type { FlowAudit } from "../flow/audit_checks.ts";
+import { auditFlow } from "../flow/audit_flow.ts";
 import type { Generator } from "../flow/flow.ts";
 import { SymmetrisedGenerator } from "../flow/symmetrised_generator.ts";
 import type { TiltedGrid } from "../flow/tilted_head.ts";
@@ -188,6 +190,7 @@ export class ContenderTraining {
     const stages = stagesOf(this.#settings, steps);
     let position: TrainingPosition | undefined;
     let minutes = 0;
+    let audit: FlowAudit | undefined;
     for (const share of settings.shares) {
       const done = Math.round(share * steps);
       const trained = await costed(
@@ -200,6 +203,7 @@ export class ContenderTraining {
       if (position.best.size > 0) restoreSnapshot(trainable, position.best);
       this.#model.setGrid();
       points.push(await this.#point(stages, share, minutes));
+      if (share === settings.shares.at(-1)) audit = await this.#audit();
       restoreSnapshot(trainable, current);
       flow.release();
     }
@@ -208,8 +212,15 @@ export class ContenderTraining {
       description: describeFlow(this.#settings.flow).replace(/, averaged over.*/, ""),
       parameters: trainable.reduce((sum, { length }) => sum + length, 0),
       batch: stages[0].batch,
+      audit: audit!,
       points,
     };
+  }
+
+  /** Audits the flow; it is in no time that is compared. */
+  #audit(): Promise<FlowAudit> {
+    const { data: { result: { evaluate } }, seed, pool, signal } = this.#around;
+    return auditFlow(this.#model.flow, { data: evaluate.x, seed, pool, ...signal && { signal } });
   }
 
   /** Judges the flow as it is after a part of its training. */

@@ -5,6 +5,7 @@
  */
 import { type HtmlReport, htmlReport, type ReportFigure, type ReportNumber } from "../plot/html_report.ts";
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
+import { auditSection } from "./audit_report.ts";
 import {
   costSection,
   dataSection,
@@ -52,6 +53,7 @@ export function dimerReport(outcome: DimerOutcome, figures: readonly DimerFigure
       { ...flowSection(outcome), ...show("energies", "path") },
       dataSection(outcome),
       { ...trainingSection(outcome), ...show("losses") },
+      auditSection({ flow: outcome.audit }),
       costSection(outcome),
       modelsSection(outcome),
       caveatsSection(outcome),

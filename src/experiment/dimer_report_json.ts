@@ -59,6 +59,7 @@ export function dimerReportJson(outcome: DimerOutcome): JsonObject {
     outsideDomain: evaluation.outsideDomain,
     evaluationNll: evaluation.evaluationNll,
     gap: evaluation.gap,
+    audit: outcome.audit,
     energyEvaluations: outcome.energyEvaluations,
     moves: outcome.moves,
     wallTimeMs: outcome.wallTimeMs,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FlowAudit } from "../flow/audit_checks.ts";
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { FreeEnergyProfile } from "../reweighting/profile_band.ts";
 import type { HistoryEntry } from "../training/train.ts";
@@ -213,6 +214,8 @@ export interface DimerOutcome {
     readonly samples: number;
     readonly outOfBounds: number;
   };
+  /** Whether the flow is what it claims to be. */
+  readonly audit: FlowAudit;
   /** Results of the flow. */
   readonly evaluation: DimerEvaluation;
   /** The reference. */

@@ -5,6 +5,8 @@
  */
 import { ThreadPool } from "../backend/pool.ts";
 import { kernelBuild } from "../backend/wasm.ts";
+import type { FlowAudit } from "../flow/audit_checks.ts";
+import { auditFlow } from "../flow/audit_flow.ts";
 import type { Flow } from "../flow/flow.ts";
 import { exportFlow } from "../onnx/export_flow.ts";
 import { packageVersion } from "../onnx/version.ts";
@@ -12,6 +14,7 @@ import type { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import type { TrainingPosition } from "../training/train.ts";
+import { doubtUnaudited } from "./audit_report.ts";
 import { loadDimerData, loadDimerTraining, saveDimerData, saveDimerTraining } from "./dimer_checkpoint.ts";
 import { type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
 import { profileEdges } from "./dimer_bins.ts";
@@ -30,6 +33,7 @@ import { EnergyAccount } from "./energy_ledger.ts";
 import { headlineOf } from "./estimates.ts";
 import { RunCheckpoints } from "./run_checkpoints.ts";
 import { RunDirectory } from "./run_directory.ts";
+import { withOrigin } from "./run_origin.ts";
 import { partFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
 
 /** What to run, and where to put it. */
@@ -121,6 +125,7 @@ class DimerRun {
     if (trained === null) return null;
     const { flow, generator, position, chains } = trained;
     const freshMoves = chains.moves - atStart.moves;
+    const audit = await this.#parts.timed("audit", () => this.#audit(flow, data));
     this.#account.add("data", data.statistics.energyEvaluations + chains.energyEvaluations - atStart.energies);
     const evaluation = await this.#parts.timed(
       "evaluation",
@@ -136,6 +141,7 @@ class DimerRun {
     this.#account.add("reference", reference.energyEvaluations);
     const path = dimerPath(flow, this.#system, this.#beta, data.evaluate, this.#pool);
     const onnx = await this.#parts.timed("export", () => this.#export(flow));
+    const freeEnergyDifference = doubtUnaudited(evaluation.freeEnergyDifference, audit);
     const { options, system } = { options: this.#options, system: this.#system };
     const outcome: DimerOutcome = {
       run: {
@@ -173,9 +179,10 @@ class DimerRun {
         samples: this.#counts.coordinates,
         outOfBounds: this.#counts.outOfBounds,
       },
-      evaluation,
+      audit,
+      evaluation: { ...evaluation, freeEnergyDifference },
       reference,
-      headline: headlineOf(evaluation.freeEnergyDifference),
+      headline: headlineOf(freeEnergyDifference),
       path,
       onnx,
     };
@@ -263,6 +270,12 @@ class DimerRun {
     this.#options.progress.start("training", total, "steps", before + (from?.step ?? 0));
   }
 
+  #audit(flow: Flow, { evaluate }: SampledDimerData): Promise<FlowAudit> {
+    this.#parts.begin("auditing the flow");
+    const { pool, seed, signal } = this.#common();
+    return auditFlow(flow, { data: evaluate.x, seed, pool, ...signal && { signal } });
+  }
+
   async #evaluate(generator: DimerFlow["generator"], data: SampledDimerData) {
     const { samples, until, bootstraps } = this.#options.settings.evaluation;
     return await evaluateDimer({
@@ -304,7 +317,9 @@ class DimerRun {
   async #report(outcome: DimerOutcome): Promise<void> {
     const figures = await dimerFigures(outcome);
     for (const { name, svg } of figures) await this.#directory.write(`figures/${name}.svg`, svg);
-    await this.#directory.writeJson(dimerFiles.json, dimerReportJson(outcome));
+    const models = [dimerFiles.sampler, dimerFiles.density].map((name) => [name, this.#directory.pathOf(name)]);
+    const json = await withOrigin(dimerReportJson(outcome), this.#options.origin, Object.fromEntries(models));
+    await this.#directory.writeJson(dimerFiles.json, json);
     await this.#directory.write(dimerFiles.html, await dimerReportHtml(outcome, figures));
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
+import { auditLine } from "./audit_report.ts";
 import type { DimerOutcome } from "./dimer_results.ts";
 
 function line(name: string, { value, standardError, interval95, reliable, reason }: FreeEnergyEstimate): string {
@@ -34,5 +35,6 @@ export function summarizeDimer(outcome: DimerOutcome): string {
     `${percent(evaluation.samplingEfficiency.open)}; outside the reference domain: ${
       percent(evaluation.outsideDomain)
     }`,
+    auditLine(outcome.audit),
   ].join("\n");
 }

@@ -5,10 +5,13 @@
  */
 import { ThreadPool } from "../backend/pool.ts";
 import { kernelBuild } from "../backend/wasm.ts";
+import type { FlowAudit } from "../flow/audit_checks.ts";
+import { auditFlow } from "../flow/audit_flow.ts";
 import { packageVersion } from "../onnx/version.ts";
 import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
 import type { JsonObject } from "../training/json.ts";
 import type { TrainingPosition } from "../training/train.ts";
+import { doubtUnaudited } from "./audit_report.ts";
 import { profileEdges } from "./dimer_bins.ts";
 import { pointToCheckpoint } from "./dimer_files.ts";
 import { describeFlow } from "./dimer_flow.ts";
@@ -17,6 +20,7 @@ import { EnergyAccount } from "./energy_ledger.ts";
 import { headlineOf } from "./estimates.ts";
 import { RunCheckpoints } from "./run_checkpoints.ts";
 import { RunDirectory } from "./run_directory.ts";
+import { withOrigin } from "./run_origin.ts";
 import { partFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
 import { thermodynamicCurve } from "./temperature_curve.ts";
 import { sampleTemperatures, type TemperatureData } from "./temperature_data.ts";
@@ -108,6 +112,18 @@ interface Workplace {
   readonly pool: ThreadPool;
 }
 
+/** A temperature whose estimates are marked where the audit of the flow failed. */
+function doubtPoint(point: TemperaturePoint, audit: FlowAudit): TemperaturePoint {
+  const freeEnergyDifference = doubtUnaudited(point.evaluation.freeEnergyDifference, audit);
+  const { energyDifference, entropyDifference } = point.evaluation;
+  const evaluation = {
+    ...point.evaluation,
+    freeEnergyDifference,
+    ...doubtUnaudited({ energyDifference, entropyDifference }, audit),
+  };
+  return audit.passed ? point : { ...point, evaluation, headline: headlineOf(freeEnergyDifference) };
+}
+
 class TemperaturesRun {
   readonly #parts: RunParts;
   readonly #options: DimerTemperaturesOptions;
@@ -133,7 +149,9 @@ class TemperaturesRun {
     const trained = await this.#parts.timed("training", () => this.#train(data));
     if (trained === null) return null;
     const { model, position } = trained;
-    const points = await this.#parts.timed("evaluation", () => this.#evaluate(model, data));
+    const audit = await this.#parts.timed("audit", () => this.#audit(model));
+    const found = await this.#parts.timed("evaluation", () => this.#evaluate(model, data));
+    const points = found.map((point) => doubtPoint(point, audit));
     model.flow.release();
     const references = await this.#parts.timed("reference", () => this.#references());
     const outcome: TemperaturesOutcome = {
@@ -162,6 +180,7 @@ class TemperaturesRun {
         parameters: model.flow.parameters().reduce((sum, p) => sum + (p.trainable ? p.length : 0), 0),
         description: describeFlow({ kind: "autoregressive", ...settings.flow }),
       },
+      audit,
       history: model.conditionalHistory(position.history),
       frames: settings.data.frames,
       energyEvaluations: this.#account.ledger,
@@ -218,6 +237,12 @@ class TemperaturesRun {
       throw await pointToCheckpoint(error, directory.pathOf(FILES.training));
     });
     return complete ? { model, position } : null;
+  }
+
+  #audit(model: TemperatureModel): Promise<FlowAudit> {
+    this.#parts.begin("auditing the flow");
+    const { seed } = this.#options;
+    return auditFlow(model.flow, { data: model.evaluationRows(), seed, pool: this.#place.pool, ...this.#stop() });
   }
 
   async #evaluate(model: TemperatureModel, data: readonly TemperatureData[]): Promise<TemperaturePoint[]> {
@@ -279,7 +304,7 @@ class TemperaturesRun {
     const { directory } = this.#place;
     const figures = await temperatureFigures(outcome);
     for (const { name, svg } of figures) await directory.write(`figures/${name}.svg`, svg);
-    await directory.writeJson(FILES.json, temperaturesReportJson(outcome));
+    await directory.writeJson(FILES.json, await withOrigin(temperaturesReportJson(outcome), this.#options.origin));
     await directory.write(FILES.html, temperaturesReportHtml(outcome, figures));
   }
 }

@@ -194,7 +194,7 @@ function describe(
   { x, chain }: SplitData,
   { temperature, settings }: FluidFreeEnergyOptions,
 ) {
-  const { parameters, history, samples, frames, ...evaluation } = result;
+  const { parameters, history, audit, samples, frames, ...evaluation } = result;
   const { particles } = system;
   const { boxConstant, sigma, repulsion } = system.parameters;
   // The square in which an ideal gas has the same ln Z.
@@ -207,6 +207,7 @@ function describe(
     logLabellings: system.logLabellings,
     flow: { parameters, description: flowText(settings) },
     history,
+    audit,
     evaluation: { ...evaluation, samples: samples.logWeights.length },
     reference,
     difference: differenceOf(evaluation.logPartition.headline, reference.integration),

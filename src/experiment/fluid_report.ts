@@ -5,6 +5,7 @@
  */
 import type { Estimate } from "../reweighting/estimate.ts";
 import type { JsonObject } from "../training/json.ts";
+import { auditLine } from "./audit_report.ts";
 import type { FluidOutcome } from "./fluid_results.ts";
 import type { PairDistribution } from "./pair_distribution.ts";
 import { count, duration, fixed, NO_BREAK, share, withError } from "./report_numbers.ts";
@@ -55,6 +56,7 @@ export function summarizeFluid(outcome: FluidOutcome): string {
     `, k̂ ${fixed(paretoK.value, 2)} (limit ${fixed(paretoK.limit, 2)}), gap ${withError(evaluation.gap)} nats`,
     `Outside the reference domain, without weight: ${share(evaluation.outsideDomain)} of the flow samples, ` +
     `${fixed(-Math.log1p(-evaluation.outsideDomain), 2)} nats of the gap`,
+    auditLine(outcome.audit),
     `Energies: ${count(energies.data)} for Monte Carlo data, ${
       count(energies.evaluation)
     } for evaluation, none for training; ` +
@@ -138,6 +140,7 @@ export function fluidReportJson(outcome: FluidOutcome): JsonObject {
     paretoK: { value: finite(paretoK.value), limit: finite(paretoK.limit) },
     gap: estimateJson(evaluation.gap),
     outsideDomain: evaluation.outsideDomain,
+    audit: outcome.audit,
     data: outcome.data,
     flow: outcome.flow,
     losses: outcome.history.map(({ stage, step, losses, validation }) => ({ stage, step, ...losses, validation })),

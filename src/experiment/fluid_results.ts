@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FlowAudit } from "../flow/audit_checks.ts";
 import type { Estimate, FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { HistoryEntry } from "../training/train.ts";
 import type { PairDistribution } from "./pair_distribution.ts";
@@ -60,6 +61,8 @@ export interface FluidOutcome {
   readonly flow: { readonly parameters: number; readonly description: string };
   /** Loss curves. */
   readonly history: readonly HistoryEntry[];
+  /** Whether the flow is what it claims to be. */
+  readonly audit: FlowAudit;
   /** ln Z by the flow, and its quality; the samples are in `energies` and `pairs`. */
   readonly evaluation: Omit<PartitionEvaluation, "samples" | "frames"> & { readonly samples: number };
   /** ln Z without a flow. */

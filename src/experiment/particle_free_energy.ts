@@ -19,6 +19,8 @@ import type { System } from "../system/system.ts";
 import { FrameBuffer } from "../training/frame_buffer.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import { type HistoryEntry, type Stage, train, type TrainingPosition } from "../training/train.ts";
+import { doubtUnaudited } from "./audit_report.ts";
+import { headlineOf } from "./estimates.ts";
 import { evaluatePartition, type PartitionEvaluation } from "./partition_evaluation.ts";
 import { validationNll } from "./validation.ts";
 import type { TrainingKeeper } from "./run_checkpoints.ts";
@@ -187,7 +189,10 @@ export async function particleFreeEnergy(
     },
   );
   flow.release();
-  return { ...evaluation, ...trained, generator, audit };
+  const { bar, reweighting } = evaluation.logPartition;
+  const doubted = doubtUnaudited({ bar, reweighting }, audit);
+  const logPartition = audit.passed ? evaluation.logPartition : { ...doubted, headline: headlineOf(doubted) };
+  return { ...evaluation, logPartition, ...trained, generator, audit };
 }
 
 type Training = Required<Pick<ParticleFreeEnergyOptions, "temperature" | "symmetries" | "seed" | "pool">> & {

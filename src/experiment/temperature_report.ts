@@ -5,6 +5,7 @@
  */
 import { htmlReport, type ReportFigure, type ReportNumber, type ReportSection } from "../plot/html_report.ts";
 import type { Estimate } from "../reweighting/estimate.ts";
+import { auditSection } from "./audit_report.ts";
 import { shareInterval } from "./dimer_report_tables.ts";
 import { agreement, compare, inUnits } from "./dimer_verdict.ts";
 import { count, duration, fixed, NO_BREAK, NOTHING, power, share, withError } from "./report_numbers.ts";
@@ -37,6 +38,7 @@ export function temperaturesReportHtml(outcome: TemperaturesOutcome, figures: re
       { ...freeEnergySection(outcome), ...show("free_energy") },
       { ...thermodynamicsSection(outcome), ...show("thermodynamics") },
       { ...qualitySection(outcome), ...show("quality", "losses") },
+      auditSection({ flow: outcome.audit }),
       dataSection(outcome),
       costSection(outcome),
     ],
@@ -282,6 +284,7 @@ function costSection(outcome: TemperaturesOutcome): ReportSection {
       rows: [
         ["Monte Carlo for data", count(moves.data), power(energyEvaluations.data), time("data")],
         ["training", NOTHING, count(energyEvaluations.training), time("training")],
+        ["audit of the flow", NOTHING, NOTHING, time("audit")],
         ["evaluation of the flow", NOTHING, count(energyEvaluations.evaluation), time("evaluation")],
         ["umbrella sampling", count(moves.umbrella), power(energyEvaluations.reference), time("reference")],
         ["all", NOTHING, NOTHING, duration(total)],

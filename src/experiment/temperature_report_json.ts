@@ -60,6 +60,7 @@ export function temperaturesReportJson(outcome: TemperaturesOutcome): JsonObject
     curve: { degree: curve.degree, chiSquare: curve.chiSquare, freedom: curve.freedom, widening: curve.widening },
     references,
     flow: outcome.flow,
+    audit: outcome.audit,
     frames: outcome.frames,
     energyEvaluations: outcome.energyEvaluations,
     moves: outcome.moves,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FlowAudit } from "../flow/audit_checks.ts";
 import type { Estimate, FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { HistoryEntry } from "../training/train.ts";
 import type { ByBasin, EnergyLedger } from "./dimer_results.ts";
@@ -88,6 +89,8 @@ export interface TemperaturesOutcome {
   readonly references: readonly TemperatureReference[];
   /** The flow. */
   readonly flow: { readonly parameters: number; readonly description: string };
+  /** Whether the flow of temperature and configuration is what it claims to be. */
+  readonly audit: FlowAudit;
   /** Loss curves; NLL of configurations given their temperature. */
   readonly history: readonly HistoryEntry[];
   /** Frames of each temperature in each split. */

@@ -110,6 +110,15 @@ export class TemperatureModel {
     );
   }
 
+  /** Some rows (c, x) of evaluation frames of every temperature. */
+  evaluationRows(): Float64Array {
+    const few = this.#options.data.map((at) => ({
+      ...at,
+      evaluate: { ...at.evaluate, x: at.evaluate.x.subarray(0, this.#options.system.dim) },
+    }));
+    return this.#rows(({ evaluate }) => evaluate, few);
+  }
+
   /**
    * Trains the flow by maximum likelihood and leaves it with the parameters of lowest validation NLL, ready to sample.
    *
@@ -169,8 +178,8 @@ export class TemperatureModel {
   }
 
   /** Rows (c, x) of a split at all temperatures that have it. */
-  #rows(split: (data: TemperatureData) => DimerFrames | null): Float64Array {
-    const { data, system, temperatures } = this.#options;
+  #rows(split: (data: TemperatureData) => DimerFrames | null, data = this.#options.data): Float64Array {
+    const { system, temperatures } = this.#options;
     const parts = data.flatMap((at) => {
       const frames = split(at);
       return frames === null ? [] : [temperatureRows(frames.x, system.dim, at.temperature, temperatures)];

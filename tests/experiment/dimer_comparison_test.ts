@@ -91,7 +91,8 @@ Deno.test("runDimerComparison() judges every flow on the way, and with one plan 
     assert(result.complete);
     const { contenders, references, data } = result.outcome;
     assertEquals(contenders.map(({ name }) => name), ["realnvp", "tilted", "mixture"]);
-    for (const { name, points, batch } of contenders) {
+    for (const { name, points, batch, audit } of contenders) {
+      assertEquals([audit.passed, audit.checks.length], [true, 5], name);
       assertEquals(points.map(({ steps }) => steps), [plan.steps[name] / 2, plan.steps[name]]);
       assert(points[1].minutes.training > points[0].minutes.training && points[0].minutes.data === data.minutes);
       assertEquals(batch, name === "realnvp" ? 256 : 64);

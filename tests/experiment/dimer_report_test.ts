@@ -61,7 +61,7 @@ Deno.test("dimerReportHtml is one page with all figures, and the same bytes ever
   const html = dimerReportHtml(outcome, figures);
   const root = parseHtml(html);
   assertEquals(all(root, "figure").length, 6);
-  assertEquals(all(root, "section").length, 10);
+  assertEquals(all(root, "section").length, 11);
   assertEquals(all(root, "script, img, link, iframe").length, 0);
   assertEquals(html, dimerReportHtml(syntheticOutcome(), figures));
   assert(!/NaN|Infinity|undefined|null|\*\*|\[object/.test(textOf(outcome)));

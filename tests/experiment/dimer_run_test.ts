@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { FlowAudit } from "../../src/flow/audit_checks.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { runTinyDimer, silent, tinyDimer as tiny } from "../support/tiny_runs.ts";
 
@@ -42,8 +43,15 @@ Deno.test("runDimer() writes report, models and checkpoint, the same for one and
         "freeEnergyDifference",
         "profile",
         "onnx",
+        "audit",
       ]
     ) assert(key in report, `report.json lacks ${key}`);
+    // A small flow, hardly trained, is a correct density all the same.
+    const { passed, checks } = report.audit as FlowAudit;
+    assertEquals([passed, checks.map(({ verdict }) => verdict)], [true, [
+      ...new Array(4).fill("passed"),
+      "not possible",
+    ]]);
     const differences = report.freeEnergyDifference as Record<string, Record<string, unknown>>;
     for (const name of ["reweighting", "bar", "reference", "headline"]) {
       for (const key of ["value", "standardError", "interval95", "reliable", "reason"]) {

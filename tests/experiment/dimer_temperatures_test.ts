@@ -63,6 +63,7 @@ Deno.test("runDimerTemperatures() writes report and checkpoint, the same for two
       const html = await Deno.readTextFile(`${one}/report.html`);
       assert(html.includes("Not reliable, marked (!)") && html.includes("</html>"));
       assert(summarizeTemperatures(result.outcome).split("\n").length >= 5);
+      assertEquals([result.outcome.audit.passed, result.outcome.audit.checks.length], [true, 5]);
     });
 
     await t.step("two threads give the same numbers and the same checkpoint", async () => {

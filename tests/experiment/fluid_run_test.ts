@@ -37,6 +37,7 @@ Deno.test("runFluid finds the free energy of four particles by flow and integrat
     const fluid = new LennardJonesFluid(system);
     const { value, error } = idealAverage(fluid, 1, 300_000);
     const expected = value + fluid.idealLogPartition(1) - fluid.logLabellings;
+    assertEquals([outcome.audit.passed, outcome.audit.checks.length], [true, 5]);
     const { logPartition } = outcome.evaluation;
     const estimates = [
       logPartition.bar,

@@ -8,6 +8,7 @@ import { summarizeTemperatures } from "../../src/experiment/temperature_summary.
 import type { TemperaturesOutcome } from "../../src/experiment/temperature_results.ts";
 import { type Estimate, estimateFrom, noEstimate } from "../../src/reweighting/estimate.ts";
 import { writeJson } from "../../src/training/json.ts";
+import { syntheticAudit } from "../support/dimer_outcome.ts";
 
 const RANGE = [0.5, 2] as const;
 
@@ -75,6 +76,7 @@ function outcomeOf(change: (temperature: number, bar: Estimate) => Estimate = (_
       byStart: { closed: estimateFrom(6.5, 0.03), open: estimateFrom(6.5, 0.03) },
     })),
     flow: { parameters: 1000, description: "autoregressive particle flow" },
+    audit: syntheticAudit,
     history: [1, 2].map((k) => ({ stage: "fit", step: 100 * k, losses: { loss: 50 - k }, validation: 51 - k })),
     frames: { train: 1000, validate: 100, evaluate: 200 },
     energyEvaluations: { data: 1e6, training: 0, evaluation: 5000, reference: 2e6 },
