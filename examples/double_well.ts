@@ -100,9 +100,10 @@ export async function estimate({ steps = 500, samples = 100_000, seed = 1 } = {}
   const generator = new BoltzmannGenerator(flow, system);
   const drawn = generator.sample(samples, { seed });
   const fresh = monteCarlo(seed + 1);
+  const frames = { logWeights: generator.logWeights(fresh.x), basins: basinOf(fresh.x), chains: fresh.chain };
   const freeEnergies = basinFreeEnergies(
     { logWeights: drawn.logWeights, basins: basinOf(drawn.x) },
-    { logWeights: generator.logWeights(fresh.x), basins: basinOf(fresh.x), chains: fresh.chain },
+    frames,
     { names: basins },
   );
   return {
@@ -110,7 +111,7 @@ export async function estimate({ steps = 500, samples = 100_000, seed = 1 } = {}
     drawn,
     seed,
     freeEnergyDifference: freeEnergies.difference(0, 1),
-    logPartition: logPartitionFunction(drawn.logWeights),
+    logPartition: logPartitionFunction(drawn.logWeights, { frames }),
   };
 }
 

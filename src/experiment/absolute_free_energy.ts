@@ -71,9 +71,9 @@ function byMbar(sample: CouplingSample): FreeEnergyEstimate {
     if (coupling === 0) return;
     for (let i = 0; i < n; i++) potentials[k * n + i] = coupling * pairEnergies[i] / temperature;
   });
-  const { freeEnergies, standardErrors, reason } = mbar(potentials, windows, { blocks });
+  const { freeEnergies, standardErrors, degreesOfFreedom, reason } = mbar(potentials, windows, { blocks });
   const last = couplings.length - 1;
-  return estimateFrom(freeEnergies[last], standardErrors[last], { reason });
+  return estimateFrom(freeEnergies[last], standardErrors[last], { degreesOfFreedom: degreesOfFreedom[last], reason });
 }
 
 /** top − estimate. */

@@ -111,7 +111,11 @@ export async function evaluateDimer(options: DimerEvaluationOptions): Promise<Di
     samplingEfficiencyInterval: measureWeights(drawn, (weights) => samplingEfficiencyInterval(weights, resampling)),
     paretoK: { ...measureWeights(drawn, (weights) => finite(paretoK(weights))), limit: paretoKLimit(samples) },
     freeEnergyDifference: {
-      reweighting: freeEnergyDifferenceByReweighting(drawn.logWeights, drawn.basins, { names, ...resampling }),
+      reweighting: freeEnergyDifferenceByReweighting(drawn.logWeights, drawn.basins, {
+        names,
+        frames: data,
+        ...resampling,
+      }),
       bar: doubtUnrelaxed(basins.difference(CLOSED, OPEN), options.framesRelaxed ?? true),
     },
     evaluationNll: byBasin((basin) => meanWhere(data.basins, basin, (i) => -weighed.logProb[i])),

@@ -12,7 +12,7 @@ import { type Estimate, noEstimate } from "../reweighting/estimate.ts";
 import { logPartitionFunction } from "../reweighting/exponential_averaging.ts";
 import { forwardDiagnostics } from "../reweighting/forward_diagnostics.ts";
 import { paretoK, paretoKLimit } from "../reweighting/pareto_smoothing.ts";
-import { doubtUnrelaxed, headlineOf } from "./estimates.ts";
+import { densityDoubt, doubtedBy, doubtUnrelaxed, headlineOf } from "./estimates.ts";
 import { samplesInPieces } from "./sample_pieces.ts";
 import { weightedMean } from "./weighted_means.ts";
 
@@ -84,14 +84,19 @@ export async function evaluatePartition(
   const weighed = generator.weigh(frames.x, { pool });
   const resampling = { replicates: bootstraps, seed };
   const { logWeights } = samples;
-  const bar = doubtUnrelaxed(
+  const unsound = densityDoubt(samples, (x) => generator.generator.logProb(x, { pool }));
+  const relaxed = doubtUnrelaxed(
     negative(bennettAcceptanceRatio(logWeights.map((log) => -log), weighed.logWeights, {
       ...resampling,
       reverseChains: frames.chain,
     })),
     options.framesRelaxed,
   );
-  const reweighting = logPartitionFunction(logWeights, resampling);
+  const covered = logPartitionFunction(logWeights, {
+    frames: { logWeights: weighed.logWeights, chains: frames.chain },
+    ...resampling,
+  });
+  const [bar, reweighting] = [relaxed, covered].map((estimate) => doubtedBy(estimate, unsound));
   return {
     logPartition: { bar, reweighting, headline: headlineOf({ bar, reweighting }) },
     meanReducedEnergy: {
@@ -131,6 +136,7 @@ async function draw(
     reducedEnergy: joined(({ reducedEnergy }) => reducedEnergy),
     logWeights: joined(({ logWeights }) => logWeights),
     outsideDomain: parts.reduce((sum, { outsideDomain }) => sum + outsideDomain, 0),
+    notFinite: parts.reduce((sum, { notFinite }) => sum + notFinite, 0),
   };
 }
 

@@ -96,7 +96,7 @@ export async function evaluateTemperature(options: TemperatureEvaluationOptions)
       return mean === null ? null : finite(mean + value!);
     })),
     freeEnergyDifference: {
-      reweighting: freeEnergyDifferenceByReweighting(drawn.logWeights, drawn.basins, resampling),
+      reweighting: freeEnergyDifferenceByReweighting(drawn.logWeights, drawn.basins, { frames: data, ...resampling }),
       bar: trust(freeEnergy),
     },
     energyDifference: trust(energy),

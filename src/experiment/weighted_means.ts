@@ -5,6 +5,9 @@
  */
 import { type Estimate, estimateFrom, noEstimate } from "../reweighting/estimate.ts";
 import { maximum } from "../reweighting/log_sum_exp.ts";
+import { kishEffectiveSampleSize } from "../reweighting/effective_sample_size.ts";
+import { skewedReach } from "../reweighting/skewed_interval.ts";
+import { weightDoubt } from "../reweighting/weight_doubt.ts";
 
 /** What is known of the samples that are averaged over. */
 export interface WeightedMeanOptions {
@@ -54,19 +57,25 @@ export function ratioSums(n: number, options: WeightedMeanOptions): RatioSums | 
  *
  * @param sums Σ w f in each block, s_k
  * @param weights Σ w in each block, w_k
- * @returns μ and its standard error, NaN for a single block
+ * @returns μ, its standard error (NaN for a single block), and what each block adds to μ
  */
-export function ratio(sums: Float64Array, weights: Float64Array): { mean: number; error: number } {
+export function ratio(
+  sums: Float64Array,
+  weights: Float64Array,
+): { mean: number; error: number; scores: Float64Array } {
   const count = sums.length;
   const total = weights.reduce((a, b) => a + b, 0);
   const mean = sums.reduce((a, b) => a + b, 0) / total;
-  let spread = 0;
-  for (let k = 0; k < count; k++) spread += (sums[k] - mean * weights[k]) ** 2;
-  return { mean, error: count < 2 ? NaN : Math.sqrt(spread * count / (count - 1)) / total };
+  const scores = sums.map((sum, k) => (sum - mean * weights[k]) / total);
+  const spread = scores.reduce((sum, score) => sum + score * score, 0);
+  return { mean, error: count < 2 ? NaN : Math.sqrt(spread * count / (count - 1)), scores };
 }
 
 /**
  * Averages a quantity.
+ *
+ * The interval allows for the skewness that uneven weights cause, and is wider to one side. Unreliable where fewer than 50
+ * samples are effective or the weights' tail is too heavy.
  *
  * Samples of zero weight may have any value, NaN and ±∞ too.
  *
@@ -82,6 +91,11 @@ export function weightedMean(values: Float64Array, options: WeightedMeanOptions 
   values.forEach((value, i) => {
     if (sampleWeights[i] > 0) sums[blockOf[i]] += sampleWeights[i] * value;
   });
-  const { mean, error } = ratio(sums, weights);
-  return estimateFrom(mean, error, { degreesOfFreedom: Math.max(1, weights.length - 1) });
+  const { mean, error, scores } = ratio(sums, weights);
+  const { logWeights } = options;
+  const reason = logWeights ? weightDoubt(logWeights, kishEffectiveSampleSize(logWeights), "") : null;
+  const estimate = estimateFrom(mean, error, { reason });
+  if (estimate.interval95 === null) return estimate;
+  const { below, above } = skewedReach(scores);
+  return { ...estimate, interval95: [mean - below * error, mean + above * error] };
 }

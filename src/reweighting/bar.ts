@@ -1,3 +1,4 @@
+import { consistencyDoubt } from "./bar_consistency.ts";
 import { FermiTable, solveBennett, solveReplicate } from "./bar_equation.ts";
 import { type BennettSide, carryingSamples, chainSide, dot, independentSide } from "./bar_sides.ts";
 import { degreesOfFreedom } from "./blocks.ts";
@@ -41,7 +42,9 @@ export interface BennettEstimate extends FreeEnergyEstimate {
  * of +Infinity (a sample that the other state cannot hold) counts in n and adds exactly nothing. The counts may differ
  * by any factor. The standard error is that of a bootstrap over samples, or over whole chains where they are given.
  * Unreliable when fewer than 50 samples effectively carry either side, chains are fewer than four, the error is beyond
- * 1 k_BT, or the bootstrap distribution is far from normal.
+ * 1 k_BT, the bootstrap distribution is far from normal, or the two distributions of work contradict each other (as they
+ * do where the stated densities are not those that were sampled). Samples of state 1 must come from all of its states: what
+ * neither side has visited is not in the result, and nothing here can tell.
  *
  * Units: k_BT. Reference: Bennett, J. Comput. Phys. 22, 245 (1976), equations 10 to 12; Shirts et al., Phys. Rev. Lett.
  * 91, 140601 (2003).
@@ -122,6 +125,7 @@ function assess(task: string, c: number, sides: readonly BennettSide[], options:
     ...sides.map((side, k) => chainDoubt(side.chains, SIDES[k])),
     errorDoubt(standardError),
     values && bootstrapDoubt(values),
+    consistencyDoubt({ ...sides[0], table: tables[0] }, { ...sides[1], table: tables[1] }),
   ]);
   return {
     ...estimateFrom(c + Math.log(counts[0] / counts[1]), standardError, {

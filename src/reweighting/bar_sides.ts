@@ -48,7 +48,7 @@ export function independentSide(work: Float64Array, shift: number, inefficiency:
     },
     variance(occupations) {
       const variance = inefficiency * independentVariance(occupations, count);
-      return { variance, spread: variance ** 2 / (count + 1) };
+      return { variance, spread: variance ** 2 / count };
     },
   };
 }

@@ -1,3 +1,4 @@
+import { consistencyDoubt } from "./bar_consistency.ts";
 import { carryingSamples, chainScores, dot, independentVariance } from "./bar_sides.ts";
 import {
   type BasinDataSamples,
@@ -46,7 +47,8 @@ export interface BasinFreeEnergies {
  * with the degrees of freedom that the chains leave. Work of a million flow samples and 200 replicates takes seconds.
  *
  * An estimate is unreliable when fewer than 50 independent samples of either kind carry it, a basin has fewer than four
- * chains, the error is beyond 1 k_BT, or the bootstrap distribution is far from normal.
+ * chains, the error is beyond 1 k_BT, the bootstrap distribution is far from normal, or flow samples and frames contradict
+ * each other.
  *
  * Units: k_BT. Reference: Bennett, J. Comput. Phys. 22, 245 (1976); Wirnsberger et al., J. Chem. Phys. 153, 144112
  * (2020), for a flow as one of the states.
@@ -137,6 +139,8 @@ interface LinearPart {
   readonly chainCount: number;
   readonly overlap: number;
   readonly effectiveSamples: readonly [number, number];
+  /** Why flow and frames do not fit each other, or null. */
+  readonly contradiction: string | null;
 }
 
 function linearise(problem: BasinProblem, basin: SolvedBasin): LinearPart {
@@ -155,6 +159,21 @@ function linearise(problem: BasinProblem, basin: SolvedBasin): LinearPart {
     chainCount: basin.chainSizes.filter((size) => size > 0).length,
     overlap: slope * (1 / n + 1 / frames),
     effectiveSamples: [carryingSamples(flow, n, flowVariance), carryingSamples(data, frames, dataVariance)],
+    contradiction: consistencyDoubt(
+      {
+        table: basin.flow,
+        count: n,
+        variance(contributions) {
+          const variance = independentVariance(contributions, n);
+          return { variance, spread: variance ** 2 / n };
+        },
+      },
+      {
+        table: basin.data,
+        count: frames,
+        variance: (scores) => varianceOfBlockSums(chains, chainScores(scores, basin.chainOf, basin.chainSizes)),
+      },
+    ),
   };
 }
 
@@ -163,6 +182,7 @@ function basinDoubt(part: LinearPart, name: string): string | null {
     overlapDoubt(part.effectiveSamples[0], `flow (basin ${name})`),
     overlapDoubt(part.effectiveSamples[1], `evaluation (basin ${name})`),
     chainDoubt(part.chainCount, `evaluation (basin ${name})`),
+    part.contradiction && `in basin ${name} ${part.contradiction}`,
   ]);
 }
 
@@ -180,7 +200,7 @@ function combine(
   const flowVariance = independentVariance(influence, n);
   const { variance: dataVariance, spread } = varianceOfBlockSums(chains, scores);
   const variance = flowVariance + dataVariance;
-  const freedom = degreesOfFreedom(variance, flowVariance ** 2 / (n + 1) + spread);
+  const freedom = degreesOfFreedom(variance, flowVariance ** 2 / n + spread);
   const standardError = standardDeviation(values);
   const value = parts.reduce((sum, [part, sign]) => sum + sign * part.freeEnergy, 0);
   const reason = firstDoubt([...doubts, errorDoubt(standardError), bootstrapDoubt(values)]);

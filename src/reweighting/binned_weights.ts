@@ -1,4 +1,4 @@
-import type { Blocks } from "./blocks.ts";
+import { type Blocks, degreesOfFreedom, varianceOfBlockSums } from "./blocks.ts";
 
 /**
  * Collects weights by bin, and by block where samples are correlated.
@@ -91,6 +91,32 @@ export class BinnedWeights {
     return new Float64Array(this.bins).map((_, bin) => {
       const squares = this.#independentSquares[bin] + this.#inefficiency(bin) * this.#blockSquares[bin];
       return squares > 0 ? totals[bin] ** 2 / squares : 0;
+    });
+  }
+
+  /**
+   * Computes on how many degrees of freedom the error of each bin's share rests.
+   *
+   * A block moves the logarithm of the share of bin k by Wₖ/Σ Wₖ − W/Σ W; independent samples count as many blocks.
+   *
+   * @param independent number of independent samples behind the bins
+   * @returns degrees of freedom ≥ 1, [bins]; Infinity for a bin without weight
+   */
+  degreesOfFreedom(independent: number): Float64Array {
+    const totals = this.totals();
+    const all = totals.reduce((a, b) => a + b, 0);
+    const width = this.bins + 1;
+    const rows = Float64Array.from(this.blockSizes, (_, block) => {
+      let sum = 0;
+      for (let column = 0; column < width; column++) sum += this.blockSums[block * width + column];
+      return sum;
+    });
+    return new Float64Array(this.bins).map((_, bin) => {
+      if (!(totals[bin] > 0)) return Infinity;
+      const scores = rows.map((sum, block) => this.blockSums[block * width + bin] / totals[bin] - sum / all);
+      const { variance, spread } = varianceOfBlockSums(this.#blocks, scores);
+      const single = this.#independentSquares[bin] / totals[bin] ** 2;
+      return degreesOfFreedom(variance + single, spread + single ** 2 / Math.max(1, independent));
     });
   }
 

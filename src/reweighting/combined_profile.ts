@@ -78,7 +78,10 @@ export function combinedProfile(
   });
   const binned = binSamples(problem, bins, flowColumns, dataColumns);
   const found = binned.totals().some((total) => total > 0);
-  const profile = found ? profileFromMasses(edges, sharesOf(binned.totals()), masses, binned.effectiveSamples()) : null;
+  const freedom = binned.degreesOfFreedom(problem.n);
+  const profile = found
+    ? profileFromMasses(edges, sharesOf(binned.totals()), masses, binned.effectiveSamples(), freedom)
+    : null;
   return { ...summariseBasins(problem, names, values), profile };
 }
 

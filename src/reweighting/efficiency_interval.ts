@@ -4,18 +4,20 @@ import { CounterRandom } from "./counter_random.ts";
 import { requireLogWeights } from "./input_checks.ts";
 import { maximum } from "./log_sum_exp.ts";
 
-/** Shares of the replicates below the lower and the upper end of an interval of 95 %. */
+/** Shares of the replicates below the lower and the upper end of the range. */
 const ENDS = [0.025, 0.975] as const;
 
 /**
- * Computes a 95 % interval of the sampling efficiency by resampling the samples at hand.
+ * Computes the range that the sampling efficiency takes in 95 of 100 sets that are resampled from the samples at hand.
  *
  *     efficiency* = (Σ cᵢwᵢ)² / (n Σ cᵢwᵢ²),   c = how often each sample is drawn in n draws with replacement
  *
- * The ends are the 2.5th and 97.5th percentiles of the replicates. The interval says how much the number would change with
- * other samples like those at hand. Heavier weights than any drawn are not in it, so that it is too narrow for heavy tails:
- * it holds the efficiency of infinitely many samples 95 times in 100 for bounded weights, 80 times for log-normal ones of
- * efficiency 0.37 and n = 2000, and 64 times for those of efficiency 0.1 and n = 5000.
+ * It says how much the number would change with other samples like those at hand, and is no confidence interval of the
+ * efficiency of infinitely many samples: that rests on the heaviest weights, which may not have been drawn yet, and no
+ * correction from the weights alone makes up for them. It holds that limit 95 times in 100 where weights are bounded (a
+ * flow wider than its target everywhere), 80 times for log-normal weights of efficiency 0.37 and n = 2000, and 64 times
+ * for those of efficiency 0.1 and n = 5000; what it misses lies below it. `forwardDiagnostics`, from samples of the target,
+ * has an interval that covers.
  *
  * Units: none. Reference: Efron and Tibshirani 1993, chapter 13.
  *

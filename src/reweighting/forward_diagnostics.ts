@@ -6,6 +6,7 @@ import { requireFinite, requireSameLength, requireSamples } from "./input_checks
 import { maximum } from "./log_sum_exp.ts";
 import { paretoK } from "./pareto_smoothing.ts";
 import { bootstrapDoubt, firstDoubt, MINIMUM_CHAINS, standardDeviation } from "./reliability.ts";
+import { skewedReach } from "./skewed_interval.ts";
 import { studentQuantile } from "./student_t.ts";
 
 /** What `forwardDiagnostics` needs beside the weights. */
@@ -85,23 +86,45 @@ export function forwardDiagnostics(
       degreesOfFreedom,
       reason: firstDoubt([few, bootstrapDoubt(logs)]),
     }),
-    samplingEfficiency: exponentiated(
+    samplingEfficiency: efficiencyOf(
       logEfficiency,
       combined(means),
-      degreesOfFreedom,
+      reachOfLog(blockSums(blocks, weights), size, logPartitionError),
       firstDoubt([few, heavy, bootstrapDoubt(means)]),
     ),
     paretoK: shape,
   };
 }
 
-/** exp of a logarithm and its error, with an interval that cannot leave the positive numbers. */
-function exponentiated(log: number, error: number, degreesOfFreedom: number, reason: string | null): Estimate {
+/** Z / E_p[w] with its error, and an interval that knows the skewness of the weights and stays positive. */
+function efficiencyOf(log: number, error: number, reach: Reach, reason: string | null): Estimate {
   const value = Math.exp(log);
-  const estimate = estimateFrom(value, value * error, { degreesOfFreedom, reason });
+  const estimate = estimateFrom(value, value * error, { reason });
   if (estimate.interval95 === null) return estimate;
-  const half = studentQuantile(Math.max(1, degreesOfFreedom)) * error;
-  return { ...estimate, interval95: [value * Math.exp(-half), value * Math.exp(half)] };
+  return { ...estimate, interval95: [value * Math.exp(-reach.below), value * Math.exp(reach.above)] };
+}
+
+/** How far the logarithm of an estimate may be off, downwards and upwards, at 95 %. */
+interface Reach {
+  readonly below: number;
+  readonly above: number;
+}
+
+/** Reach of −ln mean(weights), from sums over blocks, and of ln Z. */
+function reachOfLog(sums: Float64Array, sizes: Float64Array, logPartitionError: number): Reach {
+  const total = sums.reduce((a, b) => a + b, 0);
+  const count = sizes.reduce((a, b) => a + b, 0);
+  const scores = sums.map((sum, block) => sum / total - sizes[block] / count);
+  const blocks = scores.length;
+  const error = Math.sqrt(scores.reduce((sum, score) => sum + score * score, 0) * blocks / (blocks - 1));
+  const { below, above } = skewedReach(scores);
+  const quantile = studentQuantile(Math.max(1, blocks - 1));
+  const other = quantile * logPartitionError;
+  const least = 1 - below * error;
+  return {
+    below: Math.hypot(Math.log1p(above * error), other),
+    above: Math.hypot(least > 0 ? -Math.log(least) : quantile * error, other),
+  };
 }
 
 function blockSums(blocks: Blocks, values: Float64Array): Float64Array {

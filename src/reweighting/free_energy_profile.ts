@@ -88,7 +88,13 @@ function profileOfChains(
     drawBlockWeights(blocks, new CounterRandom(seed, r), blockWeights);
     masses.set(sharesOf(binned.totals(blockWeights)), r * bins);
   }
-  return profileFromMasses(edges, sharesOf(binned.totals()), masses, binned.effectiveSamples());
+  return profileFromMasses(
+    edges,
+    sharesOf(binned.totals()),
+    masses,
+    binned.effectiveSamples(),
+    binned.degreesOfFreedom(0),
+  );
 }
 
 function profileOfSamples(

@@ -21,6 +21,11 @@ export interface MbarResult {
   /** Standard error of Fₖ − F₀, linearised, [states]; NaN where states do not overlap. */
   readonly standardErrors: Float64Array;
   /**
+   * Degrees of freedom of these errors, [states]: few where few blocks stand behind them, and an interval of 95 % is then
+   * wider than ±1.96 standard errors (Student's t); NaN where states do not overlap, +Infinity without any scatter.
+   */
+  readonly degreesOfFreedom: Float64Array;
+  /**
    * ln of the weight of every sample in an ensemble of reduced potential 0, [n]: −ln Σₖ Nₖ exp(Fₖ − F₀ − uₖ(xₙ)).
    * Subtract a target's reduced potential to get its weights; for umbrella biases they are those of the unbiased system.
    */
@@ -83,7 +88,7 @@ export function mbar(
 
   const samples = samplesFromMatrix(task, reducedPotentials, stateOf, blocks);
   const solution = solveMbar(samples, tolerance);
-  const { freeEnergies, standardErrors } = allStates(samples, solution);
+  const { freeEnergies, standardErrors, freedom } = allStates(samples, solution);
   const first = freeEnergies[0];
   const unsolved = `the multistate equations are solved to ${solution.residual.toExponential(1)} only`;
   const reason = firstDoubt([
@@ -94,6 +99,7 @@ export function mbar(
   return {
     freeEnergies: freeEnergies.map((value) => value - first),
     standardErrors,
+    degreesOfFreedom: freedom,
     logWeights: solution.logDenominators.map((value) => first - value),
     reliable: reason === null,
     reason,
@@ -139,7 +145,7 @@ function coverageDoubt(reducedPotentials: Float64Array, solution: MbarSolution, 
 function allStates(
   samples: MbarSamples,
   solution: MbarSolution,
-): { freeEnergies: Float64Array; standardErrors: Float64Array } {
+): { freeEnergies: Float64Array; standardErrors: Float64Array; freedom: Float64Array } {
   const { sampled } = solution.table;
   const rest = Int32Array.from({ length: samples.states }, (_, k) => k).filter((k) => !sampled.includes(k));
   const row = new Float64Array(samples.states);
@@ -149,10 +155,11 @@ function allStates(
   }, rest.length);
   const freeEnergies = new Float64Array(samples.states);
   const standardErrors = new Float64Array(samples.states).fill(NaN);
+  const freedom = new Float64Array(samples.states).fill(NaN);
   sampled.forEach((k, index) => freeEnergies[k] = solution.freeEnergies[index]);
   rest.forEach((k, t) => freeEnergies[k] = influence.targetFreeEnergies[t]);
   const { onSampled, onTargets } = influence;
-  if (!onSampled || !onTargets) return { freeEnergies, standardErrors };
+  if (!onSampled || !onTargets) return { freeEnergies, standardErrors, freedom };
   const blocks = samples.blocks.count;
   const column = (k: number) => {
     const index = sampled.indexOf(k);
@@ -163,7 +170,9 @@ function allStates(
   const first = column(0);
   for (let k = 0; k < samples.states; k++) {
     const difference = column(k).map((value, block) => value - first[block]);
-    standardErrors[k] = influenceError(samples, difference).standardError;
+    const error = influenceError(samples, difference);
+    standardErrors[k] = error.standardError;
+    freedom[k] = error.degreesOfFreedom;
   }
-  return { freeEnergies, standardErrors };
+  return { freeEnergies, standardErrors, freedom };
 }

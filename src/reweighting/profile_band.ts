@@ -1,5 +1,5 @@
 import { MINIMUM_EFFECTIVE_SAMPLES, standardDeviation } from "./reliability.ts";
-import { NORMAL_QUANTILE } from "./student_t.ts";
+import { studentQuantile } from "./student_t.ts";
 
 /** A free-energy profile F(d) = −ln p(d) on bins, with its error. */
 export interface FreeEnergyProfile {
@@ -36,13 +36,15 @@ const LARGEST_EMPTY_SHARE = 0.02;
  * @param masses share of the weight in each bin, [bins]
  * @param replicates the same for every replicate, row-major [replicates, bins]
  * @param effectiveSamples effective number of samples in each bin, [bins]
- * @returns the profile; the band is F ± 1.96 standard errors
+ * @param freedom degrees of freedom of the error of each bin, [bins]; default ∞
+ * @returns the profile; the band is F ± t standard errors, with Student's t where few chains stand behind a bin
  */
 export function profileFromMasses(
   edges: Float64Array,
   masses: Float64Array,
   replicates: Float64Array,
   effectiveSamples: Float64Array,
+  freedom: Float64Array = new Float64Array(masses.length).fill(Infinity),
 ): FreeEnergyProfile {
   const bins = masses.length;
   const width = (bin: number) => edges[bin + 1] - edges[bin];
@@ -59,7 +61,7 @@ export function profileFromMasses(
   const end = (sign: number) =>
     freeEnergy.map((value, bin) => {
       const error = standardError[bin];
-      return value === null || error === null ? null : value + sign * NORMAL_QUANTILE * error;
+      return value === null || error === null ? null : value + sign * studentQuantile(freedom[bin]) * error;
     });
   return {
     edges: Float64Array.from(edges),

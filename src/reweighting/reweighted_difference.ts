@@ -1,5 +1,7 @@
 import { activeSamples, drawCounts } from "./active_samples.ts";
+import type { BasinDataSamples } from "./basin_problem.ts";
 import { resampling, type ResamplingOptions } from "./bootstrap.ts";
+import { coverageDoubt, type CoverageFrames, disagreementDoubt } from "./coverage_doubt.ts";
 import { CounterRandom } from "./counter_random.ts";
 import { kishEffectiveSampleSize } from "./effective_sample_size.ts";
 import { estimateFrom, type FreeEnergyEstimate, noEstimate } from "./estimate.ts";
@@ -16,6 +18,8 @@ export interface ReweightingOptions extends ResamplingOptions {
   readonly from?: number;
   /** Label of the basin that is reached, default 1. */
   readonly to?: number;
+  /** Frames of both basins; without them the difference is not called reliable, since a basin may be covered in part. */
+  readonly frames?: BasinDataSamples;
 }
 
 /**
@@ -25,8 +29,8 @@ export interface ReweightingOptions extends ResamplingOptions {
  *
  * Raw weights, neither clipped nor smoothed; a common factor of all weights cancels. The error is the standard deviation
  * of a bootstrap over samples. It misses whatever no sample has found yet, which is why it is called reliable only when,
- * in both basins, at least 50 samples are effective and the Pareto k̂ of the weights is below its limit, and the
- * bootstrap is well behaved.
+ * in both basins, at least 50 samples are effective, the Pareto k̂ of the weights is below its limit and `frames` show
+ * nothing that the samples miss, and the bootstrap is well behaved.
  *
  * Units: k_BT. Reference: Noé, Olsson, Köhler, Wu, Science 365, eaaw1147 (2019); Vehtari et al. 2024 for the limit.
  *
@@ -42,10 +46,14 @@ export interface ReweightingOptions extends ResamplingOptions {
  * import assert from "node:assert/strict";
  *
  * const basins = Int32Array.from({ length: 400 }, (_, i) => i % 4 === 0 ? 0 : 1);
- * const estimate = freeEnergyDifferenceByReweighting(new Float64Array(400), basins, { names: ["left", "right"] });
+ * const names = ["left", "right"];
+ * const estimate = freeEnergyDifferenceByReweighting(new Float64Array(400), basins, { names });
+ * const frames = { logWeights: new Float64Array(400), basins, chains: basins.keys().toArray() };
+ * const checked = freeEnergyDifferenceByReweighting(new Float64Array(400), basins, { names, frames });
  *
  * assert.ok(Math.abs(estimate.value! + Math.log(3)) < 1e-12);
- * assert.ok(estimate.reliable);
+ * assert.equal(estimate.reason, "coverage of states is unchecked: no frames of basin left were scored");
+ * assert.ok(checked.reliable);
  * ```
  */
 export function freeEnergyDifferenceByReweighting(
@@ -77,8 +85,26 @@ export function freeEnergyDifferenceByReweighting(
     .map((basin, side) => ({ basin, weights: weights[side], effective: kishEffectiveSampleSize(weights[side]) }))
     .sort((a, b) => a.effective - b.effective)
     .map((side) => weightDoubt(side.weights, side.effective, ` of basin ${names[side.basin]}`));
-  const reason = firstDoubt([...doubts, errorDoubt(standardError), bootstrapDoubt(values)]);
+  const uncovered = [from, to].flatMap((basin, side) => {
+    const frames = framesOf(task, options.frames, basin);
+    const place = ` of basin ${names[basin]}`;
+    return [
+      coverageDoubt(task, weights[side], frames, standardError, place),
+      disagreementDoubt(weights[side], logWeights.length, frames, standardError, place),
+    ];
+  });
+  const reason = firstDoubt([...doubts, errorDoubt(standardError), bootstrapDoubt(values), ...uncovered]);
   return estimateFrom(value, standardError, { reason });
+}
+
+/** The frames that lie in one basin. */
+function framesOf(task: string, frames: BasinDataSamples | undefined, basin: number): CoverageFrames | undefined {
+  if (frames === undefined) return undefined;
+  const { logWeights, basins, chains } = frames;
+  requireSameLength(task, "frames.basins", basins.length, "frames.logWeights", logWeights.length);
+  requireSameLength(task, "frames.chains", chains.length, "frames.logWeights", logWeights.length);
+  const inside = Int32Array.from(logWeights.keys()).filter((i) => basins[i] === basin);
+  return { logWeights: Float64Array.from(inside, (i) => logWeights[i]), chains: Array.from(inside, (i) => chains[i]) };
 }
 
 /** ln Σ_from − ln Σ_to of bootstrap replicates of all n samples, of which these two basins hold some. */

@@ -218,7 +218,8 @@ class UmbrellaReplicates {
     }
     const masses = new Float64Array(this.#masses.length * bins);
     this.#masses.forEach((row, r) => masses.set(row, r * bins));
-    return profileFromMasses(this.#edges, sharesOf(binned.totals()), masses, binned.effectiveSamples());
+    const shares = sharesOf(binned.totals());
+    return profileFromMasses(this.#edges, shares, masses, binned.effectiveSamples(), binned.degreesOfFreedom(0));
   }
 }
 

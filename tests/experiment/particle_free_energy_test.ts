@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { ThreadPool } from "../../src/backend/pool.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import {
@@ -121,7 +121,9 @@ Deno.test("the law of two particles rejects forgotten labels, energies of anothe
     await faulty({}, 1.3),
   ];
   for (const [k, { logPartition }] of broken.entries()) {
-    assertThrows(() => assertIs(logPartition.bar, expected, 1), Error, "instead of", `fault ${k}`);
+    const { message } = assertThrows(() => assertIs(logPartition.bar, expected, 1), Error, "", `fault ${k}`);
+    // The value is off, or flow samples and frames were seen to contradict each other before it came to that.
+    assertMatch(message, /instead of|contradict/, `fault ${k}`);
   }
 });
 

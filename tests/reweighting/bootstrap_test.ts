@@ -91,17 +91,43 @@ Deno.test("varianceOfBlockSums() is the variance of a sum of independent scores"
   assertAlmostEquals(degreesOfFreedom(variance, spread), 199, 1e-9);
 });
 
-Deno.test("degreesOfFreedom() recovers the pieces of a sum of two-block strata on average", () => {
+Deno.test("degreesOfFreedom() is that of one stratum, and between a third of and all pieces of forty equal ones", () => {
+  assertEquals(degreesOfFreedom(2, 4 / 8), 7);
   const [strata, repeats] = [40, 400];
   const labels = Int32Array.from({ length: 2 * strata }, (_, i) => i >> 1);
   const blocks = singleSamples(2 * strata, labels);
   let inverse = 0;
   for (let repeat = 0; repeat < repeats; repeat++) {
     const { variance, spread } = varianceOfBlockSums(blocks, normals(2 * strata, new CounterRandom(9, repeat)));
-    inverse += 1 / (degreesOfFreedom(variance, spread) + 2) / repeats;
+    inverse += 1 / (degreesOfFreedom(variance, spread) + 1) / repeats;
   }
-  // Mean of Σ V²/3 / V²: 40 / (40 · 42) for sums of χ², so that ν + 2 averages 42 harmonically.
-  assertAlmostEquals(1 / inverse, 42, 1.5);
+  // Mean of Σ V²/2 / V²: (3 · 40 / 2) / (40 · 42) for sums of χ², so that ν + 1 averages 28 harmonically.
+  assertAlmostEquals(1 / inverse, 28, 1);
+});
+
+Deno.test("degreesOfFreedom() gives intervals that cover for few strata of two blocks, equal or not; others do not", () => {
+  // 4000 repeats: four standard deviations of a share of 95 % are 1.4 %. 183 and 197 of 200 are 91.5 and 98.5 %.
+  const covers = (widths: readonly number[], freedom: (variance: number, parts: number[]) => number) => {
+    let covered = 0;
+    for (let repeat = 0; repeat < 4000; repeat++) {
+      const z = normals(2 * widths.length, new CounterRandom(10, repeat));
+      const pairs = widths.map((width, k) => [width * z[2 * k], width * z[2 * k + 1]]);
+      const parts = pairs.map(([a, b]) => (a - b) ** 2 / 4);
+      const variance = parts.reduce((sum, part) => sum + part, 0);
+      const half = studentQuantile(Math.max(1, freedom(variance, parts))) * Math.sqrt(variance);
+      if (Math.abs(pairs.reduce((sum, [a, b]) => sum + (a + b) / 2, 0)) <= half) covered++;
+    }
+    return covered / 4000;
+  };
+  const sumOf = (parts: number[], share: number) => parts.reduce((sum, part) => sum + part * part / share, 0);
+  const ours = (variance: number, parts: number[]) => degreesOfFreedom(variance, sumOf(parts, 2));
+  const uneven = [1, 0.5, 0.3, 0.2, 0.2, 0.1, 0.1, 0.1];
+  for (const widths of [[1], [1, 1], [1, 1, 1], Array<number>(11).fill(1), uneven]) {
+    const share = covers(widths, ours);
+    assert(share > 0.915 && share < 0.985, `${widths}: ${share}`);
+  }
+  assert(covers([1, 1], () => Infinity) < 0.9);
+  assert(covers(uneven, (variance, parts) => variance * variance / sumOf(parts, 3) - 2) < 0.92);
 });
 
 Deno.test("activeSamples() and drawCounts() give the multinomial law on what matters", () => {

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { CounterRandom } from "../../src/reweighting/counter_random.ts";
 import { samplingEfficiency } from "../../src/reweighting/effective_sample_size.ts";
 import { samplingEfficiencyInterval } from "../../src/reweighting/efficiency_interval.ts";
-import { messageOf } from "./statistics.ts";
+import { messageOf, normals } from "./statistics.ts";
 
 /** Weights uniform on 0 … 1: E[w]² / E[w²] = 3/4. */
 const TRUTH = 0.75;
@@ -22,7 +22,7 @@ function covered(interval: (random: CounterRandom, seed: number) => readonly [nu
 // Four standard deviations of a share of 300, and 1 % for the second order in 1/n: the efficiency is not linear in weights.
 const ALLOWED = 4 * Math.sqrt(0.05 * 0.95 / 300) + 0.01;
 
-Deno.test("samplingEfficiencyInterval() covers the efficiency of infinitely many samples 95 times in 100 where weights are bounded", () => {
+Deno.test("samplingEfficiencyInterval() holds the efficiency of infinitely many samples 95 times in 100 where weights are bounded", () => {
   const honest = covered((random, seed) => samplingEfficiencyInterval(logWeights(random), { seed, replicates: 100 })!);
   assert(Math.abs(honest - 0.95) < ALLOWED, `covers ${honest}`);
   // Twins: of half the width, and of samples that are counted twice.
@@ -35,6 +35,20 @@ Deno.test("samplingEfficiencyInterval() covers the efficiency of infinitely many
     return samplingEfficiencyInterval(Float64Array.of(...once, ...once, ...once), { seed, replicates: 100 })!;
   });
   assert(narrow < 0.95 - ALLOWED && doubled < 0.95 - ALLOWED, `twins cover ${narrow} and ${doubled}`);
+});
+
+Deno.test("samplingEfficiencyInterval() is no confidence interval where weights have a tail: the limit lies below it", () => {
+  // Log-normal weights of width 1: efficiency e^−1 in the limit.
+  let [held, below] = [0, 0];
+  for (let seed = 0; seed < 200; seed++) {
+    const [low, high] = samplingEfficiencyInterval(normals(1000, new CounterRandom(8, seed)), {
+      seed,
+      replicates: 60,
+    })!;
+    if (low > Math.exp(-1)) below++;
+    else if (high >= Math.exp(-1)) held++;
+  }
+  assert(held < 183 && below > 0.9 * (200 - held), `holds it ${held} times, lies above it ${below} times`);
 });
 
 Deno.test("samplingEfficiencyInterval() keeps weights of zero in the count and lies around the efficiency", () => {

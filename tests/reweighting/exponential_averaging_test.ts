@@ -49,7 +49,11 @@ Deno.test("exponentialAveraging() takes work of +Infinity as weight zero and say
 Deno.test("exponentialAveraging() calls narrow weights reliable and says why broad ones are not", () => {
   const z = normals(5000, new Random(3));
 
-  assertEquals(exponentialAveraging(z.map((x) => 0.5 * x)).reason, null);
+  const work = z.map((x) => 0.5 * x);
+  // Under the target e^−w p₀ the logarithm of the weights is shifted by its variance.
+  const frames = { logWeights: normals(2000, new Random(5)).map((x) => 0.5 * x + 0.25) };
+  assertEquals(exponentialAveraging(work, { frames }).reason, null);
+  assertEquals(exponentialAveraging(work).reason, "coverage of states is unchecked: no frames were scored");
   const few = exponentialAveraging(z.map((x) => 8 * x)).reason!;
   assert(/^only \d+\.\d samples are effective, fewer than 50$/.test(few), few);
   // Weights on the quantiles of a Pareto law of shape 0.8: 100 are effective, and yet their mean is not settled.

@@ -3,7 +3,7 @@ import { freeEnergyDifferenceByCounting } from "../../src/reweighting/counted_di
 import { CounterRandom } from "../../src/reweighting/counter_random.ts";
 import { freeEnergyDifferenceByReweighting } from "../../src/reweighting/reweighted_difference.ts";
 import { coverage, isHonest, messageOf, normals } from "./statistics.ts";
-import { drawFlow, TRUTH } from "./two_basins.ts";
+import { drawData, drawFlow, TRUTH } from "./two_basins.ts";
 
 const names = ["left", "right"];
 
@@ -39,12 +39,13 @@ Deno.test("freeEnergyDifferenceByReweighting() covers the exact difference, and 
 
 Deno.test("freeEnergyDifferenceByReweighting() cancels common factors and skips samples outside", () => {
   const { logWeights, basins } = drawFlow(3000, new CounterRandom(1));
-  const plain = freeEnergyDifferenceByReweighting(logWeights, basins, { names });
+  const frames = drawData(new CounterRandom(3));
+  const plain = freeEnergyDifferenceByReweighting(logWeights, basins, { names, frames });
   const shifted = freeEnergyDifferenceByReweighting(logWeights.map((v) => v - 800), basins, { names });
   const outside = freeEnergyDifferenceByReweighting(
     logWeights.map((v, i) => basins[i] < 0 ? 300 : v),
     basins,
-    { names },
+    { names, frames },
   );
 
   assert(plain.reliable, plain.reason ?? "");
