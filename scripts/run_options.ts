@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { openProgress, type RunOptions, type RunResult } from "../mod.ts";
+import { loadKernels, openProgress, OWN_OPTIONS, type RunOptions, type RunOrigin, type RunResult } from "../mod.ts";
 import { interruptSignal, sameArguments } from "./interrupt.ts";
 
 /** Options that several scripts take, to be put into their tables. */
@@ -51,6 +51,10 @@ export function runOptions<const D extends string>(out: D, threads = "results do
   return {
     seed: { kind: "integer", minimum: 0, maximum: 2 ** 31, default: 1, help: "of everything random" },
     threads: { kind: "integer", minimum: 1, maximum: 256, whenAbsent: "all cores", help: threads },
+    deterministic: {
+      kind: "flag",
+      help: "the same models on every processor: no fused multiply-adds, slower",
+    },
     out: { kind: "text", placeholder: "DIR", default: out, help: "directory for everything that is written" },
     resume: { kind: "flag", help: "go on with the run in that directory" },
     force: { kind: "flag", help: "replace the run in that directory" },
@@ -60,6 +64,7 @@ export function runOptions<const D extends string>(out: D, threads = "results do
 /** The values of those options. */
 export interface RunValues {
   readonly threads: number | undefined;
+  readonly deterministic: boolean;
   readonly out: string;
   readonly "checkpoint-every"?: number;
   readonly resume: boolean;
@@ -81,6 +86,7 @@ export async function runUntilStopped<T>(
   run: (options: RunOptions) => Promise<RunResult<T>>,
 ): Promise<T> {
   const again = [usage, ...sameArguments()].join(" ");
+  if (values.deterministic) await loadKernels({ deterministic: true });
   const every = values["checkpoint-every"];
   const interrupted = interruptSignal();
   using progress = await openProgress();
@@ -93,10 +99,17 @@ export async function runUntilStopped<T>(
     progress,
     signal: interrupted.signal,
     command: again,
+    origin: originOf(usage, values),
   });
   progress.finish();
   interrupted.release();
   if (result.complete) return result.outcome;
   console.error(`Stopped while ${result.during}; go on with: ${again} --resume`);
   return Deno.exit(interrupted.exitCode());
+}
+
+/** The options that results depend on, by their names on the command line. */
+function originOf(usage: string, values: RunValues): RunOrigin {
+  const given = Object.entries(values).filter(([name, value]) => value !== undefined && !OWN_OPTIONS.includes(name));
+  return { script: usage.slice(usage.lastIndexOf("/") + 1), options: Object.fromEntries(given) };
 }

@@ -24,6 +24,7 @@ import { type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
 import { type Costed, costed, openProcessorClock, type ProcessorClock } from "./processor_time.ts";
 import { RunCheckpoints } from "./run_checkpoints.ts";
 import { RunDirectory } from "./run_directory.ts";
+import { withOrigin } from "./run_origin.ts";
 import { partFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
 
 /** What to compare, and where to put it. */
@@ -220,7 +221,7 @@ class ComparisonRun {
     const { directory } = this.#place;
     const figures = await comparisonFigures(outcome);
     for (const { name, svg } of figures) await directory.write(`figures/${name}.svg`, svg);
-    await directory.writeJson(FILES.json, comparisonReportJson(outcome));
+    await directory.writeJson(FILES.json, await withOrigin(comparisonReportJson(outcome), this.#options.origin));
     await directory.write(FILES.html, comparisonReportHtml(outcome, figures));
   }
 }

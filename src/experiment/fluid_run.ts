@@ -16,6 +16,7 @@ import type { FluidBudgetName, FluidSettings } from "./fluid_settings.ts";
 import type { Progress } from "./progress.ts";
 import { RunCheckpoints } from "./run_checkpoints.ts";
 import { RunDirectory } from "./run_directory.ts";
+import { withOrigin } from "./run_origin.ts";
 import { partFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
 
 /** What to run, and where to put it. */
@@ -68,7 +69,7 @@ export async function runFluid(options: FluidRunOptions): Promise<RunResult<Flui
     const outcome = { run: describeRun(options, system, pool.threads), ...found };
     parts.now = "writing the report";
     for (const { name, svg } of await fluidFigures(outcome)) await directory.write(fileOf(name), svg);
-    await directory.writeJson(REPORT, fluidReportJson(outcome));
+    await directory.writeJson(REPORT, await withOrigin(fluidReportJson(outcome), options.origin));
     return outcome;
   });
 }

@@ -6,6 +6,7 @@
 import { packResult, unpackResult } from "./packed_result.ts";
 import type { Progress } from "./progress.ts";
 import type { RunCheckpoints } from "./run_checkpoints.ts";
+import type { RunOrigin } from "./run_origin.ts";
 
 /** Where a run works, and whom it tells. */
 export interface RunOptions {
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** The command line, for the report. */
   readonly command: string;
+  /** Script and options, for whoever wants to do the run again. */
+  readonly origin?: RunOrigin;
 }
 
 /** How a run ended: with an outcome, or stopped during a part. */
