@@ -29,11 +29,14 @@ export function interruptSignal(): Interrupt {
       controller.abort(new DOMException(`stopped by ${name}`, "AbortError"));
     }] as const
   );
-  listeners.forEach(([name, listener]) => Deno.addSignalListener(name, listener));
+  // Without a listener a file beyond the limit of `ulimit -f` kills the program; with one its write fails and says why.
+  const others = Deno.build.os === "windows" ? [] : [["SIGXFSZ", () => {}]] as const;
+  const all = [...listeners, ...others];
+  all.forEach(([name, listener]) => Deno.addSignalListener(name, listener));
   return {
     signal: controller.signal,
     exitCode: () => code,
-    release: () => listeners.forEach(([name, listener]) => Deno.removeSignalListener(name, listener)),
+    release: () => all.forEach(([name, listener]) => Deno.removeSignalListener(name, listener)),
   };
 }
 

@@ -40,6 +40,9 @@ export async function writeAtomically(path: string, content: FileContent, option
   await flushDirectory(directoryOf(path));
 }
 
+/** A file beyond the limit of its process, for which Deno has no code. */
+const TOO_LARGE = /\(os error 27\)/;
+
 /**
  * Tells which rule the file system found broken, as the end of an error message.
  *
@@ -54,6 +57,9 @@ export function describeFileError(error: unknown, path: string, needed = path): 
   const directory = directoryOf(path);
   if (code === "ENOSPC" || code === "EDQUOT") {
     return `the disk must have room, ${got}: free some space or choose another directory`;
+  }
+  if (code === "EFBIG" || TOO_LARGE.test(String(message))) {
+    return `the limit on file sizes must leave room, ${got}: raise it (ulimit -f)`;
   }
   if (code === "EACCES" || code === "EPERM" || code === "EROFS" || error instanceof Deno.errors.NotCapable) {
     return `${directory} must be open to us, ${got}: change its permissions or choose another directory`;

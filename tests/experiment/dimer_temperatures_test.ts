@@ -2,7 +2,10 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import type { Progress } from "../../src/experiment/progress.ts";
 import { summarizeTemperatures } from "../../src/experiment/temperature_summary.ts";
+import { loadCheckpoint, saveCheckpoint } from "../../src/training/checkpoint.ts";
+import type { JsonObject } from "../../src/training/json.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
+import { differingFiles } from "../support/killed_runs.ts";
 import { runTinyTemperatures, silent } from "../support/tiny_runs.ts";
 
 await loadKernels();
@@ -77,6 +80,57 @@ Deno.test("runDimerTemperatures() writes report and checkpoint, the same for two
       assertEquals(await run(stopped, stopAt(9)), { complete: false, during: "training" });
       assert((await run(stopped, { resume: true })).complete);
       assertEquals(await comparableReport(stopped), await comparableReport(one));
+    });
+
+    await t.step(
+      "a damaged checkpoint, or part, is noticed: the one before is taken, the part computed anew",
+      async () => {
+        const damaged = `${root}/damaged`;
+        assertEquals(await run(damaged, { ...stopAt(20), checkpointEveryMs: 0 }), {
+          complete: false,
+          during: "training",
+        });
+        for (const name of ["checkpoint", "parts/data"]) {
+          const path = `${damaged}/${name}.safetensors`;
+          const bytes = await Deno.readFile(path);
+          bytes[bytes.length - 100] ^= 4;
+          await Deno.writeFile(path, bytes);
+        }
+        const notes: string[] = [];
+        const progress = { ...silent, note: (text: string) => notes.push(text) };
+        assert((await run(damaged, { resume: true, progress })).complete);
+        assertEquals(
+          notes.map((note) => note.replace(/^Cannot load checkpoint .*damaged\/(.*?): SHA-256.*; /, "$1: ")),
+          [
+            "parts/data.safetensors: computes it anew",
+            "checkpoint.safetensors: went back to the checkpoint before it",
+          ],
+        );
+        assertEquals(differingFiles(one, damaged), []);
+      },
+    );
+
+    await t.step("a checkpoint of another release is refused, one of other kernels is told of", async () => {
+      const path = `${two}/checkpoint.safetensors`;
+      const { kind, state, tensors } = await loadCheckpoint(path);
+      const versions = state.versions as JsonObject;
+      const withVersions = (changes: JsonObject) =>
+        saveCheckpoint(path, { kind, tensors, state: { ...state, versions: { ...versions, ...changes } } });
+      const notes: string[] = [];
+      const progress = { ...silent, note: (text: string) => notes.push(text) };
+      await withVersions({ kernels: "slow" });
+      assert((await run(two, { resume: true, progress })).complete);
+      assertEquals(notes, [
+        'Results may differ in the last bits from those of a run that was never stopped: kernels was "slow", is ' +
+        `"${versions.kernels}"`,
+      ]);
+      await withVersions({ boltzflow: "0.0.1" });
+      const error = await assertRejects(() => run(two, { resume: true }), RangeError);
+      assertEquals(
+        error.message.replace(/got ".*?"/, "got …"),
+        `Cannot resume from ${path}: boltzflow must be "0.0.1", got …: go on with the release that began the run, or ` +
+          "start anew with --force",
+      );
     });
 
     await t.step("a directory that holds a run is refused, and so is another question in it", async () => {

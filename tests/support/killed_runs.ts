@@ -1,5 +1,5 @@
 /** Runs that are killed, again and again, at moments that nobody chose, and what becomes of their files. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import type { RandomStream } from "../../src/random/random_stream.ts";
 
 /** A program that works in a directory. */
@@ -16,14 +16,17 @@ export interface Program {
  */
 export type Moment = "any" | "writing" | "written";
 
+/** How programs are ended, and the exit code that they are to give; by SIGKILL none. */
+const EXIT_CODES = { SIGKILL: 137, SIGINT: 130, SIGTERM: 143 } as const;
+
 /** When to kill. */
 export interface KillPlan {
   /** Draws the lives. */
   readonly random: RandomStream;
   /** Shortest and longest life in milliseconds; drawn evenly in its logarithm. */
   readonly lifeMs: readonly [number, number];
-  /** Taken in turn. */
-  readonly moments: readonly Moment[];
+  /** Moments, and the signals for them; taken in turn. Programs listen by the time that they have written something. */
+  readonly moments: readonly (readonly [Moment, keyof typeof EXIT_CODES])[];
   /** Most kills; then the program may end. */
   readonly kills: number;
 }
@@ -68,16 +71,16 @@ export async function killUntilDone(program: Program, plan: KillPlan): Promise<K
     const [shortest, longest] = plan.lifeMs;
     const lifeMs = shortest * (longest / shortest) ** plan.random.uniform();
     const over = new AbortController();
-    const moment = waitForMoment(plan.moments[kills % plan.moments.length], lifeMs, out, over.signal);
-    const killed = await Promise.race([moment, ended.then(() => false)]);
-    if (killed) kill(child);
-    const { code, signal, stderr } = await ended;
+    const [moment, signal] = plan.moments[kills % plan.moments.length];
+    const come = waitForMoment(moment, lifeMs, out, over.signal);
+    if (await Promise.race([come, ended.then(() => false)])) kill(child, signal);
+    const { code, stderr } = await ended;
     over.abort();
-    await moment;
-    if (signal !== "SIGKILL") {
-      assertEquals(code, 0, new TextDecoder().decode(stderr));
-      return { kills, duringWrite, withCheckpoint };
-    }
+    await come;
+    const text = new TextDecoder().decode(stderr);
+    if (code === 0) return { kills, duringWrite, withCheckpoint };
+    assertEquals(code, EXIT_CODES[signal], text);
+    if (signal !== "SIGKILL") assertMatch(text, /^Stopped while [a-z ]+; go on with: .* --resume$/m);
     kills++;
     if (unfinishedFiles(out).length > 0) duringWrite++;
     if (exists(`${out}/checkpoint.safetensors`) || exists(`${out}/parts`)) withCheckpoint++;
@@ -113,9 +116,9 @@ function modifiedAt(path: string): number {
   }
 }
 
-function kill(child: Deno.ChildProcess): void {
+function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
-    child.kill("SIGKILL");
+    child.kill(signal);
   } catch {
     // It ended by itself a moment ago.
   }

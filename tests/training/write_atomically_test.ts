@@ -108,6 +108,10 @@ Deno.test("describeFileError() names the rule for each kind of refusal", () => {
     'the disk must have room, got "No space left on device": free some space or choose another directory',
   );
   assertEquals(refusal("EDQUOT").startsWith("the disk must have room"), true);
+  assertEquals(
+    describeFileError(new Error("File too large (os error 27): write"), "a/b"),
+    'the limit on file sizes must leave room, got "File too large": raise it (ulimit -f)',
+  );
   for (const code of ["EACCES", "EPERM", "EROFS"]) {
     assertEquals(
       refusal(code),
