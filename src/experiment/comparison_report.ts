@@ -21,7 +21,7 @@ import type { ContenderName } from "./comparison_settings.ts";
 import { stagesOf } from "./comparison_training.ts";
 import { toJson } from "./dimer_report_json.ts";
 import { agreement, compare, inUnits } from "./dimer_verdict.ts";
-import { count, fixed, NO_BREAK, share } from "./report_numbers.ts";
+import { count, EFFICIENCY_INTERVAL, fixed, NO_BREAK, share } from "./report_numbers.ts";
 
 /** Version of the layout of the JSON: raised when a key changes its meaning or goes. */
 const VERSION = 1;
@@ -119,7 +119,7 @@ function foundSection(outcome: ComparisonOutcome): ReportSection {
       "The gap is the divergence from the target, half closed and half open, to the flow: what the NLL of frames exceeds " +
       "the best possible one by. Kish efficiency is the share of " +
       "flow samples that count in plain reweighting. It is heavy-tailed: it belongs to its number of samples, falls when rare " +
-      "heavy weights turn up, and its interval knows only the weights that did. Gap and acceptance ratio, which rest on " +
+      "heavy weights turn up. " + EFFICIENCY_INTERVAL + " Gap and acceptance ratio, which rest on " +
       "evaluation frames that no training has seen, are the better judges.",
       `Δ*F* = *F*(open) − *F*(closed), by the Bennett acceptance ratio (BAR) with the symmetrised density. ${
         sentences.join(" ")

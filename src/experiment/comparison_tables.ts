@@ -57,8 +57,8 @@ export function qualityTable({ contenders }: ComparisonOutcome): ReportTable {
     columns: [
       "flow",
       "gap / nats",
-      "Kish efficiency, closed (95 %)",
-      "Kish efficiency, open (95 %)",
+      "Kish efficiency, closed (bootstrap)",
+      "Kish efficiency, open (bootstrap)",
       "Pareto k̂, closed / open",
       "Δ*F* / k_BT, BAR",
       "Δ*F* / k_BT, plain reweighting",

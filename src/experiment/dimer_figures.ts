@@ -125,8 +125,9 @@ async function pathFigure({ path, run }: DimerOutcome, system: ParticleDimer): P
   const svg = await configurationPanels(panels, { ...discs(system), size: 150, arrows: true });
   const caption =
     "A straight line in the latent space from a closed to an open Monte Carlo frame, decoded by the flow. " +
-    "Of many pairs of ends it is the one whose highest energy is lowest; shown are the points nearest to evenly spaced " +
-    "distances. It shows how the flow connects the basins; it is no trajectory, has no time, and enters no number of this " +
+    "Of many pairs of ends it is the one whose highest energy is lowest. Of 65 points at equal steps along the line those " +
+    "nine are shown whose *d* comes nearest to evenly spaced values: along the line *d* changes suddenly, so that neither " +
+    "their steps along it nor those in *d* are equal. It shows how the flow connects the basins; it is no trajectory, has no time, and enters no number of this " +
     "report.";
   return { name: "path", svg, caption };
 }

@@ -34,7 +34,9 @@ export async function lossesFigure(outcome: DimerOutcome): Promise<DimerFigure |
   const svg = panels.length === 1 ? panels[0] : await figureGrid(panels, { description, letters: false });
   const caption =
     "Losses against training steps, each point a mean over the steps since the one before. NLL is the mean of " +
-    "−ln *q*(*x*) in nats per configuration; lower is better, and what separates the two curves is over-fitting." +
+    "−ln *q*(*x*) in nats per configuration; lower is better. Over-fitting shows where validation rises while training " +
+    "falls. A constant distance of the two curves is not over-fitting alone: validation frames are few and correlated, and " +
+    "training values lag behind, being means over steps. Where a stage changes the grid of tilted densities, both may jump." +
     (terms.length === 0
       ? ""
       : " Below, the terms of the later stages: *J*_{KL}, the mean over flow samples of the softened *U*/*T* plus " +

@@ -72,15 +72,16 @@ export function dataSection(outcome: DimerOutcome): ReportSection {
 }
 
 /** What was minimised, for how long. */
-export function trainingSection({ stages, reactionCoordinate }: DimerOutcome): ReportSection {
+export function trainingSection({ stages, reactionCoordinate, keep }: DimerOutcome): ReportSection {
   const { bounds, samples, outOfBounds } = reactionCoordinate;
   return {
     heading: "Training",
     paragraphs: [
-      `Stages: ${
-        stages.map(({ name, steps }) => `${name} (${count(steps)} steps)`).join(", ")
-      }. Of all parameters on the ` +
-      "way, those of the lowest NLL of validation frames were kept.",
+      `Stages: ${stages.map(({ name, steps }) => `${name} (${count(steps)} steps)`).join(", ")}. ` +
+      (keep === "last"
+        ? "The last parameters were kept: a schedule that ends with the energy loss in charge raises the NLL on purpose."
+        : "Of all parameters on the way, those of the lowest NLL of validation frames were kept, compared on the grid of " +
+          "the last stage where grids differ."),
       ...(samples === 0 ? [] : [
         `The reaction-coordinate loss covered ${fixed(bounds[0], 2)} ≤ *d* ≤ ${fixed(bounds[1], 2)}; ` +
         `${share(outOfBounds / samples)} of the ${count(samples)} samples that it saw were out of these bounds.`,
@@ -129,6 +130,14 @@ export function modelsSection(outcome: DimerOutcome): ReportSection {
       "name system, parameters, temperature and seed. Before samples stand for equilibrium they need the weights " +
       "exp(−*U*/*T*)/*q*, with ln *q*(*x*) = ln *N*(*z*) − log-det for the sampler, and weight zero outside the reference " +
       "domain.",
+      ...(outcome.flow.kind === "autoregressive"
+        ? [
+          "The files hold the flow itself, not its average over the mirror images of the dimer, from which the samples and " +
+          "all numbers of this report come: *q* is then the flow's own density, and weights are a little more uneven. For " +
+          "the average, reflect each sample by a mirror image drawn at random and take for *q* the mean of the densities of " +
+          "all its images.",
+        ]
+        : []),
       `Operator set ${opset}. Samples, log-densities and their inverse, computed by onnxruntime, differ from our own by at ` +
       `most ${power(maxAbsDifference)}; one thread of it draws ${count(samplesPerSecond)} samples per second.`,
       `To draw samples here: \`deno run -A scripts/sample_onnx.ts ${sampler} --n 1000 --seed 7\`, with the paths of both ` +

@@ -6,7 +6,17 @@
 import type { ReportTable } from "../plot/html_report.ts";
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { ByBasin, DimerOutcome } from "./dimer_results.ts";
-import { count, duration, fixed, interval, NO_BREAK, NOTHING, share, withError } from "./report_numbers.ts";
+import {
+  count,
+  duration,
+  EFFICIENCY_INTERVAL,
+  fixed,
+  interval,
+  NO_BREAK,
+  NOTHING,
+  share,
+  withError,
+} from "./report_numbers.ts";
 
 /** Every estimate of F_open − F_closed with its error and whether to trust it. */
 export function estimatesTable({ evaluation, reference }: DimerOutcome): ReportTable {
@@ -43,11 +53,13 @@ export function qualityTable({ evaluation }: DimerOutcome): ReportTable {
     write(values.all),
   ];
   return {
-    caption: `From ${count(evaluation.samples)} flow samples, and the evaluation frames for NLL and gap.`,
+    caption: `From ${
+      count(evaluation.samples)
+    } flow samples, and the evaluation frames for NLL and gap. ${EFFICIENCY_INTERVAL}`,
     columns: ["", "closed", "open", "all"],
     rows: [
       row("Kish efficiency of the weights", samplingEfficiency, share),
-      row(`95${NO_BREAK}% interval of it`, samplingEfficiencyInterval, shareInterval),
+      row("its bootstrap interval", samplingEfficiencyInterval, shareInterval),
       row(`Pareto k̂ of the weights (limit ${fixed(paretoK.limit, 2)})`, paretoK, (k) => fixed(k, 2)),
       row("NLL of evaluation frames / nats", evaluationNll, (value) => fixed(value, 1)),
       row(`gap to the target / nats${trusted ? "" : " (unreliable, like the ratio)"}`, gap, (value) => fixed(value, 1)),

@@ -119,7 +119,7 @@ export interface DimerReference {
 export interface DimerEvaluation {
   /** Kish efficiency of the weights. */
   readonly samplingEfficiency: ByBasin;
-  /** 95 % intervals of it from resampled flow samples; heavier weights than any drawn are not in them. */
+  /** Middle 95 % of a bootstrap of it: covers 95 % where weights are bounded, 64 to 80 % for heavy tails. */
   readonly samplingEfficiencyInterval: ByBasin<readonly [number, number]>;
   /** Pareto k̂ of the weights, and the limit for this number of samples. */
   readonly paretoK: ByBasin & { readonly limit: number };
@@ -208,6 +208,8 @@ export interface DimerOutcome {
   readonly history: readonly HistoryEntry[];
   /** Steps per stage, for marks. */
   readonly stages: readonly { readonly name: string; readonly steps: number }[];
+  /** Whether the best or the last parameters were kept. */
+  readonly keep: "best" | "last";
   /** What the reaction-coordinate loss saw: samples, and those of them out of its bounds. */
   readonly reactionCoordinate: {
     readonly bounds: readonly [number, number];

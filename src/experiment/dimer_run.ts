@@ -174,6 +174,7 @@ class DimerRun {
       },
       history: position.history,
       stages: options.settings.stages.map(({ name, steps }) => ({ name, steps })),
+      keep: options.settings.keep,
       reactionCoordinate: {
         bounds: options.reactionCoordinate.bounds,
         samples: this.#counts.coordinates,

@@ -8,6 +8,11 @@ import type { Estimate } from "../reweighting/estimate.ts";
 /** A blank at which no line may break. */
 export const NO_BREAK = "\u00a0";
 
+/** What an interval of a Kish efficiency is, as a sentence: no 95 % interval where it would matter. */
+export const EFFICIENCY_INTERVAL = "Intervals of efficiencies are the middle 95" + NO_BREAK + "% of a bootstrap over " +
+  "the samples at hand. They hold the efficiency of infinitely many samples 95 times in 100 where weights are bounded, but " +
+  "only 64 to 80 times for heavy tails, because heavier weights than any drawn are not in them.";
+
 /** Shown where there is no number. */
 export const NOTHING = "–";
 

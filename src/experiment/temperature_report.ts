@@ -8,7 +8,17 @@ import type { Estimate } from "../reweighting/estimate.ts";
 import { auditSection } from "./audit_report.ts";
 import { shareInterval } from "./dimer_report_tables.ts";
 import { agreement, compare, inUnits } from "./dimer_verdict.ts";
-import { count, duration, fixed, NO_BREAK, NOTHING, power, share, withError } from "./report_numbers.ts";
+import {
+  count,
+  duration,
+  EFFICIENCY_INTERVAL,
+  fixed,
+  NO_BREAK,
+  NOTHING,
+  power,
+  share,
+  withError,
+} from "./report_numbers.ts";
 import type {
   TemperatureFigure,
   TemperaturePoint,
@@ -116,7 +126,9 @@ function curveSentence({ degree, chiSquare, freedom, widening }: TemperaturesOut
     ? ` Errors of the curve are widened by ${fixed(widening, 2)}, the root of their ratio.`
     : "";
   return `The curve is a polynomial of degree ${degree} in ln *T*, fitted to Δ*F* (BAR) and Δ*U* of all temperatures at ` +
-    `once: by Gibbs and Helmholtz the slope of Δ*F*/k_BT is −Δ*U*/k_BT. χ^2 = ${fixed(chiSquare, 1)} for ${freedom} ` +
+    `once: by Gibbs and Helmholtz the slope of Δ*F*/k_BT is −Δ*U*/k_BT. χ^2 = ${
+      fixed(chiSquare, 1)
+    }, by the errors of the estimates as they are, for ${freedom} ` +
     `degrees of freedom; energies and free energies are estimated apart, so that this is a test of both.${wider}`;
 }
 
@@ -168,8 +180,8 @@ function qualitySection({ points, flow }: TemperaturesOutcome): ReportSection {
       } parameters for all ` +
       `temperatures together. Efficiencies are from ${
         count(samples)
-      } flow samples at each temperature, with 95${NO_BREAK}% ` +
-      "intervals in which heavier weights than any drawn are missing. The gap is the Kullback–Leibler divergence to the flow " +
+      } flow samples at each temperature, with bootstrap intervals. ${EFFICIENCY_INTERVAL} The gap is the ` +
+      "Kullback–Leibler divergence to the flow " +
       "from the target in one basin, where a flow that gives half of its mass to each basin has at least ln 2, and from the " +
       "half-and-half mixture of both basins, where a perfect one has 0.",
     ],

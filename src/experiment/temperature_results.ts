@@ -21,7 +21,7 @@ export interface TemperatureEvaluation {
   readonly outsideDomain: number;
   /** Kish efficiency of the weights. */
   readonly samplingEfficiency: ByBasin;
-  /** 95 % intervals of it from resampled flow samples; heavier weights than any drawn are not in them. */
+  /** Middle 95 % of a bootstrap of it: covers 95 % where weights are bounded, 64 to 80 % for heavy tails. */
   readonly samplingEfficiencyInterval: ByBasin<readonly [number, number]>;
   /** Pareto k̂ of the weights, and the limit for this number of samples. */
   readonly paretoK: ByBasin & { readonly limit: number };

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Estimate } from "../reweighting/estimate.ts";
-import type { CurvePoint } from "./temperature_curve.ts";
+import { auditLine } from "./audit_report.ts";
+import type { CurvePoint, ThermodynamicCurve } from "./temperature_curve.ts";
 import type { TemperaturesOutcome } from "./temperature_results.ts";
 import { inT0, referenceAt, temperatureText } from "./temperature_units.ts";
 
@@ -14,7 +15,7 @@ import { inT0, referenceAt, temperatureText } from "./temperature_units.ts";
  * @param outcome of the run
  * @returns text without a final line break
  */
-export function summarizeTemperatures({ run, points, references, curve }: TemperaturesOutcome): string {
+export function summarizeTemperatures({ run, points, references, curve, audit }: TemperaturesOutcome): string {
   const text = (estimate: Estimate | undefined) => {
     if (estimate === undefined) return "";
     if (estimate.value === null) return "no estimate";
@@ -23,7 +24,7 @@ export function summarizeTemperatures({ run, points, references, curve }: Temper
   };
   const ofCurve = (at: CurvePoint | null) =>
     at === null ? "" : `${at.freeEnergy.value.toFixed(3)} ± ${at.freeEnergy.standardError.toFixed(3)}`;
-  const columns = ["T / T₀", "trained", "BAR", "reweighting", "curve", "umbrella", "in k_BT₀"];
+  const columns = ["T / T₀", "trained", "BAR", "reweighting", "curve", "umbrella", "best in k_BT₀"];
   const rows = points.map((point) => [
     temperatureText(point.temperature),
     point.trained ? "yes" : "no",
@@ -31,7 +32,7 @@ export function summarizeTemperatures({ run, points, references, curve }: Temper
     text(point.evaluation.freeEnergyDifference.reweighting),
     ofCurve(curve.at(point.temperature)),
     text(referenceAt(references, point.temperature)?.freeEnergyDifference),
-    text(inT0(point.headline, point.temperature)),
+    point.headline.value === null ? "none reliable" : text(inT0(point.headline, point.temperature)),
   ]);
   const widths = columns.map((column, i) => Math.max(column.length, ...rows.map((row) => row[i].length)));
   const line = (cells: readonly string[]) => cells.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd();
@@ -42,9 +43,18 @@ export function summarizeTemperatures({ run, points, references, curve }: Temper
     `F(open) − F(closed) in k_BT at each temperature, ${run.preset}, seed ${run.seed}, budget ${run.budget}:`,
     line(columns),
     ...rows.map(line),
-    ...curve.degree < 0
-      ? []
-      : [`curve through all: χ² ${curve.chiSquare.toFixed(1)} for ${curve.freedom} degrees of freedom`],
+    ...curve.degree < 0 ? [] : [curveLine(curve)],
+    auditLine(audit),
     ...doubts,
   ].join("\n");
+}
+
+/** How well the curve fits: χ² by the errors of the estimates, and what it made of the errors of the curve. */
+function curveLine({ chiSquare, freedom, widening }: ThermodynamicCurve): string {
+  const fit = `curve through all: χ² ${
+    chiSquare.toFixed(1)
+  } for ${freedom} degrees of freedom, by the estimates' own errors`;
+  return widening > 1
+    ? `${fit}; errors of the curve are widened by ${widening.toFixed(2)}, the root of their ratio`
+    : fit;
 }

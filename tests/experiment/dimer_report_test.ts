@@ -293,3 +293,19 @@ Deno.test("dimerReportJson of two runs with different threads differs in threads
   const leaky = (of: DimerOutcome) => ({ ...dimerReportJson(of), command: of.run.command });
   assert(withoutRates(leaky(other)) !== withoutRates(leaky(outcome)), "a report that names the command would differ");
 });
+
+Deno.test("the report says what the models leave out, which parameters were kept, and what intervals of efficiency are", () => {
+  const autoregressive = { ...outcome, flow: { ...outcome.flow, kind: "autoregressive" as const } };
+  const withoutAverage = "The files hold the flow itself, not its average over the mirror images of the dimer";
+  assert(textOf(autoregressive).includes(withoutAverage));
+  assert(!textOf(outcome).includes(withoutAverage), "RealNVP is not averaged");
+
+  const best = "those of the lowest NLL of validation frames were kept";
+  const last = "The last parameters were kept";
+  assert(textOf(outcome).includes(best) && !textOf(outcome).includes(last));
+  const ofPaper = textOf({ ...outcome, keep: "last" });
+  assert(!ofPaper.includes(best) && ofPaper.includes(last));
+
+  assert(textOf(outcome).includes("only 64 to 80 times for heavy tails"));
+  assert(textOf(outcome).includes("its bootstrap interval") && !textOf(outcome).includes("95 % interval of it"));
+});

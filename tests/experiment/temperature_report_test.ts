@@ -98,7 +98,7 @@ Deno.test("the report over temperatures says ΔF in both units, with its picture
   assertEquals(
     summarizeTemperatures(outcome).split("\n").slice(1, 4),
     [
-      "T / T₀  trained  BAR             reweighting     curve           umbrella        in k_BT₀",
+      "T / T₀  trained  BAR             reweighting     curve           umbrella        best in k_BT₀",
       "0.5     yes      11.500 ± 0.010  11.510 ± 0.040  11.501 ± 0.006  11.500 ± 0.020  5.750 ± 0.005",
       "0.7071  no       8.571 ± 0.010   8.581 ± 0.040   8.570 ± 0.005                   6.061 ± 0.007",
     ],
@@ -126,7 +126,25 @@ Deno.test("the report over temperatures marks what is not reliable, and does wit
   );
   const html = temperaturesReportHtml(one, await temperatureFigures(one));
   assert(html.includes("BAR at 1: of the test") && html.includes("no reliable estimate"));
-  assert(summarizeTemperatures(one).includes("6.500 ± 0.010 (!)"));
+  const summary = summarizeTemperatures(one);
+  assert(summary.includes("6.500 ± 0.010 (!)"));
+  assert(summary.includes("Audit of the flow: passed"));
+
+  const spoilt = outcomeOf((temperature, bar) => {
+    const reliable = { ...bar, reliable: false, reason: "of the test" };
+    return temperature === 1 ? reliable : { ...bar, value: bar.value! + (temperature > 1 ? 0.1 : 0) };
+  });
+  const without = {
+    ...spoilt,
+    points: spoilt.points.map((point) => point.headline.reliable ? point : { ...point, headline: noEstimate("no") }),
+  };
+  const lines = summarizeTemperatures(without).split("\n");
+  assert(/ 6\.500 ± 0\.010 \(!\) .* none reliable$/.test(lines[4]), lines[4]);
+  assert(
+    /^curve through all: χ² \d+\.\d for \d degrees of freedom, by the estimates' own errors; errors of the curve are widened by \d+\.\d\d, the root of their ratio$/
+      .test(lines[7]),
+    lines[7],
+  );
 
   const nothing = outcomeOf(() => noEstimate("of the test"));
   const empty: TemperaturesOutcome = { ...nothing, history: [] };

@@ -211,6 +211,7 @@ export function syntheticOutcome(): DimerOutcome {
     },
     history: history(random),
     stages: [{ name: "maximum likelihood", steps: 2600 }, { name: "mixture", steps: 300 }],
+    keep: "best",
     reactionCoordinate: { bounds: [0.5, 2.5], samples: 51_200, outOfBounds: 612 },
     audit: syntheticAudit,
     evaluation: judged,
