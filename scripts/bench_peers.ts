@@ -96,7 +96,7 @@ interface Bench extends Findings {
 /** How long and how large. */
 function planOf(quick: boolean, rounds: number, seconds: number) {
   if (!quick) return { timing: { rounds, seconds }, size: R8, threads: [1, 2], steps: 15, sizes: SIZES };
-  const size = { ...R8, hidden: [64, 64, 64], batch: 256 };
+  const size = { ...R8, blocks: 2, hidden: [64, 64, 64], batch: 256 };
   const sizes = { solvent: [4, 16, 36], widths: [16, 32, 64], batches: [32, 64, 128] };
   return { timing: { rounds: 3, seconds: 0.03 }, size, threads: [1], steps: 5, sizes };
 }
@@ -132,7 +132,7 @@ async function measure(
     const rounds = Math.min(5, timing.rounds);
     // The others would take hours for the large sizes.
     const fast = peers.filter(({ peer }) => peer === "torch");
-    findings.growth = await measureGrowth({ sizes, variants: doubles, peers: fast, log, ...timing, rounds });
+    findings.growth = await measureGrowth({ size, sizes, variants: doubles, peers: fast, log, ...timing, rounds });
   }
   return findings;
 }

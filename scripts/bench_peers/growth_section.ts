@@ -12,7 +12,7 @@ import type { FlowPeer } from "./peers.ts";
 import { figures, spreadText, type Table } from "./report.ts";
 import type { RoundOptions } from "./rounds.ts";
 import { type Exponent, fitExponent } from "./statistics.ts";
-import { type FlowSize, R8 } from "./workload.ts";
+import type { FlowSize } from "./workload.ts";
 
 /** One size of a curve. */
 export interface GrowthPoint {
@@ -55,6 +55,8 @@ export const SIZES: GrowthSizes = {
 
 /** How to time. */
 export interface GrowthOptions extends RoundOptions {
+  /** The flow that grows in width or batch. */
+  readonly size: FlowSize;
   /** Sizes. */
   readonly sizes: GrowthSizes;
   /** Variants of C to compare energies and Monte Carlo with; none without gcc. */
@@ -77,7 +79,7 @@ function batchFor(solvent: number): number {
  * @returns curves: energies and Monte Carlo by particles, training by width and by batch
  */
 export async function measureGrowth(options: GrowthOptions): Promise<GrowthCurve[]> {
-  const { sizes } = options;
+  const { sizes, size: flow } = options;
   const particles: { size: number; byTask: Map<ParticleTask, GrowthPoint> }[] = [];
   for (const solvent of sizes.solvent) {
     const size = { solvent, batch: batchFor(solvent) };
@@ -94,8 +96,8 @@ export async function measureGrowth(options: GrowthOptions): Promise<GrowthCurve
       unit: task === "metropolis" ? "move" : "configuration",
       points: particles.map(({ byTask }) => byTask.get(task)!),
     })),
-    await trainingCurve("width", sizes.widths, (width) => ({ ...R8, hidden: [width, width, width] }), options),
-    await trainingCurve("batch", sizes.batches, (batch) => ({ ...R8, batch }), options),
+    await trainingCurve("width", sizes.widths, (width) => ({ ...flow, hidden: [width, width, width] }), options),
+    await trainingCurve("batch", sizes.batches, (batch) => ({ ...flow, batch }), options),
   ];
 }
 

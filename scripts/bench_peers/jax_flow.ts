@@ -159,7 +159,7 @@ function training(jax: Jax, flow: JaxFlow, task: FlowTask, workload: Workload, s
   };
   const check = async (): Promise<Checked<FlowAnswer>> => {
     const before = await Promise.all(state[0].map(numbersOf));
-    const [value, g] = gradients(1);
+    const [value, g] = gradients(workload.checkedFactors[0]);
     value.dispose();
     const norm = async (x: Tensor) => Math.sqrt((await x.data()).reduce((sum: number, v: number) => sum + v * v, 0));
     const gradientNorms: number[] = await Promise.all(g.map(norm));
