@@ -6,7 +6,7 @@
  *
  * @module
  */
-import asc from "npm:assemblyscript@0.28.20/asc";
+import { requireOrExit } from "./permissions.ts";
 import { renameImportModule } from "./rename_wasm_import.ts";
 
 /** The module that kernels import their memory from, relative to src/backend, where the files live. */
@@ -23,6 +23,8 @@ const builds = [
 
 async function compile(features: string): Promise<Uint8Array> {
   const entry = new URL("../wasm/index.ts", import.meta.url);
+  // Loaded here, because it asks for the environment as it loads, before anybody could say so in a sentence.
+  const { default: asc } = await import("npm:assemblyscript@0.28.20/asc");
   let output: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
     ["index.ts", "-o", "kernels.wasm", "--enable", features, ...commonFlags.split(" ")],
@@ -59,6 +61,7 @@ export async function buildWasm(outputDirectory: string | URL): Promise<string[]
 }
 
 if (import.meta.main) {
+  requireOrExit("build_wasm.ts", { read: "the sources", write: "the modules", env: "the compiler" });
   for (const path of await buildWasm(Deno.args[0] ?? new URL("../src/backend", import.meta.url))) {
     console.log(`${path}: ${(await Deno.stat(path)).size} bytes`);
   }

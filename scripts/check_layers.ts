@@ -7,6 +7,7 @@
  */
 
 import { type Import, type ModuleGraph, readModuleGraph } from "./module_graph.ts";
+import { requireOrExit } from "./permissions.ts";
 
 interface Layer {
   /** Folders of src/, or single files of one, that it may import. */
@@ -179,6 +180,7 @@ function findEagerPackages(graph: ModuleGraph): string[] {
 }
 
 if (import.meta.main) {
+  requireOrExit("check_layers.ts", { read: "the sources", write: "a temporary file", run: "deno info" });
   const violations = await checkLayers(new URL("..", import.meta.url).pathname);
   for (const violation of violations) console.error(violation);
   console.log(violations.length === 0 ? "Layers are in order." : `${violations.length} violations.`);

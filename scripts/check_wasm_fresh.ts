@@ -5,6 +5,7 @@
  */
 
 import { buildWasm } from "./build_wasm.ts";
+import { requireOrExit } from "./permissions.ts";
 
 /**
  * Compares committed kernels with a fresh build.
@@ -45,6 +46,7 @@ async function compare(committed: string, fresh: string): Promise<string | undef
 }
 
 if (import.meta.main) {
+  requireOrExit("check_wasm_fresh.ts", { read: "the sources", write: "a build beside them", env: "the compiler" });
   const faults = await checkWasmFresh(new URL("../src/backend", import.meta.url).pathname);
   for (const fault of faults) console.error(`Cannot trust the committed kernels: ${fault}: run "deno task build:wasm"`);
   if (faults.length === 0) console.log("The committed kernels are those of wasm/.");

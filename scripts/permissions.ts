@@ -6,7 +6,7 @@
 
 /** Something a script does that Deno asks permission for. */
 export type Need =
-  | { readonly name: "read" | "write"; readonly path: string | URL; readonly why: string }
+  | { readonly name: "read" | "write"; readonly path?: string | URL; readonly why: string }
   | { readonly name: "env" | "run"; readonly why: string };
 
 /** The folder of this package, whose modules workers load. */
@@ -36,12 +36,28 @@ export function needsOfRuns(out: string): readonly Need[] {
 export function requirePermissions(script: string, needs: readonly Need[]): void {
   for (const { why, ...descriptor } of needs) {
     if (Deno.permissions.querySync(descriptor).state === "granted") continue;
-    const what = "path" in descriptor
+    const what = "path" in descriptor && descriptor.path !== undefined
       ? `${descriptor.name} access to ${showPath(descriptor.path)}`
       : `${descriptor.name} access`;
     throw new Error(
       `Cannot run ${script}: ${what} must be allowed (${why}), got no permission: add ${flagFor(descriptor.name)}`,
     );
+  }
+}
+
+/**
+ * Ends a program with one sentence unless it may do what it needs: for scripts without options.
+ *
+ * @param script name of the script, for the message
+ * @param needs permissions without a path, and what for
+ */
+export function requireOrExit(script: string, needs: { readonly [K in Need["name"]]?: string }): void {
+  try {
+    const list = Object.entries(needs).map(([name, why]) => ({ name, why }) as Need);
+    requirePermissions(script, list);
+  } catch (error) {
+    console.error((error as Error).message);
+    Deno.exit(1);
   }
 }
 

@@ -6,6 +6,8 @@
  * The same tests run with few trials in `deno task test`. Exits with the code of `deno test`.
  */
 
+import { requireOrExit } from "./permissions.ts";
+
 /** A line that a test wrote: see tests/support/incidents.ts. */
 interface Incident {
   readonly incident: string;
@@ -15,6 +17,7 @@ interface Incident {
   readonly seconds: number;
 }
 
+requireOrExit("test_long.ts", { read: "the list of incidents", write: "the list of incidents", run: "deno test" });
 const list = await Deno.makeTempFile({ prefix: "boltzflow_incidents_", suffix: ".jsonl" });
 const paths = Deno.args.length > 0 ? Deno.args : ["tests"];
 const { code } = await new Deno.Command(Deno.execPath(), {
