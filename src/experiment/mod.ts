@@ -86,6 +86,17 @@ export { summarizeDimer } from "./dimer_summary.ts";
 export { openProgress, type Progress, type ProgressOptions } from "./progress.ts";
 export { type RunClaim, RunDirectory } from "./run_directory.ts";
 export { type RunOptions, RunParts, type RunResult } from "./run_parts.ts";
+export { type RunEnvironment, type RunOrigin } from "./run_origin.ts";
+export {
+  compareReports,
+  describeComparison,
+  OWN_OPTIONS,
+  parseRerun,
+  readRerun,
+  type ReportComparison,
+  type ReportDifference,
+  type RerunRequest,
+} from "./rerun.ts";
 export { RunCheckpoints, type TrainingKeeper } from "./run_checkpoints.ts";
 export type { CheckpointContent } from "../training/position_checkpoint.ts";
 export { type SampleFileOptions, type SampleFiles, sampleModel } from "./sample_model.ts";
