@@ -138,11 +138,13 @@ async function importSilently(): Promise<Drawing> {
 export function loadD3(): Promise<Drawing> {
   loading ??= importSilently().catch((cause: unknown) => {
     loading = undefined;
+    if (cause instanceof Error && cause.name === "NotCapable") {
+      throw new Error("Cannot draw a plot: d3-node must see the environment, got no permission: run with --allow-env", {
+        cause,
+      });
+    }
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(
-      `Cannot draw a plot: d3-node must load, got ${reason}: allow reading and the environment (--allow-read --allow-env)`,
-      { cause },
-    );
+    throw new Error(`Cannot draw a plot: d3-node must load, got ${reason}`, { cause });
   });
   return loading;
 }

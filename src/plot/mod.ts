@@ -2,7 +2,7 @@
  * Stage 8 of 8: plot. Pictures of what came out, and the report that shows them.
  *
  * In: arrays of numbers. Out: SVG and HTML text. Nothing of the other stages is known here. d3-node is loaded when the
- * first figure is drawn (it needs `--allow-read --allow-env`), so importing this costs nothing. Figures have white paper,
+ * first figure is drawn (it needs `--allow-env`), so importing this costs nothing. Figures have white paper,
  * scale through their viewBox, share colours that survive colour blindness and grey print, hold neither ids nor
  * timestamps, and are the same bytes for the same data.
  *

@@ -61,7 +61,11 @@ export function describeFileError(error: unknown, path: string, needed = path): 
   if (code === "EFBIG" || TOO_LARGE.test(String(message))) {
     return `the limit on file sizes must leave room, ${got}: raise it (ulimit -f)`;
   }
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS" || error instanceof Deno.errors.NotCapable) {
+  if (error instanceof Deno.errors.NotCapable) {
+    const kind = /^Requires (\w+) access/.exec(error.message)?.[1] ?? "all";
+    return `${path} must be open to the program, got no permission (${kind}): run it with --allow-${kind}`;
+  }
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
     return `${directory} must be open to us, ${got}: change its permissions or choose another directory`;
   }
   if (code === "ENOENT") return `${needed} must exist, ${got}`;

@@ -218,7 +218,7 @@ Deno.test("linePlot() says what it needs where permissions are missing", async (
 
   assert(!success);
   const said = new TextDecoder().decode(stderr);
-  assert(/Error: Cannot draw a plot: d3-node must load, got .*: allow reading and the environment/.test(said), said);
+  assert(/Error: Cannot draw a plot: d3-node must see the environment, got .*: run with --allow-env/.test(said), said);
 });
 
 const rejected: [name: string, series: unknown, options: unknown, type: ErrorConstructor, message: string][] = [

@@ -118,6 +118,10 @@ Deno.test("describeFileError() names the rule for each kind of refusal", () => {
       'a must be open to us, got "Refused": change its permissions or choose another directory',
     );
   }
+  assertEquals(
+    describeFileError(new Deno.errors.NotCapable('Requires write access to "a/b", run again with …'), "a/b"),
+    "a/b must be open to the program, got no permission (write): run it with --allow-write",
+  );
   assertEquals(refusal("EIO"), 'the file system must take part, got "Refused"');
   assertEquals(["a/b/c", "c", "/c", "./c"].map(directoryOf), ["a/b", ".", "/", "."]);
 });
