@@ -22,6 +22,7 @@ export interface JudgedDensity extends
     | "samplingEfficiencyInterval"
     | "paretoK"
     | "outsideDomain"
+    | "notFinite"
     | "freeEnergyDifference"
   > {
   /** Minutes of processor time for samples, densities and estimates. */

@@ -276,6 +276,7 @@ export class ContenderTraining {
         frames: data.evaluate,
         framesRelaxed: data.statistics.evaluationRelaxed,
         samples,
+        skipNotFinite: this.#settings.skipNotFinite?.samples ?? false,
         bootstraps: settings.bootstraps,
         edges: Float64Array.of(low, DIMER_BOUNDARY, high),
         seed,
@@ -284,7 +285,8 @@ export class ContenderTraining {
         ...signal && { signal },
       }));
     const energies = result.samples + data.evaluate.d.length;
-    const { gap, evaluationNll, samplingEfficiency, samplingEfficiencyInterval, paretoK, outsideDomain } = result;
+    const { gap, evaluationNll, samplingEfficiency, samplingEfficiencyInterval, paretoK, outsideDomain, notFinite } =
+      result;
     return {
       samples: result.samples,
       gap,
@@ -293,6 +295,7 @@ export class ContenderTraining {
       samplingEfficiencyInterval,
       paretoK,
       outsideDomain,
+      notFinite,
       freeEnergyDifference: result.freeEnergyDifference,
       minutes,
       energies,

@@ -45,6 +45,8 @@ export interface DimerEvaluationOptions {
   readonly samples: number;
   /** When to stop doubling: a reliable estimate with this standard error, or this number of samples. Default: at once. */
   readonly until?: { readonly standardError: number; readonly maximumSamples: number };
+  /** Whether flow samples that are not finite count as weight zero. Default false: one ends the evaluation. */
+  readonly skipNotFinite?: boolean;
   /** Replicates of the bootstrap. */
   readonly bootstraps: number;
   /** Edges of the profile's bins. */
@@ -73,6 +75,7 @@ interface Drawn {
   readonly reducedEnergy: Float64Array;
   readonly basins: Int8Array;
   outside: number;
+  notFinite: number;
   readonly pictures: Record<"closed" | "transition" | "open", { x: Float64Array; logWeight: number } | null>;
 }
 
@@ -83,11 +86,14 @@ interface Drawn {
  * @param options what, and how thoroughly
  * @returns weights, estimates and profile
  * @throws {DOMException} "AbortError" if the signal says so
+ * @throws {NotFiniteError} if a sample, a density or an energy is not finite and may not be skipped
  */
 export async function evaluateDimer(options: DimerEvaluationOptions): Promise<DimerEvaluation> {
   const { system, beta, frames, bootstraps, edges, seed, pool } = options;
-  const generator = new BoltzmannGenerator(options.generator, system, { beta });
-  const weighed = generator.weigh(frames.x, { pool });
+  const { skipNotFinite = false } = options;
+  const generator = new BoltzmannGenerator(options.generator, system, { beta, skipNotFinite });
+  // Frames are data: one that has no density is never skipped.
+  const weighed = new BoltzmannGenerator(options.generator, system, { beta }).weigh(frames.x, { pool });
   const data = {
     logWeights: weighed.logWeights,
     basins: Int32Array.from(frames.d, basinOf),
@@ -107,6 +113,7 @@ export async function evaluateDimer(options: DimerEvaluationOptions): Promise<Di
   return {
     samples,
     outsideDomain: drawn.outside / samples,
+    notFinite: drawn.notFinite,
     samplingEfficiency: measureWeights(drawn, samplingEfficiency),
     samplingEfficiencyInterval: measureWeights(drawn, (weights) => samplingEfficiencyInterval(weights, resampling)),
     paretoK: { ...measureWeights(drawn, (weights) => finite(paretoK(weights))), limit: paretoKLimit(samples) },
@@ -166,6 +173,7 @@ const emptyDraw = (): Drawn => ({
   reducedEnergy: new Float64Array(0),
   basins: new Int8Array(0),
   outside: 0,
+  notFinite: 0,
   pictures: { closed: null, transition: null, open: null },
 });
 
@@ -178,13 +186,14 @@ function grown(drawn: Drawn, samples: number): Drawn {
   };
   const basins = new Int8Array(samples);
   basins.set(drawn.basins);
-  const { logWeights, d, reducedEnergy, outside, pictures } = drawn;
+  const { logWeights, d, reducedEnergy, outside, notFinite, pictures } = drawn;
   return {
     logWeights: numbers(logWeights),
     d: numbers(d),
     reducedEnergy: numbers(reducedEnergy),
     basins,
     outside,
+    notFinite,
     pictures: { ...pictures },
   };
 }
@@ -205,6 +214,7 @@ async function draw(
     drawn.d.set(d.map((distance) => Number.isFinite(distance) ? distance : 0), at);
     drawn.basins.set(d.map(basinOf), at);
     drawn.outside += piece.outsideDomain;
+    drawn.notFinite += piece.notFinite;
     for (let i = 0; i < d.length; i++) keepPicture(drawn, piece.x, i, system.dim, d[i], piece.logWeights[i]);
   }
   return drawn;

@@ -57,6 +57,7 @@ export function dimerReportJson(outcome: DimerOutcome): JsonObject {
     samplingEfficiencyInterval: evaluation.samplingEfficiencyInterval,
     paretoK: evaluation.paretoK,
     outsideDomain: evaluation.outsideDomain,
+    notFinite: evaluation.notFinite,
     evaluationNll: evaluation.evaluationNll,
     gap: evaluation.gap,
     audit: outcome.audit,
@@ -67,7 +68,13 @@ export function dimerReportJson(outcome: DimerOutcome): JsonObject {
     flow: outcome.flow,
     stages: outcome.stages,
     reactionCoordinate: outcome.reactionCoordinate,
-    losses: history.map(({ stage, step, losses, validation }) => ({ stage, step, ...losses, validation })),
+    losses: history.map(({ stage, step, losses, validation, skipped }) => ({
+      stage,
+      step,
+      ...losses,
+      validation,
+      ...skipped && { skipped },
+    })),
     profile: profileJson(evaluation.profile, reference.profile),
     path: { d: outcome.path.d, reducedEnergy: outcome.path.reducedEnergy },
     onnx: {

@@ -8,7 +8,7 @@ import { estimatesTable, qualityTable } from "./dimer_report_tables.ts";
 import type { DimerOutcome } from "./dimer_results.ts";
 import type { FlowName } from "./dimer_settings.ts";
 import { agreement, compare, differenceText, headlineMethod, inUnits, populationSentence } from "./dimer_verdict.ts";
-import { count, fixed, interval, NO_BREAK, share } from "./report_numbers.ts";
+import { count, fixed, interval, NO_BREAK, share, skippedSentences } from "./report_numbers.ts";
 
 /** The result in plain words: the number, the check, and what plain Monte Carlo makes of it. */
 export function answerSection(outcome: DimerOutcome): ReportSection {
@@ -125,6 +125,7 @@ export function flowSection(outcome: DimerOutcome): ReportSection {
         share(outsideDomain)
       } of the flow samples lie outside the reference domain. They count as samples of weight zero, ` +
       "which is exact.",
+      ...skippedSentences(outcome.history, evaluation.notFinite),
     ],
     table: qualityTable(outcome),
   };

@@ -125,6 +125,8 @@ export interface DimerEvaluation {
   readonly paretoK: ByBasin & { readonly limit: number };
   /** Share of flow samples outside the reference domain. */
   readonly outsideDomain: number;
+  /** Flow samples that were skipped because they are not finite: they count as weight zero. */
+  readonly notFinite: number;
   /** Flow samples drawn. */
   readonly samples: number;
   /** F_open − F_closed, and which of the two the report stands by. */

@@ -286,6 +286,7 @@ class DimerRun {
       frames: data.evaluate,
       framesRelaxed: data.statistics.evaluationRelaxed,
       samples,
+      skipNotFinite: this.#options.settings.skipNotFinite?.samples ?? false,
       until,
       bootstraps,
       edges: profileEdges(this.#system, this.#options.temperature),

@@ -6,6 +6,7 @@
 import type { TiltedGrid } from "../flow/tilted_head.ts";
 import type { BoltzmannStage } from "../hybrid/boltzmann_objective.ts";
 import type { Activation } from "../nn/mlp.ts";
+import type { SkipNotFinite } from "./sample_pieces.ts";
 
 /** Name of a budget. */
 export type BudgetName = "smoke" | "default" | "paper";
@@ -90,6 +91,8 @@ export interface DimerSettings {
    * energy loss in charge raises the NLL on purpose, so its result is the last.
    */
   readonly keep: "best" | "last";
+  /** What may be skipped because it is not finite. Default: nothing. */
+  readonly skipNotFinite?: SkipNotFinite;
   /** Evaluation and reference. */
   readonly evaluation: EvaluationSettings;
 }

@@ -259,6 +259,7 @@ class TemperaturesRun {
           frames,
           framesRelaxed: statistics.evaluationRelaxed,
           samples,
+          skipNotFinite: this.#options.settings.skipNotFinite?.samples ?? false,
           first: k * SAMPLES_APART,
           bootstraps,
           seed,

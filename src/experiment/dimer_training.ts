@@ -181,6 +181,7 @@ export function trainDimer(options: DimerTrainingOptions, counts: TrainingCounts
     comparable: sameGrid(settings.flow.kind === "autoregressive" ? settings.flow.grid : undefined),
     reportEvery: settings.reportEvery,
     pool,
+    skipNotFinite: settings.skipNotFinite?.steps ?? 0,
     ...options.onStep && { onStep: options.onStep },
     ...options.onCheckpoint && { onCheckpoint: options.onCheckpoint },
     ...options.checkpointEveryMs !== undefined && { checkpointEveryMs: options.checkpointEveryMs },

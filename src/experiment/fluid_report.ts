@@ -8,7 +8,16 @@ import type { JsonObject } from "../training/json.ts";
 import { auditLine } from "./audit_report.ts";
 import type { FluidOutcome } from "./fluid_results.ts";
 import type { PairDistribution } from "./pair_distribution.ts";
-import { count, duration, EFFICIENCY_INTERVAL, fixed, NO_BREAK, share, withError } from "./report_numbers.ts";
+import {
+  count,
+  duration,
+  EFFICIENCY_INTERVAL,
+  fixed,
+  NO_BREAK,
+  share,
+  skippedSentences,
+  withError,
+} from "./report_numbers.ts";
 
 /** Version of the layout of the JSON: raised when a key changes its meaning or goes. */
 const VERSION = 1;
@@ -57,6 +66,7 @@ export function summarizeFluid(outcome: FluidOutcome): string {
     `Outside the reference domain, without weight: ${share(evaluation.outsideDomain)} of the flow samples, ` +
     `${fixed(-Math.log1p(-evaluation.outsideDomain), 2)} nats of the gap`,
     EFFICIENCY_INTERVAL,
+    ...skippedSentences(outcome.history, evaluation.notFinite),
     auditLine(outcome.audit),
     `Energies: ${count(energies.data)} for Monte Carlo data, ${
       count(energies.evaluation)
@@ -141,10 +151,17 @@ export function fluidReportJson(outcome: FluidOutcome): JsonObject {
     paretoK: { value: finite(paretoK.value), limit: finite(paretoK.limit) },
     gap: estimateJson(evaluation.gap),
     outsideDomain: evaluation.outsideDomain,
+    notFinite: evaluation.notFinite,
     audit: outcome.audit,
     data: outcome.data,
     flow: outcome.flow,
-    losses: outcome.history.map(({ stage, step, losses, validation }) => ({ stage, step, ...losses, validation })),
+    losses: outcome.history.map(({ stage, step, losses, validation, skipped }) => ({
+      stage,
+      step,
+      ...losses,
+      validation,
+      ...skipped && { skipped },
+    })),
     pairDistribution: {
       r: [...outcome.pairs.frames.r],
       flow: pairJson(outcome.pairs.raw),

@@ -22,6 +22,7 @@ import { type HistoryEntry, type Stage, train, type TrainingPosition } from "../
 import { doubtUnaudited } from "./audit_report.ts";
 import { headlineOf } from "./estimates.ts";
 import { evaluatePartition, type PartitionEvaluation } from "./partition_evaluation.ts";
+import type { SkipNotFinite } from "./sample_pieces.ts";
 import { validationNll } from "./validation.ts";
 import type { TrainingKeeper } from "./run_checkpoints.ts";
 
@@ -52,6 +53,8 @@ export interface ParticleFlowSettings {
   readonly training: Stage;
   /** Steps between validations. */
   readonly reportEvery: number;
+  /** What may be skipped because it is not finite. Default: nothing. */
+  readonly skipNotFinite?: SkipNotFinite;
   /** Flow samples. */
   readonly samples: number;
   /** Replicates of the bootstrap. */
@@ -176,7 +179,10 @@ export async function particleFreeEnergy(
   const audit = await auditFlow(flow, { data: frames.evaluate.x, seed, pool, ...signal && { signal } });
   const generator = symmetries.length === 0 ? flow : new SymmetrisedGenerator(flow, symmetries);
   const evaluation = await evaluatePartition(
-    new BoltzmannGenerator(generator, system, { beta: 1 / temperature }),
+    new BoltzmannGenerator(generator, system, {
+      beta: 1 / temperature,
+      skipNotFinite: settings.skipNotFinite?.samples ?? false,
+    }),
     frames.evaluate,
     {
       samples: settings.samples,
@@ -233,6 +239,7 @@ async function trainFlow(
     }),
     validate: () => validationNll(flow, validate, pool),
     reportEvery: settings.reportEvery,
+    skipNotFinite: settings.skipNotFinite?.steps ?? 0,
     pool,
     ...onProgress &&
       {

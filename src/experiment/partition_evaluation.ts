@@ -4,7 +4,7 @@
  * @module
  */
 import type { Executor } from "../backend/pool.ts";
-import type { BoltzmannGenerator, WeightedSamples, Weights } from "../hybrid/boltzmann_generator.ts";
+import { BoltzmannGenerator, type WeightedSamples, type Weights } from "../hybrid/boltzmann_generator.ts";
 import { bennettAcceptanceRatio } from "../reweighting/bar.ts";
 import { samplingEfficiency } from "../reweighting/effective_sample_size.ts";
 import { samplingEfficiencyInterval } from "../reweighting/efficiency_interval.ts";
@@ -57,6 +57,8 @@ export interface PartitionEvaluation {
   readonly gap: Estimate;
   /** Share of flow samples outside the reference domain. */
   readonly outsideDomain: number;
+  /** Flow samples that were skipped because they are not finite: they count as weight zero. */
+  readonly notFinite: number;
   /** The flow samples with their weights. */
   readonly samples: WeightedSamples;
   /** Weights of the frames. */
@@ -81,7 +83,9 @@ export async function evaluatePartition(
 ): Promise<PartitionEvaluation> {
   const { bootstraps, seed, pool } = options;
   const samples = await draw(generator, options);
-  const weighed = generator.weigh(frames.x, { pool });
+  // Frames are data: one that has no density is never skipped.
+  const { generator: density, system, beta } = generator;
+  const weighed = new BoltzmannGenerator(density, system, { beta }).weigh(frames.x, { pool });
   const resampling = { replicates: bootstraps, seed };
   const { logWeights } = samples;
   const unsound = densityDoubt(samples, (x) => generator.generator.logProb(x, { pool }));
@@ -108,6 +112,7 @@ export async function evaluatePartition(
     paretoK: tail(logWeights),
     gap: gapOf(bar, weighed.logWeights, frames.chain, resampling),
     outsideDomain: samples.outsideDomain / options.samples,
+    notFinite: samples.notFinite,
     samples,
     frames: weighed,
   };

@@ -13,6 +13,20 @@ export const EFFICIENCY_INTERVAL = "Intervals of efficiencies are the middle 95"
   "the samples at hand. They hold the efficiency of infinitely many samples 95 times in 100 where weights are bounded, but " +
   "only 64 to 80 times for heavy tails, because heavier weights than any drawn are not in them.";
 
+/** Says in a sentence what was skipped because it was not finite; empty if nothing was. */
+export function skippedSentences(history: readonly { readonly skipped?: number }[], samples: number): string[] {
+  const steps = history.reduce((sum, { skipped = 0 }) => sum + skipped, 0);
+  return [
+    ...steps === 0 ? [] : [`${count(steps)} steps of training were skipped because loss or gradient was not finite.`],
+    ...samples === 0 ? [] : [
+      `${
+        count(samples)
+      } flow samples had coordinates, a density or an energy that is not finite: they count as samples of ` +
+      "weight zero, and what they stand for is in no number.",
+    ],
+  ];
+}
+
 /** Shown where there is no number. */
 export const NOTHING = "–";
 

@@ -3,8 +3,17 @@
  *
  * @module
  */
+import { NotFiniteError } from "../autodiff/not_finite.ts";
 import type { Executor } from "../backend/pool.ts";
 import type { BoltzmannGenerator, WeightedSamples } from "../hybrid/boltzmann_generator.ts";
+
+/** What may be skipped, and is counted, because it is not finite. Nothing by default: it ends the run. */
+export interface SkipNotFinite {
+  /** Steps of training, at most. Default 0. */
+  readonly steps?: number;
+  /** Whether flow samples without a weight may count as weight zero. Default false. */
+  readonly samples?: boolean;
+}
 
 /** Which samples, in what pieces, and who is told. */
 export interface SamplePiecesOptions {
@@ -26,6 +35,21 @@ export interface SamplePiecesOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A piece; what is not finite in it is told with the numbers of its samples. */
+function pieceOf(
+  generator: BoltzmannGenerator,
+  n: number,
+  options: { readonly seed: number; readonly first: number; readonly pool: Executor },
+): WeightedSamples {
+  try {
+    return generator.sample(n, options);
+  } catch (error) {
+    if (!(error instanceof NotFiniteError)) throw error;
+    const which = `samples ${options.first} to ${options.first + n - 1} of the flow`;
+    throw new NotFiniteError(`${error.message} (${which})`, { cause: error });
+  }
+}
+
 /** Draws weighted samples piece by piece; each comes with the index of its first sample. */
 export async function* samplesInPieces(
   generator: BoltzmannGenerator,
@@ -34,7 +58,7 @@ export async function* samplesInPieces(
   for (let at = from; at < samples; at += chunk) {
     signal?.throwIfAborted();
     const n = Math.min(chunk, samples - at);
-    yield { at, piece: generator.sample(n, { seed, first: first + at, pool }) };
+    yield { at, piece: pieceOf(generator, n, { seed, first: first + at, pool }) };
     onProgress?.((at + n) / samples);
     await new Promise((resolve) => setTimeout(resolve, 0));
   }

@@ -45,6 +45,8 @@ export interface TemperatureEvaluationOptions {
   readonly samples: number;
   /** Number of the first one: other numbers give independent samples. */
   readonly first: number;
+  /** Whether flow samples that are not finite count as weight zero. Default false: one ends the evaluation. */
+  readonly skipNotFinite?: boolean;
   /** Replicates of the bootstrap. */
   readonly bootstraps: number;
   /** Seed of the flow samples and of the bootstrap. */
@@ -68,11 +70,14 @@ const CHUNK = 2048;
  * @param options what, and how thoroughly
  * @returns weights and estimates, in units of k_BT
  * @throws {DOMException} "AbortError" if the signal says so
+ * @throws {NotFiniteError} if a sample, a density or an energy is not finite and may not be skipped
  */
 export async function evaluateTemperature(options: TemperatureEvaluationOptions): Promise<TemperatureEvaluation> {
   const { system, temperature, frames, framesRelaxed, bootstraps, seed, pool } = options;
-  const generator = new BoltzmannGenerator(options.generator, system, { beta: 1 / temperature });
-  const weighed = generator.weigh(frames.x, { pool });
+  const [beta, { skipNotFinite = false }] = [1 / temperature, options];
+  const generator = new BoltzmannGenerator(options.generator, system, { beta, skipNotFinite });
+  // Frames are data: one that has no density is never skipped.
+  const weighed = new BoltzmannGenerator(options.generator, system, { beta }).weigh(frames.x, { pool });
   const data = { ...weighed, basins: Int32Array.from(frames.d, basinOf), chains: frames.chain };
   const drawn = await draw(generator, options);
   const resampling = { names: [...BASIN_NAMES], replicates: bootstraps, seed };
@@ -83,6 +88,7 @@ export async function evaluateTemperature(options: TemperatureEvaluationOptions)
     samples: options.samples,
     frames: frames.d.length,
     outsideDomain: drawn.outside / options.samples,
+    notFinite: drawn.notFinite,
     samplingEfficiency: measureWeights(drawn, samplingEfficiency),
     samplingEfficiencyInterval: measureWeights(drawn, (weights) => samplingEfficiencyInterval(weights, resampling)),
     paretoK: {
@@ -111,6 +117,7 @@ interface Drawn {
   readonly reducedEnergy: Float64Array;
   readonly basins: Int32Array;
   readonly outside: number;
+  readonly notFinite: number;
 }
 
 async function draw(
@@ -120,13 +127,14 @@ async function draw(
   const logWeights = new Float64Array(samples);
   const reducedEnergy = new Float64Array(samples);
   const basins = new Int32Array(samples);
-  let outside = 0;
+  let [outside, notFinite] = [0, 0];
   const wanted = { samples, first, chunk: CHUNK, seed, pool, onProgress, signal };
   for await (const { at, piece } of samplesInPieces(generator, wanted)) {
     logWeights.set(piece.logWeights, at);
     reducedEnergy.set(piece.reducedEnergy, at);
     basins.set(Int32Array.from(system.distance(piece.x), basinOf), at);
     outside += piece.outsideDomain;
+    notFinite += piece.notFinite;
   }
-  return { logWeights, reducedEnergy, basins, outside };
+  return { logWeights, reducedEnergy, basins, outside, notFinite };
 }

@@ -17,6 +17,7 @@ import {
   NOTHING,
   power,
   share,
+  skippedSentences,
   withError,
 } from "./report_numbers.ts";
 import type {
@@ -170,7 +171,7 @@ function thermodynamicsSection({ points, curve }: TemperaturesOutcome): ReportSe
   };
 }
 
-function qualitySection({ points, flow }: TemperaturesOutcome): ReportSection {
+function qualitySection({ points, flow, history }: TemperaturesOutcome): ReportSection {
   const { samples, paretoK: { limit } } = points[0].evaluation;
   return {
     heading: "How good the flow is",
@@ -184,6 +185,7 @@ function qualitySection({ points, flow }: TemperaturesOutcome): ReportSection {
       "Kullback–Leibler divergence to the flow " +
       "from the target in one basin, where a flow that gives half of its mass to each basin has at least ln 2, and from the " +
       "half-and-half mixture of both basins, where a perfect one has 0.",
+      ...skippedSentences(history, points.reduce((sum, { evaluation }) => sum + evaluation.notFinite, 0)),
     ],
     table: {
       columns: [

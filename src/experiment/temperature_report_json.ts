@@ -53,6 +53,7 @@ export function temperaturesReportJson(outcome: TemperaturesOutcome): JsonObject
       samplingEfficiencyInterval: evaluation.samplingEfficiencyInterval,
       paretoK: evaluation.paretoK,
       outsideDomain: evaluation.outsideDomain,
+      notFinite: evaluation.notFinite,
       evaluationNll: evaluation.evaluationNll,
       gap: evaluation.gap,
       data,

@@ -19,6 +19,8 @@ export interface TemperatureEvaluation {
   readonly frames: number;
   /** Share of flow samples outside the reference domain. */
   readonly outsideDomain: number;
+  /** Flow samples that were skipped because they are not finite: they count as weight zero. */
+  readonly notFinite: number;
   /** Kish efficiency of the weights. */
   readonly samplingEfficiency: ByBasin;
   /** Middle 95 % of a bootstrap of it: covers 95 % where weights are bounded, 64 to 80 % for heavy tails. */

@@ -5,6 +5,7 @@
  */
 import type { TiltedGrid } from "../flow/tilted_head.ts";
 import type { Stage } from "../training/train.ts";
+import type { SkipNotFinite } from "./sample_pieces.ts";
 
 /** Name of a budget. */
 export type TemperatureBudgetName = "smoke" | "default";
@@ -37,6 +38,8 @@ export interface TemperatureStage extends Stage {
 
 /** Everything that decides what a run over temperatures computes, beside system, temperatures and seed. */
 export interface TemperatureSettings {
+  /** What may be skipped because it is not finite. Default: nothing. */
+  readonly skipNotFinite?: SkipNotFinite;
   /** Data of each temperature: chains (even: half start closed, half open) and frames. */
   readonly data: { readonly chains: BySplit; readonly frames: BySplit };
   /** The flow. */

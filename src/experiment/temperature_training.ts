@@ -145,6 +145,7 @@ export class TemperatureModel {
       comparable: sameGrid(settings.flow.grid),
       reportEvery: settings.reportEvery,
       pool,
+      skipNotFinite: settings.skipNotFinite?.steps ?? 0,
       ...options,
     });
     if (!result.complete) return result;

@@ -35,6 +35,7 @@ function outcomeOf(change: (temperature: number, bar: Estimate) => Estimate = (_
         samples: 1000,
         frames: 200,
         outsideDomain: 0,
+        notFinite: 0,
         samplingEfficiency: { closed: 0.3, open: 0.2, all: 0.25 },
         samplingEfficiencyInterval: { ...none, closed: [0.28, 0.32] as const },
         paretoK: { ...none, closed: 0.4, limit: 0.66 },

@@ -126,6 +126,7 @@ function evaluation(dimer: ParticleDimer, x: Float64Array, random: RandomStream)
     samplingEfficiencyInterval: { closed: [1.1e-4, 3.4e-4], open: [0.9e-4, 2.9e-4], all: [0.4e-4, 1.9e-4] },
     paretoK: { closed: 0.912, open: 0.874, all: 0.934, limit: 0.7 },
     outsideDomain: 0.3127,
+    notFinite: 0,
     samples: 500_000,
     freeEnergyDifference: {
       reweighting: estimateFrom(6.31, 0.62, { reason: doubt }),
