@@ -14,6 +14,7 @@ import { dimerSymmetries } from "../system/dimer_symmetries.ts";
 import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import type { TrainingPosition } from "../training/train.ts";
+import { RUN_AUDIT } from "./audit_report.ts";
 import type { ComparisonPoint, ContenderResult, JudgedDensity } from "./comparison_results.ts";
 import { type ComparisonSettings, type ContenderName, VALIDATIONS } from "./comparison_settings.ts";
 import { dimerRange } from "./dimer_bins.ts";
@@ -220,7 +221,7 @@ export class ContenderTraining {
   /** Audits the flow; it is in no time that is compared. */
   #audit(): Promise<FlowAudit> {
     const { data: { result: { evaluate } }, seed, pool, signal } = this.#around;
-    return auditFlow(this.#model.flow, { data: evaluate.x, seed, pool, ...signal && { signal } });
+    return auditFlow(this.#model.flow, { ...RUN_AUDIT, data: evaluate.x, seed, pool, ...signal && { signal } });
   }
 
   /** Judges the flow as it is after a part of its training. */

@@ -14,7 +14,7 @@ import type { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import type { TrainingPosition } from "../training/train.ts";
-import { doubtUnaudited } from "./audit_report.ts";
+import { doubtUnaudited, RUN_AUDIT } from "./audit_report.ts";
 import { loadDimerData, loadDimerTraining, saveDimerData, saveDimerTraining } from "./dimer_checkpoint.ts";
 import { type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
 import { profileEdges } from "./dimer_bins.ts";
@@ -274,7 +274,7 @@ class DimerRun {
   #audit(flow: Flow, { evaluate }: SampledDimerData): Promise<FlowAudit> {
     this.#parts.begin("auditing the flow");
     const { pool, seed, signal } = this.#common();
-    return auditFlow(flow, { data: evaluate.x, seed, pool, ...signal && { signal } });
+    return auditFlow(flow, { ...RUN_AUDIT, data: evaluate.x, seed, pool, ...signal && { signal } });
   }
 
   async #evaluate(generator: DimerFlow["generator"], data: SampledDimerData) {

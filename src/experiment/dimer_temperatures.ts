@@ -11,7 +11,7 @@ import { packageVersion } from "../onnx/version.ts";
 import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
 import type { JsonObject } from "../training/json.ts";
 import type { TrainingPosition } from "../training/train.ts";
-import { doubtUnaudited } from "./audit_report.ts";
+import { doubtUnaudited, RUN_AUDIT } from "./audit_report.ts";
 import { profileEdges } from "./dimer_bins.ts";
 import { pointToCheckpoint } from "./dimer_files.ts";
 import { describeFlow } from "./dimer_flow.ts";
@@ -242,7 +242,13 @@ class TemperaturesRun {
   #audit(model: TemperatureModel): Promise<FlowAudit> {
     this.#parts.begin("auditing the flow");
     const { seed } = this.#options;
-    return auditFlow(model.flow, { data: model.evaluationRows(), seed, pool: this.#place.pool, ...this.#stop() });
+    return auditFlow(model.flow, {
+      ...RUN_AUDIT,
+      data: model.evaluationRows(),
+      seed,
+      pool: this.#place.pool,
+      ...this.#stop(),
+    });
   }
 
   async #evaluate(model: TemperatureModel, data: readonly TemperatureData[]): Promise<TemperaturePoint[]> {

@@ -19,7 +19,7 @@ import type { System } from "../system/system.ts";
 import { FrameBuffer } from "../training/frame_buffer.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";
 import { type HistoryEntry, type Stage, train, type TrainingPosition } from "../training/train.ts";
-import { doubtUnaudited } from "./audit_report.ts";
+import { doubtUnaudited, RUN_AUDIT } from "./audit_report.ts";
 import { headlineOf } from "./estimates.ts";
 import { evaluatePartition, type PartitionEvaluation } from "./partition_evaluation.ts";
 import type { SkipNotFinite } from "./sample_pieces.ts";
@@ -176,7 +176,7 @@ export async function particleFreeEnergy(
   checkSettings(settings);
   const trained = await trainFlow(system, frames, { ...options, settings, temperature, symmetries, seed, pool });
   const { flow } = trained;
-  const audit = await auditFlow(flow, { data: frames.evaluate.x, seed, pool, ...signal && { signal } });
+  const audit = await auditFlow(flow, { ...RUN_AUDIT, data: frames.evaluate.x, seed, pool, ...signal && { signal } });
   const generator = symmetries.length === 0 ? flow : new SymmetrisedGenerator(flow, symmetries);
   const evaluation = await evaluatePartition(
     new BoltzmannGenerator(generator, system, {

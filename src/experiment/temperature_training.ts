@@ -110,9 +110,10 @@ export class TemperatureModel {
     );
   }
 
-  /** Some rows (c, x) of evaluation frames of every temperature. */
+  /** A row (c, x) of an evaluation frame at either end of the range of temperatures. */
   evaluationRows(): Float64Array {
-    const few = this.#options.data.map((at) => ({
+    const { data } = this.#options;
+    const few = [data[0], data[data.length - 1]].map((at) => ({
       ...at,
       evaluate: { ...at.evaluate, x: at.evaluate.x.subarray(0, this.#options.system.dim) },
     }));

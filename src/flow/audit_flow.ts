@@ -132,14 +132,17 @@ class Audit {
     await this.#pause();
     const rows = [...image.value, ...data?.subarray(0, samples * dim) ?? []];
     const x = Float64Array.from(rows, Math.fround);
-    const back = this.#exact(this.#inverse, x);
+    const [value, log, logDet] = evaluateReference(this.#inverse.outputs, [x], x.length / dim);
     await this.#pause();
-    const travelled = { z, image, x, back };
+    const start = this.#exact(this.#inverse, image.value);
+    await this.#pause();
+    const [direct] = evaluateReference(this.#density.outputs, [x], x.length / dim);
+    await this.#pause();
+    const travelled = { z, image, start, x, back: { value, log, logDet }, direct };
     const roundTrip = this.#roundTrip(travelled);
     await this.#pause();
     const kernels = this.#kernels(travelled);
-    await this.#pause();
-    const checks = [roundTrip, await this.#bothDirections(travelled), await this.#logDets(travelled), kernels.check];
+    const checks = [roundTrip, this.#bothDirections(travelled), await this.#logDets(travelled), kernels.check];
     return [...checks, this.#integral(kernels.logProbTolerance)];
   }
 
@@ -149,8 +152,7 @@ class Audit {
   }
 
   /** z → x → z and x → z → x. */
-  #roundTrip({ z, image, x, back }: Travelled): AuditCheck {
-    const start = this.#exact(this.#inverse, image.value).value;
+  #roundTrip({ z, start: { value: start }, x, back }: Travelled): AuditCheck {
     const end = this.#exact(this.#forward, back.value).value;
     const rounded = this.#exact(this.#forward, back.value.map(Math.fround)).value;
     const points = (z.length + x.length) / this.#flow.dim;
@@ -165,11 +167,8 @@ class Audit {
   }
 
   /** log p at the same points: on the way there, on the way back, and without a way. */
-  async #bothDirections({ z, image, x, back }: Travelled): Promise<AuditCheck> {
-    const atImage = this.#exact(this.#inverse, image.value).log;
-    await this.#pause();
+  #bothDirections({ z, image, start: { log: atImage }, x, back, direct }: Travelled): AuditCheck {
     const there = back.log.subarray(0, z.length / this.#flow.dim);
-    const [direct] = evaluateReference(this.#density.outputs, [x], x.length / this.#flow.dim);
     const tolerance = roundingTolerance(atImage, there);
     return checkOf("both directions", COMPARES["both directions"], x.length / this.#flow.dim, [
       { what: "forward and inverse", error: largestDistance(image.log, atImage), tolerance },
@@ -187,18 +186,17 @@ class Audit {
     const name = "log-determinant";
     if (jacobians === 0) return notPossible(name, COMPARES[name], "none was asked for");
     const inverse = (points: Float64Array) => this.#exact(this.#inverse, points).value;
-    const [, , logDet] = evaluateReference(this.#inverse.outputs, [x], x.length / dim);
     const scale = deviations(this.#flow.decode(this.#flow.prior.sample(256, 1), { pool: this.#pool }).x, dim);
     const measured: Measured[] = [];
     for (let i = 0; i < Math.min(jacobians, x.length / dim); i++) {
       const [from, to] = [i * dim, (i + 1) * dim];
-      const point = { x: x.subarray(from, to), image: back.value.subarray(from, to), logDet: logDet[i], scale };
+      const point = { x: x.subarray(from, to), image: back.value.subarray(from, to), logDet: back.logDet[i], scale };
       measured.push(await compareLogDet(inverse, point, () => this.#pause()));
     }
     return checkOf(name, COMPARES[name], measured.length, measured);
   }
 
-  #kernels({ z, image, x, back }: Travelled): { check: AuditCheck; logProbTolerance: number } {
+  #kernels({ z, image, x, back, direct }: Travelled): { check: AuditCheck; logProbTolerance: number } {
     const { dim } = this.#flow;
     const pool = { pool: this.#pool };
     const rounded = ({ outputs }: Traced, from: Float64Array) => evaluateRounded(outputs, [from], from.length / dim);
@@ -216,7 +214,6 @@ class Audit {
     const encoded = this.#flow.encode(x, pool);
     compare("latent points", encoded.z, back.value, inverse[0]);
     compare("log-densities of latent points", encoded.logProb, back.log, inverse[1]);
-    const [direct] = evaluateReference(this.#density.outputs, [x], x.length / dim);
     const density = rounded(this.#density, x)[0];
     const logProbTolerance = compare("log-densities", this.#flow.logProb(x, pool), direct, density);
     return { check: checkOf("kernels", COMPARES.kernels, (z.length + x.length) / dim, measured), logProbTolerance };
@@ -248,12 +245,20 @@ class Audit {
   }
 }
 
-/** Points on both sides, in float64: z from the prior with images, and x of these and of data with what they come from. */
+/** Points on both sides, in float64. */
 interface Travelled {
+  /** Samples of the prior. */
   readonly z: Float64Array;
+  /** Their images. */
   readonly image: Values;
+  /** The inverse of these. */
+  readonly start: Values;
+  /** The images as float32 knows them, and data. */
   readonly x: Float64Array;
-  readonly back: Values;
+  /** Their inverse. */
+  readonly back: Values & { readonly logDet: Float64Array };
+  /** Their log-density without a way. */
+  readonly direct: Float64Array;
 }
 
 function traced(dim: number, enter: (from: Tensor) => readonly Tensor[]): Traced {
