@@ -16,6 +16,7 @@ import type {
   ReferencePoint,
 } from "./comparison_results.ts";
 import type { ContenderName } from "./comparison_settings.ts";
+import { halfWidth } from "./estimates.ts";
 
 /** Names of the pictures. */
 export const comparisonFigureNames: readonly ComparisonFigure["name"][] = ["gap", "error", "estimates"];
@@ -29,8 +30,6 @@ export const contenderTitles: Readonly<Record<ContenderName, string>> = {
 
 const COLORS: Readonly<Record<ContenderName, string>> = { realnvp: "blue", tilted: "vermillion", mixture: "green" };
 const REFERENCES = { umbrella: ["umbrella sampling", "black"], plain: ["plain Monte Carlo", "grey"] } as const;
-/** Half width of a 95 % bar in standard errors. */
-const BAR = 1.96;
 
 /** Minutes until a density is known to be this good: data, training, and judging it. */
 export function minutesUntil({ minutes }: ComparisonPoint, density: JudgedDensity): number {
@@ -189,7 +188,7 @@ function bars(
   return [{
     x: known.map(({ x }) => x),
     y: known.map(({ estimate }) => estimate.value!),
-    error: known.map(({ estimate }) => BAR * (estimate.standardError ?? NaN)),
+    error: known.map(({ estimate }) => halfWidth(estimate)),
     unreliable: known.map(({ estimate }) => !estimate.reliable),
     errorStyle: "bars",
     line: "none",

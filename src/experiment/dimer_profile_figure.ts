@@ -13,8 +13,6 @@ import { readableBins } from "./dimer_verdict.ts";
 /** Title of the axis of d. */
 export const DISTANCE = "*d*, distance of the two bonded particles";
 
-/** Half width of a 95 % band in standard errors. */
-const BAND = 1.96;
 /** Differences are shown up to so many k_BT at least and at most. */
 const DIFFERENCES = { least: 0.5, most: 10 };
 /** Empty room below and above the curves, as a share of their range. */
@@ -46,6 +44,11 @@ function orNaN(values: readonly (number | null)[]): number[] {
   return values.map((value) => value ?? NaN);
 }
 
+/** Half widths of the 95 % band, NaN where there is none. */
+function halfWidths({ lower, upper }: FreeEnergyProfile): number[] {
+  return upper.map((end, k) => ((end ?? NaN) - (lower[k] ?? NaN)) / 2);
+}
+
 function distanceAxis({ edges }: FreeEnergyProfile): { label: string; domain: readonly [number, number] } {
   return { label: DISTANCE, domain: [edges[0], edges[edges.length - 1]] };
 }
@@ -61,7 +64,7 @@ function profilePanel(flow: FreeEnergyProfile | null, umbrella: FreeEnergyProfil
   const toSeries = (profile: FreeEnergyProfile): LineSeries => ({
     x: profile.centers,
     y: orNaN(profile.freeEnergy).map((value) => value - zero),
-    error: orNaN(profile.standardError).map((error) => BAND * error),
+    error: halfWidths(profile),
     unreliable: doubtful(profile),
   });
   const series: LineSeries[] = [{ ...toSeries(umbrella), label: "umbrella sampling", color: "black" }];
@@ -91,9 +94,9 @@ function shownRange(series: readonly LineSeries[]): readonly [number, number] {
 const POINTS = { color: "vermillion", markers: "filled", line: "none", errorStyle: "bars" } as const;
 
 async function differencePanel(flow: FreeEnergyProfile, umbrella: FreeEnergyProfile): Promise<string | null> {
-  const umbrellaError = orNaN(umbrella.standardError);
+  const umbrellaHalf = halfWidths(umbrella);
   const difference = orNaN(flow.freeEnergy).map((value, k) => value - (umbrella.freeEnergy[k] ?? NaN));
-  const error = orNaN(flow.standardError).map((value, k) => BAND * Math.hypot(value, umbrellaError[k]));
+  const error = halfWidths(flow).map((value, k) => Math.hypot(value, umbrellaHalf[k]));
   const known = difference.filter(Number.isFinite);
   if (known.length === 0) return null;
   const readable = readableBins(umbrella);

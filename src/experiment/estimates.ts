@@ -52,3 +52,8 @@ export function doubtedBy(estimate: Estimate, reason: string | null): Estimate {
 export function doubtUnrelaxed(estimate: Estimate, relaxed: boolean): Estimate {
   return doubtedBy(estimate, relaxed ? null : "the evaluation chains had not relaxed when burn-in ended");
 }
+
+/** Half the width of an estimate's 95 % interval, NaN where it has none. */
+export function halfWidth({ interval95 }: Estimate): number {
+  return interval95 === null ? NaN : (interval95[1] - interval95[0]) / 2;
+}

@@ -9,6 +9,7 @@ import { type MetropolisSample, metropolisSample } from "../sampling/metropolis_
 import { fluidSymmetries } from "../system/fluid_symmetries.ts";
 import type { LennardJonesFluid } from "../system/lennard_jones_fluid.ts";
 import { absoluteFreeEnergy } from "./absolute_free_energy.ts";
+import { halfWidth } from "./estimates.ts";
 import type { FluidChains, FluidOutcome, FluidReference } from "./fluid_results.ts";
 import type { FluidSettings } from "./fluid_settings.ts";
 import { pairDistribution } from "./pair_distribution.ts";
@@ -230,7 +231,10 @@ function flowText({ flow: { head, hidden } }: FluidSettings): string {
 /** a − b of independent estimates. */
 function differenceOf(a: Estimate, b: Estimate): Estimate {
   if (a.value === null || b.value === null) return noEstimate(a.value === null ? a.reason! : b.reason!);
-  return estimateFrom(a.value - b.value, Math.hypot(a.standardError ?? NaN, b.standardError ?? NaN), {
-    reason: a.reason ?? b.reason,
-  });
+  const value = a.value - b.value;
+  const error = Math.hypot(a.standardError ?? NaN, b.standardError ?? NaN);
+  const estimate = estimateFrom(value, error, { reason: a.reason ?? b.reason });
+  // Student's t of either stays in the interval of the difference.
+  const half = Math.hypot(halfWidth(a), halfWidth(b));
+  return estimate.interval95 === null ? estimate : { ...estimate, interval95: [value - half, value + half] };
 }

@@ -8,6 +8,7 @@ import { linePlot, type LineSeries } from "../plot/line_plot.ts";
 import type { Estimate } from "../reweighting/estimate.ts";
 import type { CurvePoint, CurveValue } from "./temperature_curve.ts";
 import type { ByBasin } from "./dimer_results.ts";
+import { halfWidth } from "./estimates.ts";
 import type { TemperatureFigure, TemperaturePoint, TemperaturesOutcome } from "./temperature_results.ts";
 
 /** Names of the pictures. */
@@ -64,7 +65,7 @@ function points(drawn: readonly Drawn[], unit: (x: number) => number, style: Par
   return [{
     x: known.map(({ x }) => x),
     y: known.map(({ x, estimate }) => unit(x) * estimate.value!),
-    error: known.map(({ x, estimate }) => unit(x) * BAND * (estimate.standardError ?? NaN)),
+    error: known.map(({ x, estimate }) => unit(x) * halfWidth(estimate)),
     unreliable: known.map(({ estimate }) => !estimate.reliable),
     errorStyle: "bars",
     line: "none",

@@ -2,7 +2,7 @@ import { bennettAcceptanceRatio, type BennettEstimate } from "./bar.ts";
 import { CounterRandom } from "./counter_random.ts";
 import { type Estimate, noEstimate } from "./estimate.ts";
 import { requireFinite, requireSameLength, requireSamples } from "./input_checks.ts";
-import { MINIMUM_EFFECTIVE_SAMPLES } from "./reliability.ts";
+import { firstDoubt, MINIMUM_EFFECTIVE_SAMPLES } from "./reliability.ts";
 
 /** Dimensions up to which a local fit is tried. */
 const LARGEST_DIMENSION = 20;
@@ -53,16 +53,17 @@ export interface StatedDensity {
  * ```
  */
 export function densityIntegral(samples: StatedDensity, logProb: (x: Float64Array) => Float64Array): Estimate {
-  const best = bestBridge(samples, logProb);
+  const best = bestBridge(samples, logProb, 0);
   if (typeof best === "string") return noEstimate(best);
   const { value, standardError, interval95, reliable, reason } = best;
   return { value, standardError, interval95, reliable, reason };
 }
 
-/** The acceptance ratio with the fit that overlaps most, or why there is none. */
+/** The acceptance ratio of one half with the fit to the other that overlaps most, or why there is none. */
 function bestBridge(
   samples: StatedDensity,
   logProb: (x: Float64Array) => Float64Array,
+  fittedHalf: 0 | 1,
 ): BennettEstimate | string {
   const task = "integrate a density";
   const stated = samples.logProb;
@@ -78,9 +79,13 @@ function bestBridge(
   const used = samples.x.subarray(0, 2 * half * dim);
   requireFinite(task, used, "x");
   requireFinite(task, stated.subarray(0, 2 * half), "logProb");
-  const fits = fitted(used.subarray(0, half * dim), stated.subarray(0, half), dim);
-  const bridges = fits.filter((fit) => fit !== null).map((fit) =>
-    bridgeTo(fit, { x: used.subarray(half * dim), logProb: stated.subarray(half, 2 * half) }, logProb)
+  const halves = [0, half].map((at) => ({
+    x: used.subarray(at * dim, (at + half) * dim),
+    logProb: stated.subarray(at, at + half),
+  }));
+  const [source, compared] = fittedHalf === 0 ? halves : halves.toReversed();
+  const bridges = fitted(source.x, source.logProb, dim).filter((fit) => fit !== null).map((fit) =>
+    bridgeTo(fit, compared, logProb)
   );
   if (bridges.length === 0) return "the samples do not span their space";
   return bridges.reduce((best, next) => next.overlap > best.overlap ? next : best);
@@ -104,7 +109,8 @@ function bridgeTo(
 }
 
 /**
- * Says whether a density is not the one that is sampled, or not normalised, as far as a local fit can tell.
+ * Says whether a density is not the one that is sampled, or not normalised, as far as fits to either half of its samples can
+ * tell.
  *
  * @param samples samples with their stated densities
  * @param logProb ln q at given configurations, [m, dim] → [m]
@@ -115,7 +121,10 @@ export function normalisationDoubt(
   samples: StatedDensity,
   logProb: (x: Float64Array) => Float64Array,
 ): string | null {
-  const best = bestBridge(samples, logProb);
+  return firstDoubt(([0, 1] as const).map((half) => bridgeDoubt(bestBridge(samples, logProb, half))));
+}
+
+function bridgeDoubt(best: BennettEstimate | string): string | null {
   if (typeof best === "string") return null;
   const { value, standardError, reason, effectiveSamples } = best;
   if (value === null || effectiveSamples.some((count) => count < MINIMUM_EFFECTIVE_SAMPLES)) return null;

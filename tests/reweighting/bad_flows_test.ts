@@ -17,7 +17,7 @@ const SAMPLES = 3000;
 /** Chains in each basin, as many as the dimer's. */
 const CHAINS = 32;
 const LENGTH = 25;
-const TRIALS = trials(4, 100);
+const TRIALS = trials(2, 60);
 const names = ["left", "right"];
 
 /** What is known beside an estimate. */
