@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { isJsonObject, type ParsedJson, type ParsedObject, parseJsonObject, showJson } from "../training/parse_json.ts";
+import {
+  isJsonObject,
+  type ParsedJson,
+  type ParsedObject,
+  parseJsonObject,
+  showJson,
+  showText,
+} from "../training/parse_json.ts";
 import { readTextFile } from "../training/read_file.ts";
 
 /** Which script writes which report. */
@@ -87,7 +94,7 @@ function argumentOf(name: string, value: ParsedJson, refuse: (rest: string) => n
     return refuse(`rerun.options must hold options that results depend on, got ${showJson(name)}`);
   }
   if (typeof value === "boolean") return value ? [`--${name}`] : [];
-  const isShort = typeof value === "string" && value.length <= LONGEST_OPTION && !value.includes("\0");
+  const isShort = typeof value === "string" && value.length <= LONGEST_OPTION && !/\p{Cc}/u.test(value);
   if (typeof value === "number" || isShort) return [`--${name}=${value}`];
   return refuse(`rerun.options.${name} must be a number, true, false or a short text, got ${showJson(value)}`);
 }
@@ -155,8 +162,9 @@ function leavesOf(value: ParsedJson, path = "", leaves = new Map<string, ParsedJ
   return leaves;
 }
 
-/** Differences that are shown. */
+/** Differences that are shown, and characters of the name of each. */
 const SHOWN = 20;
+const LONGEST_NAME = 200;
 
 /**
  * Says in words what {@link compareReports} found.
@@ -165,13 +173,14 @@ const SHOWN = 20;
  * @returns some lines
  */
 export function describeComparison({ compared, differences, surroundings }: ReportComparison): string {
-  const lines = surroundings.map(({ path, first, second }) => `${path} was ${first}, is ${second}`);
+  const lines = surroundings.map(({ path, first, second }) =>
+    `${showText(path, LONGEST_NAME)} was ${first}, is ${second}`
+  );
   if (differences.length === 0) return [...lines, `identical: ${compared} values`].join("\n");
   const largestFirst = [...differences].sort((a, b) => (b.by ?? Infinity) - (a.by ?? Infinity) || 0);
   for (const { path, first, second, by } of largestFirst.slice(0, SHOWN)) {
-    lines.push(
-      `differs in ${path}${by === null ? "" : ` by ${Number(by.toPrecision(3))}`}: was ${first}, is ${second}`,
-    );
+    const size = by === null ? "" : ` by ${Number(by.toPrecision(3))}`;
+    lines.push(`differs in ${showText(path, LONGEST_NAME)}${size}: was ${first}, is ${second}`);
   }
   if (differences.length > SHOWN) lines.push(`differs in ${differences.length - SHOWN} other places`);
   return [...lines, `${differences.length} of ${compared} values differ`].join("\n");
