@@ -17,48 +17,61 @@ import type { MetropolisState } from "../sampling/chain_state.ts";
 import { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 import type { JsonObject } from "../training/json.ts";
+import { takeArray, takeTable } from "../training/content_fields.ts";
 import { type CheckpointContent, packPosition, unpackPosition } from "../training/position_checkpoint.ts";
 import type { StoredTensor, TensorData } from "../training/safetensors.ts";
 import type { TrainingPosition } from "../training/train.ts";
 import type { SampledDimerData } from "./dimer_data.ts";
 import { dimerFiles } from "./dimer_files.ts";
-import type { DimerData, DimerFrames } from "./dimer_results.ts";
+import type { DimerFrames } from "./dimer_results.ts";
 import type { TrainingCounts } from "./dimer_training.ts";
 import type { RunCheckpoints } from "./run_checkpoints.ts";
 
 const DATA_KIND = "dimer data";
 const TRAINING_KIND = "dimer training";
 const SPLITS = ["train", "validate", "evaluate"] as const;
-const CHAIN_ARRAYS = [
-  "positions",
-  "generators",
-  "accepted",
-  "biasCentres",
-  "labels",
-  "basins",
-  "crossings",
-] as const satisfies readonly (keyof MetropolisState["arrays"])[];
+const CHAIN_ARRAYS = {
+  positions: Float64Array,
+  generators: Int32Array,
+  accepted: Float64Array,
+  biasCentres: Float64Array,
+  labels: Int32Array,
+  basins: Int32Array,
+  crossings: Int32Array,
+} as const satisfies Record<keyof MetropolisState["arrays"], unknown>;
+
+/** Kinds of the values that belong to chains, to data and to training; the numbers are none of anybody's. */
+const CHAIN_NUMBERS = { chains: 2, temperature: 1, step: 1, biasConstant: 0, sweeps: 0, countedSweeps: 0 };
+const STATISTICS = {
+  burnIn: 0,
+  relaxed: true,
+  evaluationRelaxed: true,
+  stride: { train: 1, validate: 1, evaluate: 1 },
+  autocorrelationSweeps: 0,
+  acceptance: 0,
+  crossings: 0,
+  moves: 0,
+  energyEvaluations: 0,
+};
+const COUNTS = { energies: 0, outOfBounds: 0, coordinates: 0 };
 
 type Tensors = Map<string, StoredTensor>;
-
-/** A tensor of a file that must have it. */
-function need({ tensors }: CheckpointContent, path: string, name: string): TensorData {
-  const tensor = tensors.get(name);
-  if (tensor === undefined) {
-    throw new RangeError(`Cannot resume from ${path}: the file must hold ${name}, got none: start anew with --force`);
-  }
-  return tensor.data;
-}
 
 const stored = (data: TensorData): StoredTensor => ({ shape: [data.length], data });
 
 function putChains(tensors: Tensors, { arrays }: MetropolisState): void {
-  for (const name of CHAIN_ARRAYS) tensors.set(`chains/${name}`, stored(arrays[name]));
+  for (const [name, data] of Object.entries(arrays)) tensors.set(`chains/${name}`, stored(data));
 }
 
 function takeChains(system: ParticleDimer, content: CheckpointContent, path: string): MetropolisChains {
-  const arrays = Object.fromEntries(CHAIN_ARRAYS.map((name) => [name, need(content, path, `chains/${name}`)]));
-  return MetropolisChains.fromState(system, { numbers: content.state.chains, arrays } as unknown as MetropolisState);
+  const arrays = Object.fromEntries(
+    Object.entries(CHAIN_ARRAYS).map(([name, kind]) => [
+      name,
+      takeArray<Float64Array | Int32Array>(content, path, `chains/${name}`, kind),
+    ]),
+  );
+  const numbers = takeTable(content, path, "chains", CHAIN_NUMBERS);
+  return MetropolisChains.fromState(system, { numbers, arrays } as unknown as MetropolisState);
 }
 
 /** Packs the data of a run. */
@@ -78,16 +91,21 @@ export function packDimerData(data: SampledDimerData): CheckpointContent {
  * @throws {RangeError} if something is missing
  */
 export function unpackDimerData(system: ParticleDimer, content: CheckpointContent, path: string): SampledDimerData {
-  const frames = (split: string): DimerFrames => ({
-    x: need(content, path, `${split}/x`) as Float64Array,
-    chain: need(content, path, `${split}/chain`) as Int32Array,
-    d: need(content, path, `${split}/d`) as Float64Array,
-  });
+  const frames = (split: string): DimerFrames => {
+    const x = takeArray(content, path, `${split}/x`, Float64Array);
+    const chain = takeArray(content, path, `${split}/chain`, Int32Array);
+    const d = takeArray(content, path, `${split}/d`, Float64Array);
+    if (chain.length * system.dim === x.length && d.length === chain.length) return { x, chain, d };
+    throw new RangeError(
+      `Cannot resume from ${path}: ${split} must have ${system.dim} coordinates, a chain and a distance for each frame, ` +
+        `got ${x.length}, ${chain.length} and ${d.length} numbers: start anew with --force`,
+    );
+  };
   return {
     train: frames("train"),
     validate: frames("validate"),
     evaluate: frames("evaluate"),
-    statistics: content.state.statistics as unknown as DimerData["statistics"],
+    statistics: takeTable(content, path, "statistics", STATISTICS),
     chains: takeChains(system, content, path),
   };
 }
@@ -142,12 +160,15 @@ export async function loadDimerTraining(
   const path = dimerFiles.training;
   const content = await checkpoints.load(path, TRAINING_KIND);
   if (content === null) return null;
-  const { state } = content;
+  const { pushed } = content.state;
+  if (!Number.isSafeInteger(pushed)) {
+    throw new RangeError(`Cannot resume from ${path}: pushed must be a whole number, got another value`);
+  }
   return {
-    frames: need(content, path, "ring") as Float64Array,
+    frames: takeArray(content, path, "ring", Float64Array),
     chains: takeChains(system, content, path),
-    counts: state.counts as unknown as TrainingCounts,
-    pushed: state.pushed as number,
+    counts: takeTable(content, path, "counts", COUNTS),
+    pushed: pushed as number,
     position: unpackPosition(parameters, content, path),
   };
 }

@@ -88,6 +88,22 @@ Deno.test("RunDirectory.claim() with force removes the files of the old run and 
   });
 });
 
+Deno.test("RunDirectory.claim() with force removes nothing behind a link that leads out of the directory", async () => {
+  await inTemporaryDirectory(async (root) => {
+    const [path, elsewhere] = [`${root}/run`, `${root}/elsewhere`];
+    await withRun(path, { files: ["figures/a.svg"] });
+    await Deno.mkdir(elsewhere);
+    await Deno.writeTextFile(`${elsewhere}/a.svg`, "mine");
+    await Deno.symlink(elsewhere, `${path}/figures`);
+
+    assertEquals(
+      (await refusal(path, { force: true })).replaceAll(path, "OUT"),
+      "Cannot use OUT for a run: its files must lie inside it, got figures/a.svg behind a link: remove the link",
+    );
+    assertEquals(await Deno.readTextFile(`${elsewhere}/a.svg`), "mine");
+  });
+});
+
 Deno.test("RunDirectory.claim() with force spares a directory of something else", async () => {
   await inTemporaryDirectory(async (path) => {
     await Deno.writeTextFile(`${path}/notes.txt`, "mine");
