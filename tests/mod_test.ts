@@ -49,6 +49,7 @@ const promised = {
     "Mlp",
     "SymmetrisedGenerator",
     "MixtureGenerator",
+    "auditFlow",
   ],
   loss: [
     "maximumLikelihoodLoss",

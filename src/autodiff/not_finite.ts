@@ -35,5 +35,6 @@ export function rowsNotFinite(x: ArrayLike<number>, dim: number): RowsNotFinite 
  * vanishing in averages; the message says where they are and how many.
  */
 export class NotFiniteError extends Error {
+  /** The name of the class. */
   override readonly name = "NotFiniteError";
 }

@@ -100,3 +100,4 @@ export {
 export { RunCheckpoints, type TrainingKeeper } from "./run_checkpoints.ts";
 export type { CheckpointContent } from "../training/position_checkpoint.ts";
 export { type SampleFileOptions, type SampleFiles, sampleModel } from "./sample_model.ts";
+export type { SkipNotFinite } from "./sample_pieces.ts";
