@@ -49,7 +49,7 @@ Deno.test("every damaged model file that was sealed again is run in its shape or
   const bodies = [small, looping].map((bytes) => encodeBody(decodeModel(bytes)));
   await assertReaderHolds({
     incident: "damaged model file, sealed again",
-    trials: trials(400, 10_000),
+    trials: trials(300, 10_000),
     make: (trial) => seal(damage(bodies[trial % 2], trial)),
     read: draw,
     faultOf: shapeFault,
@@ -122,7 +122,7 @@ Deno.test("every model with a wrong part, sealed, is run in its shape or refused
   const models = [small, looping].map((bytes) => decodeModel(bytes));
   const { loaded, refused } = await assertReaderHolds({
     incident: "hostile model",
-    trials: trials(200, 10_000),
+    trials: trials(120, 10_000),
     make: (trial) => encodeModel(otherModel(models[trial % 2], trial)),
     read: draw,
     faultOf: shapeFault,
