@@ -4,6 +4,7 @@
  * @module
  */
 import type { Tensor } from "../autodiff/graph.ts";
+import { NotFiniteError, rowsNotFinite } from "../autodiff/not_finite.ts";
 import { external } from "../autodiff/operations.ts";
 import type { ExternalOperation } from "../autodiff/primitives/attributes.ts";
 import { expOf, logOf } from "../random/elementary.ts";
@@ -57,6 +58,16 @@ function kernelDensity(r: Float64Array, [low, high]: readonly [number, number]):
   return { weights, slopes, p };
 }
 
+/** Refuses coordinates that are no numbers: kernels would be zero there, and the loss finite. */
+function requireFinite(r: Float64Array): void {
+  const { count, first } = rowsNotFinite(r, 1);
+  if (count === 0) return;
+  throw new NotFiniteError(
+    `the coordinates of the reaction-coordinate loss must be finite, got ${count} of ${r.length} that are not, the first ` +
+      `with index ${first}: lower the learning rate, clip gradients or weigh this loss less`,
+  );
+}
+
 /**
  * J_RC of a batch of values of the coordinate, as an operation [n] → [].
  *
@@ -80,6 +91,7 @@ export function reactionCoordinateOperation(options: ReactionCoordinateOptions):
   return {
     name: "reaction-coordinate loss",
     forward([r]) {
+      requireFinite(r);
       const density = kernelDensity(r, bounds);
       return { value: Float64Array.of(density.p.reduce((sum, p) => sum + term(p), 0)), saved: density };
     },

@@ -7,7 +7,7 @@ import type { Tensor } from "../autodiff/graph.ts";
 import { KernelRun } from "../autodiff/kernel_run.ts";
 import { rowsNotFinite } from "../autodiff/not_finite.ts";
 import type { Parameter } from "../autodiff/parameter.ts";
-import type { PrimitiveName } from "../autodiff/primitives/attributes.ts";
+import type { Attributes, PrimitiveName } from "../autodiff/primitives/attributes.ts";
 import type { Executor } from "../backend/pool.ts";
 
 /** What helps where training itself drove numbers too far. */
@@ -52,14 +52,15 @@ function firstNode(outputs: readonly Tensor[], inputs: readonly Float64Array[], 
   const nodes = graph.nodes.filter(({ id, primitive }) => id <= last && !isGiven(primitive));
   using run = new KernelRun(nodes.map(({ id, shape }) => ({ graph, id, shape })), { n, pool });
   const values = run.forward(inputs);
-  for (const [k, { primitive, inputs: from, shape }] of nodes.entries()) {
+  for (const [k, { primitive, inputs: from, shape, attributes }] of nodes.entries()) {
     const { count, first } = rowsNotFinite(values[k], typeof shape[1] === "number" ? shape[1] : 1);
     if (count === 0) continue;
     const parameters = from.map((id) => graph.nodes[id]).filter((node) => node.primitive === "parameter")
       .map(({ attributes }) => (attributes as { parameter: Parameter }).parameter.name);
     const whose = parameters.length === 0 ? "" : ` of ${parameters.join(" and ")}`;
     const whom = shape.length === 0 ? "" : ` for ${count} of ${n} samples, the first with index ${first}`;
-    return `the first is the result of ${primitive}${whose}${whom}`;
+    const what = primitive === "external" ? (attributes as Attributes["external"]).operation.name : primitive;
+    return `the first is the result of ${what}${whose}${whom}`;
   }
   return "it did not happen again";
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Graph } from "../../src/autodiff/graph.ts";
+import { NotFiniteError } from "../../src/autodiff/not_finite.ts";
 import { column, input } from "../../src/autodiff/operations.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
@@ -121,4 +122,21 @@ Deno.test("reactionCoordinateOperation() refuses bounds that do not increase", (
       `Cannot make a reaction-coordinate loss: bounds must be two increasing numbers, got [${wrong.join(", ")}]`,
     );
   }
+});
+
+Deno.test("reaction coordinates that are no numbers are refused, for a kernel is zero at them and the loss finite", () => {
+  const operation = reactionCoordinateOperation({ bounds: [0, 1] });
+  for (const bad of [NaN, Infinity, -Infinity]) {
+    const { message } = assertThrows(() => operation.forward([Float64Array.of(0.5, bad, 0.2, bad)], 4), NotFiniteError);
+    assertEquals(
+      message,
+      "the coordinates of the reaction-coordinate loss must be finite, got 2 of 4 that are not, the first with index 1: " +
+        "lower the learning rate, clip gradients or weigh this loss less",
+    );
+  }
+  // 1e30 is a number: its kernels are zero, and so is its gradient.
+  const r = Float64Array.of(0.5, 1e30);
+  const { value, saved } = operation.forward([r], 2);
+  const [gradient] = operation.vjp(Float64Array.of(1), [r], saved, 2);
+  assertEquals([Number.isFinite(value[0]), gradient![1]], [true, 0]);
 });

@@ -136,7 +136,7 @@ Deno.test("a metric that is not finite does not enter a mean: it ends training a
   await assertStops(
     flow,
     'Cannot go on training at step 1 of stage "first": the odd must be finite, got NaN: the first is the result of ' +
-      `external: ${HELP}`,
+      `strange: ${HELP}`,
     {
       objective(graph, stage, index) {
         const objective = likelihood(flow)(graph, stage, index);
