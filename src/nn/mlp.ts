@@ -65,6 +65,11 @@ export class Mlp {
   constructor(options: MlpOptions) {
     const { name, inputs, hidden, outputs, activation = "tanh", lastLayer = "glorot", seed } = options;
     const sizes = [inputs, ...hidden, outputs];
+    sizes.forEach((size, i) => {
+      if (Number.isInteger(size) && size >= 1) return;
+      const which = i === 0 ? "inputs" : i <= hidden.length ? `hidden[${i - 1}]` : "outputs";
+      throw new RangeError(`Cannot make the network ${name}: ${which} must be a whole number ≥ 1, got ${size}`);
+    });
     this.#activation = activations[activation];
     this.#layers = sizes.slice(1).map((rows, i) => {
       const columns = sizes[i];

@@ -148,7 +148,7 @@ Deno.test("bijectors refuse impossible sizes", () => {
     ],
     [
       () => new RealNVP({ dim: 2, hidden: [0] }),
-      "Cannot make parameter realnvp.0.s.0.weight: shape must be one or two whole numbers ≥ 1, got [0,1]",
+      "Cannot make the network realnvp.0.s: hidden[0] must be a whole number ≥ 1, got 0",
     ],
   ];
   messages.forEach(([action, message]) => assertThrows(action, RangeError, message));

@@ -110,10 +110,6 @@ Deno.test("reactionCoordinateLoss() of a column of a graph", () => {
   assertEquals(actual[0], value(rows.filter((_, i) => i % 2 === 1), { bounds }));
 });
 
-Deno.test("a coordinate that is not a number makes the loss not a number", () => {
-  assert(Number.isNaN(value(Float64Array.of(1, NaN, 2), { bounds })));
-});
-
 Deno.test("reactionCoordinateOperation() refuses bounds that do not increase", () => {
   for (const wrong of [[1, 1], [2, 1], [NaN, 1], [0, Infinity]] as const) {
     assertThrows(

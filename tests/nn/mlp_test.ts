@@ -58,7 +58,7 @@ Deno.test("Mlp refuses sizes that are not whole numbers ≥ 1", () => {
   assertThrows(
     () => new Mlp({ ...sizes, hidden: [2.5] }),
     RangeError,
-    "Cannot make parameter net.0.weight: shape must be one or two whole numbers ≥ 1, got [2.5,2]",
+    "Cannot make the network net: hidden[0] must be a whole number ≥ 1, got 2.5",
   );
 });
 
