@@ -130,7 +130,7 @@ export class KernelRun implements Disposable {
     this.#parts = partition(this.#graph, outputs, inputGradients);
     this.#lowered = lower(this.#graph, this.#parts, this.#slicing, { gradient, inputGradients });
     const { bytes, forward, stages } = this.#lowered;
-    const block = allocate(bytes.batch + bytes.gradient + pool.threads * bytes.thread);
+    const block = this.#reserve(bytes.batch + bytes.gradient + pool.threads * bytes.thread);
     const gradients = block + bytes.batch;
     const threads = gradients + bytes.gradient;
     this.#program = {
@@ -150,6 +150,16 @@ export class KernelRun implements Disposable {
     this.#head = new ReferenceRun(this.#graph, n);
     this.#free = releaser(pool, [this.#program, this.#packing], block, this.#lowered.constants);
     abandoned.register(this, this.#free, this);
+  }
+
+  /** Reserves memory; where it does not suffice, the constants that lowering made go too. */
+  #reserve(bytes: number): number {
+    try {
+      return allocate(bytes);
+    } catch (error) {
+      this.#lowered.constants.forEach(release);
+      throw error;
+    }
   }
 
   /** Number of samples. */

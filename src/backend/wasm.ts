@@ -17,6 +17,8 @@ export type KernelBuild = "relaxed" | "baseline";
 /** The version of the kernels' interface that this source was written for. */
 const ABI_VERSION = 4;
 const PAGE = 65536;
+/** Bytes that addresses of 32 bits reach. */
+const MOST_BYTES = 2 ** 32;
 const ALIGNMENT = 64;
 /** Bytes at the start that belong to the kernels' constants. */
 const CONSTANTS_BYTES = 256 << 10;
@@ -110,10 +112,12 @@ function growTo(end: number): void {
   try {
     memory.grow(Math.ceil(missing / PAGE));
   } catch {
+    const most = end > MOST_BYTES ? "at most 4 GiB" : "what the system has left for this program";
     throw new RangeError(
-      `Cannot allocate memory: the total must be at most 4 GiB, got ${
+      `Cannot allocate memory: the total must be ${most}, got ${
         (end / 2 ** 20).toFixed(0)
-      } MiB: use a smaller batch or network, or dispose of plans that are no longer needed`,
+      } MiB: use a smaller batch or ` +
+        "network, or dispose of plans that are no longer needed",
     );
   }
 }

@@ -12,6 +12,9 @@ import { type Executor, serialPool } from "../backend/pool.ts";
 import type { Bijector } from "./bijector.ts";
 import { NormalPrior, type Prior } from "./prior.ts";
 
+/** Most numbers in an array of samples: 8 GiB, and as much again for z. */
+const MOST_NUMBERS = 2 ** 30;
+
 /** Samples with their density. */
 export interface FlowSamples {
   /** Configurations [n, dim], row-major. */
@@ -154,7 +157,7 @@ export class Flow implements Generator {
    * @param n how many, ≥ 1
    * @param options `seed`; `first`: number of the first sample, default 0; `pool`: threads
    * @returns x, z and log p_X(x)
-   * @throws {RangeError} if n is not a whole number ≥ 1
+   * @throws {RangeError} if n is not a whole number ≥ 1, or x would hold more than 2³⁰ numbers
    */
   sample(
     n: number,
@@ -162,6 +165,14 @@ export class Flow implements Generator {
   ): FlowSamples {
     if (!Number.isInteger(n) || n < 1) {
       throw new RangeError(`Cannot sample from the flow: n must be a whole number ≥ 1, got ${n}`);
+    }
+    if (n * this.dim > MOST_NUMBERS) {
+      throw new RangeError(
+        `Cannot sample from the flow: n must be at most ${
+          Math.floor(MOST_NUMBERS / this.dim)
+        } in one call, got ${n}: ` +
+          "draw pieces, each with its own first",
+      );
     }
     const z = this.prior.sample(n, options.seed, options.first ?? 0);
     return { z, ...this.decode(z, options) };
