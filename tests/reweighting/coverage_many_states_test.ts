@@ -12,6 +12,7 @@ import { freeEnergyDifferenceByReweighting } from "../../src/reweighting/reweigh
 import { thermodynamicIntegration } from "../../src/reweighting/thermodynamic_integration.ts";
 import { umbrellaFreeEnergies } from "../../src/reweighting/umbrella.ts";
 import { couplingWindows } from "../../src/sampling/coupling_windows.ts";
+import { trials } from "../support/incidents.ts";
 import { type Experiment, type Interval, testCoverage } from "./coverage_table.ts";
 import {
   DOUBLE_WELL,
@@ -24,7 +25,7 @@ import {
 } from "./exact_systems.ts";
 import { manyChains } from "./statistics.ts";
 
-const replicates = 100;
+const replicates = trials(50, 100);
 const names = ["left", "right"];
 
 /** A flow for the double well, somewhat wider than either state, which has as much mass on both sides. */
@@ -267,7 +268,7 @@ function curve(): Experiment {
 testCoverage([
   doubleWellBasins(600, 6, 100, 1.2),
   doubleWellBasins(600, 16, 60, 0.3),
-  doubleWellBasins(2000, 16, 60, 1.2),
+  doubleWellBasins(1500, 16, 60, 1.2),
   harmonicStates(150, 1, 0),
   harmonicStates(4, 150, 0.8),
   harmonicStates(20, 50, 0.8),

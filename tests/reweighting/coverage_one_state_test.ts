@@ -6,11 +6,12 @@ import { forwardDiagnostics } from "../../src/reweighting/forward_diagnostics.ts
 import { freeEnergyProfile } from "../../src/reweighting/free_energy_profile.ts";
 import type { FreeEnergyProfile } from "../../src/reweighting/profile_band.ts";
 import { weightedMean } from "../../src/experiment/weighted_means.ts";
+import { trials } from "../support/incidents.ts";
 import { type Experiment, type Interval, testCoverage } from "./coverage_table.ts";
 import { manyChains, normals } from "./statistics.ts";
 
 const LOG_ROOT = 0.5 * Math.log(2 * Math.PI);
-const replicates = 100;
+const replicates = trials(50, 100);
 
 /** Target N(0, 1) in `dim` dimensions against a flow N(0, s²): ln w = Σ (−x²/2 + x²/2s²) + dim (ln √2π + ln s). */
 function gaussianPair(dim: number, s: number, n: number): Experiment {
