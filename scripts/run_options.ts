@@ -37,7 +37,7 @@ export const checkpointOption = {
   minimum: 0,
   maximum: 3600,
   default: 30,
-  help: "seconds of training between checkpoints",
+  help: "seconds of work between checkpoints",
 } as const;
 
 /**

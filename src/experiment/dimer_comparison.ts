@@ -77,7 +77,7 @@ export async function runDimerComparison(options: DimerComparisonOptions): Promi
   });
   using pool = await ThreadPool.open(options.threads);
   const checkpoints = new RunCheckpoints(directory, (text) => options.progress.note(text));
-  const parts = new RunParts("sampling data", options.progress, checkpoints);
+  const parts = new RunParts("sampling data", options.progress, checkpoints, options.checkpointEveryMs);
   const clock = await openProcessorClock();
   const run = new ComparisonRun(options, { system, directory, checkpoints, parts, pool, clock });
   return await untilStopped(options, parts, () => run.start());

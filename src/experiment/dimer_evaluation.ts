@@ -12,6 +12,7 @@ import { samplingEfficiency } from "../reweighting/effective_sample_size.ts";
 import { samplingEfficiencyInterval } from "../reweighting/efficiency_interval.ts";
 import { paretoK, paretoKLimit } from "../reweighting/pareto_smoothing.ts";
 import { freeEnergyDifferenceByReweighting } from "../reweighting/reweighted_difference.ts";
+import type { ProgressKeeper } from "../sampling/keeper.ts";
 import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
 import {
   BASIN_NAMES,
@@ -55,6 +56,8 @@ export interface DimerEvaluationOptions {
   readonly seed: number;
   /** Threads. */
   readonly pool: Executor;
+  /** Keeps the samples drawn so far. Default: nothing is kept. */
+  readonly keeper?: ProgressKeeper<DrawnSamples>;
   /** Told the share of samples drawn. */
   readonly onProgress?: (done: number) => void;
   /** Ends the evaluation early, with an AbortError. */
@@ -69,7 +72,7 @@ const TRANSITION_WIDTH = 0.1;
 const HISTOGRAM_SAMPLES = 20_000;
 
 /** What is kept of the flow samples: all but the configurations. */
-interface Drawn {
+export interface DrawnSamples {
   readonly logWeights: Float64Array;
   readonly d: Float64Array;
   readonly reducedEnergy: Float64Array;
@@ -155,11 +158,19 @@ export async function evaluateDimer(options: DimerEvaluationOptions): Promise<Di
 async function drawUntil(
   generator: BoltzmannGenerator,
   options: DimerEvaluationOptions,
-  solve: (drawn: Drawn) => BasinFreeEnergies,
-): Promise<{ drawn: Drawn; basins: BasinFreeEnergies }> {
+  solve: (drawn: DrawnSamples) => BasinFreeEnergies,
+): Promise<{ drawn: DrawnSamples; basins: BasinFreeEnergies }> {
   const { standardError, maximumSamples } = options.until ?? { standardError: Infinity, maximumSamples: 0 };
-  let drawn = emptyDraw();
+  let drawn = await options.keeper?.load() ?? emptyDraw();
+  const most = Math.max(options.samples, maximumSamples);
+  if (drawn.d.length > most) {
+    throw new RangeError(
+      `Cannot resume the evaluation: what was kept must hold at most ${most} samples, got ${drawn.d.length}`,
+    );
+  }
   for (let samples = options.samples;; samples = Math.min(2 * samples, maximumSamples)) {
+    // More than that were drawn before the program was stopped, because so many had not sufficed.
+    if (drawn.d.length > samples) continue;
     drawn = await draw(generator, drawn, samples, options);
     const basins = solve(drawn);
     const { reliable, standardError: error } = basins.difference(CLOSED, OPEN);
@@ -167,7 +178,7 @@ async function drawUntil(
   }
 }
 
-const emptyDraw = (): Drawn => ({
+const emptyDraw = (): DrawnSamples => ({
   logWeights: new Float64Array(0),
   d: new Float64Array(0),
   reducedEnergy: new Float64Array(0),
@@ -178,7 +189,7 @@ const emptyDraw = (): Drawn => ({
 });
 
 /** A copy of a draw with room for more samples. */
-function grown(drawn: Drawn, samples: number): Drawn {
+function grown(drawn: DrawnSamples, samples: number): DrawnSamples {
   const numbers = (before: Float64Array) => {
     const after = new Float64Array(samples);
     after.set(before);
@@ -198,13 +209,24 @@ function grown(drawn: Drawn, samples: number): Drawn {
   };
 }
 
+/** The first samples of a draw that has room for more. */
+function upTo(drawn: DrawnSamples, n: number): DrawnSamples {
+  return {
+    ...drawn,
+    logWeights: drawn.logWeights.subarray(0, n),
+    d: drawn.d.subarray(0, n),
+    reducedEnergy: drawn.reducedEnergy.subarray(0, n),
+    basins: drawn.basins.subarray(0, n),
+  };
+}
+
 /** Goes on drawing until there are `samples`. */
 async function draw(
   generator: BoltzmannGenerator,
-  before: Drawn,
+  before: DrawnSamples,
   samples: number,
-  { seed, pool, system, signal, onProgress }: DimerEvaluationOptions,
-): Promise<Drawn> {
+  { seed, pool, system, signal, onProgress, keeper }: DimerEvaluationOptions,
+): Promise<DrawnSamples> {
   const drawn = grown(before, samples);
   const wanted = { from: before.d.length, samples, chunk: CHUNK, seed, pool, onProgress, signal };
   for await (const { at, piece } of samplesInPieces(generator, wanted)) {
@@ -216,12 +238,13 @@ async function draw(
     drawn.outside += piece.outsideDomain;
     drawn.notFinite += piece.notFinite;
     for (let i = 0; i < d.length; i++) keepPicture(drawn, piece.x, i, system.dim, d[i], piece.logWeights[i]);
+    await keeper?.offer(() => upTo(drawn, at + d.length));
   }
   return drawn;
 }
 
 /** Keeps a sample as the picture of its region if its weight is the largest there so far. */
-function keepPicture(drawn: Drawn, x: Float64Array, i: number, dim: number, d: number, logWeight: number): void {
+function keepPicture(drawn: DrawnSamples, x: Float64Array, i: number, dim: number, d: number, logWeight: number): void {
   if (basinOf(d) === NOWHERE) return;
   const transition = Math.abs(d - DIMER_BOUNDARY) < TRANSITION_WIDTH;
   const region = transition ? "transition" : BASIN_NAMES[basinOf(d)];

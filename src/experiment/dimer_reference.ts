@@ -6,7 +6,10 @@
 import type { Executor } from "../backend/pool.ts";
 import { freeEnergyDifferenceByCounting } from "../reweighting/counted_difference.ts";
 import { type FreeEnergyEstimate, noEstimate } from "../reweighting/estimate.ts";
+import type { MetropolisState } from "../sampling/chain_state.ts";
+import type { ProgressKeeper } from "../sampling/keeper.ts";
 import { MetropolisChains } from "../sampling/metropolis_chains.ts";
+import type { UmbrellaProgress } from "../sampling/umbrella_sample.ts";
 import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
 import { profileEdges } from "./dimer_bins.ts";
 import type { DimerReference } from "./dimer_results.ts";
@@ -30,6 +33,21 @@ export interface DimerReferenceOptions {
   readonly onProgress?: ((done: number) => void) | undefined;
   /** Ends the computation early with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Keep where umbrella sampling and plain chains stand. */
+  readonly keepers?: {
+    readonly umbrella: ProgressKeeper<UmbrellaProgress>;
+    readonly plain: ProgressKeeper<PlainProgress>;
+  } | undefined;
+}
+
+/** Where plain chains stand after burn-in. */
+export interface PlainProgress {
+  /** The chains. */
+  readonly chains: MetropolisState;
+  /** Basins seen so far. */
+  readonly basins: Int8Array;
+  /** Sweeps of each chain after burn-in. */
+  readonly done: number;
 }
 
 /** Stream of the plain chains. */
@@ -66,6 +84,7 @@ export async function dimerReference(system: ParticleDimer, options: DimerRefere
     pool,
     signal,
     onProgress: (done) => onProgress?.(done / 2),
+    keeper: options.keepers?.umbrella,
   });
   const { centres, chainsPerWindow, burnIn } = umbrella.windows;
   const plain = await plainMonteCarlo(system, {
@@ -109,9 +128,14 @@ export interface PlainMonteCarlo {
  */
 export async function plainMonteCarlo(
   system: ParticleDimer,
-  { temperature, sweepsPerWindow, bootstraps, seed, pool, onProgress, signal, chains, burnIn }: PlainMonteCarloOptions,
+  options: PlainMonteCarloOptions,
 ): Promise<PlainMonteCarlo> {
-  const walkers = new MetropolisChains(system, { chains, temperature, seed, stream: PLAIN_STREAM });
+  const { temperature, sweepsPerWindow, bootstraps, seed, pool, onProgress, signal, chains, burnIn } = options;
+  const keeper = options.keepers?.plain;
+  const saved = await keeper?.load() ?? null;
+  const walkers = saved === null
+    ? new MetropolisChains(system, { chains, temperature, seed, stream: PLAIN_STREAM })
+    : MetropolisChains.fromState(system, saved.chains);
   const total = burnIn + sweepsPerWindow;
   let lastTurn = performance.now();
   const pause = async (done: number) => {
@@ -121,7 +145,7 @@ export async function plainMonteCarlo(
     signal?.throwIfAborted();
     lastTurn = performance.now();
   };
-  for (let done = 0; done < burnIn; done += PORTION) {
+  for (let done = saved === null ? 0 : burnIn; done < burnIn; done += PORTION) {
     const sweeps = Math.min(PORTION, burnIn - done);
     // The step is adapted in the first half, so that the second forgets how.
     if (done < burnIn / 2) walkers.tune(sweeps, { pool });
@@ -130,10 +154,18 @@ export async function plainMonteCarlo(
   }
   const every = Math.min(LOOK_EVERY, sweepsPerWindow);
   const looks = Math.floor(sweepsPerWindow / every);
-  const basins = new Int8Array(looks * chains);
-  for (let done = 0, at = 0; done < sweepsPerWindow; done += PORTION) {
+  const basins = saved?.basins ?? new Int8Array(looks * chains);
+  if (basins.length !== looks * chains) {
+    throw new RangeError(
+      `Cannot resume plain Monte Carlo: what was kept must hold ${looks * chains} basins, got ${basins.length}`,
+    );
+  }
+  for (let done = saved?.done ?? 0; done < sweepsPerWindow;) {
     const d = walkers.advance(Math.min(PORTION, sweepsPerWindow - done), { every, pool });
-    for (let i = 0; i < d.length; i++) basins[at++] = d[i] < DIMER_BOUNDARY ? 0 : 1;
+    const at = done / every * chains;
+    for (let i = 0; i < d.length; i++) basins[at + i] = d[i] < DIMER_BOUNDARY ? 0 : 1;
+    done += PORTION;
+    await keeper?.offer(() => ({ chains: walkers.state, basins, done }));
     await pause(burnIn + done);
   }
   const chainOf = Int32Array.from(basins, (_, i) => i % chains);

@@ -34,7 +34,7 @@ import { headlineOf } from "./estimates.ts";
 import { RunCheckpoints } from "./run_checkpoints.ts";
 import { RunDirectory } from "./run_directory.ts";
 import { withOrigin } from "./run_origin.ts";
-import { partFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
+import { partFile, progressFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
 
 /** What to run, and where to put it. */
 export interface DimerRunOptions extends DimerQuestion, RunOptions {
@@ -63,6 +63,9 @@ export async function runDimer(options: DimerRunOptions): Promise<RunResult<Dime
     files: [
       ...Object.values(dimerFiles),
       ...["evaluation", "reference"].map(partFile),
+      ...[["evaluation", "samples"], ["reference", "umbrella"], ["reference", "plain"]].map(([part, what]) =>
+        progressFile(part, what)
+      ),
       ...dimerFigureNames.map((name) => `figures/${name}.svg`),
     ],
     resume: options.resume ?? false,
@@ -70,7 +73,7 @@ export async function runDimer(options: DimerRunOptions): Promise<RunResult<Dime
   });
   using pool = await ThreadPool.open(options.threads);
   const checkpoints = new RunCheckpoints(directory, (text) => options.progress.note(text));
-  const parts = new RunParts("sampling data", options.progress, checkpoints);
+  const parts = new RunParts("sampling data", options.progress, checkpoints, options.checkpointEveryMs);
   const run = new DimerRun(options, { system, directory, checkpoints, parts, pool });
   return await untilStopped(options, parts, () => run.start());
 }
@@ -291,6 +294,7 @@ class DimerRun {
       bootstraps,
       edges: profileEdges(this.#system, this.#options.temperature),
       ...this.#common(),
+      keeper: this.#parts.keeper("evaluation", "samples"),
       onProgress: this.#parts.begin("sampling the flow"),
     });
   }
@@ -301,6 +305,10 @@ class DimerRun {
       sweepsPerWindow: umbrellaSweeps,
       bootstraps,
       ...this.#common(),
+      keepers: {
+        umbrella: this.#parts.keeper("reference", "umbrella"),
+        plain: this.#parts.keeper("reference", "plain"),
+      },
       onProgress: this.#parts.begin("umbrella sampling"),
     });
   }

@@ -21,7 +21,7 @@ import { headlineOf } from "./estimates.ts";
 import { RunCheckpoints } from "./run_checkpoints.ts";
 import { RunDirectory } from "./run_directory.ts";
 import { withOrigin } from "./run_origin.ts";
-import { partFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
+import { partFile, progressFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
 import { thermodynamicCurve } from "./temperature_curve.ts";
 import { sampleTemperatures, type TemperatureData } from "./temperature_data.ts";
 import { evaluateTemperature } from "./temperature_evaluation.ts";
@@ -55,8 +55,8 @@ const TRAINING_KIND = "dimer temperatures training";
 const FILES = { training: "checkpoint.safetensors", json: "report.json", html: "report.html" } as const;
 /** Samples of temperature number k begin with number k · SAMPLES_APART: no two temperatures share a z. */
 const SAMPLES_APART = 2 ** 30;
-/** Temperatures with umbrella sampling: both ends and the middle of the range. */
-const REFERENCES = 3;
+/** Parts with umbrella sampling: both ends and the middle of the range. */
+const REFERENCES = ["reference 0", "reference 1", "reference 2"] as const;
 
 /**
  * Computes F(open) − F(closed) of the dimer at every temperature of a range with one flow, from data to report.
@@ -78,6 +78,7 @@ export async function runDimerTemperatures(options: DimerTemperaturesOptions): P
     files: [
       ...Object.values(FILES),
       ...partNames(ladder).map(partFile),
+      ...REFERENCES.map((part) => progressFile(part, "umbrella")),
       ...temperatureFigureNames.map((name) => `figures/${name}.svg`),
     ],
     resume: options.resume ?? false,
@@ -85,15 +86,14 @@ export async function runDimerTemperatures(options: DimerTemperaturesOptions): P
   });
   using pool = await ThreadPool.open(options.threads);
   const checkpoints = new RunCheckpoints(directory, (text) => options.progress.note(text));
-  const parts = new RunParts("sampling data", options.progress, checkpoints);
+  const parts = new RunParts("sampling data", options.progress, checkpoints, options.checkpointEveryMs);
   const run = new TemperaturesRun(options, { system, ladder, directory, checkpoints, parts, pool });
   return await untilStopped(options, parts, () => run.start());
 }
 
 /** What a run keeps beside the checkpoint of its training. */
 function partNames(ladder: readonly LadderTemperature[]): string[] {
-  const references = Array.from({ length: REFERENCES }, (_, k) => `reference ${k}`);
-  return ["data", ...ladder.map((_, k) => `evaluation ${k}`), ...references];
+  return ["data", ...ladder.map((_, k) => `evaluation ${k}`), ...REFERENCES];
 }
 
 /** Everything that the results depend on, for the claim of the directory. */
@@ -287,7 +287,7 @@ class TemperaturesRun {
     const references: TemperatureReference[] = [];
     const temperatures = [low, Math.sqrt(low * high), high];
     for (const [k, temperature] of temperatures.entries()) {
-      const found = await this.#parts.kept(`reference ${k}`, async () => {
+      const found = await this.#parts.kept(REFERENCES[k], async () => {
         const { freeEnergyDifference, byStart, moves, energyEvaluations } = await dimerUmbrella(system, {
           temperature,
           sweeps: umbrellaSweeps,
@@ -295,6 +295,7 @@ class TemperaturesRun {
           edges: profileEdges(system, temperature),
           seed: seed + k,
           pool,
+          keeper: this.#parts.keeper(REFERENCES[k], "umbrella"),
           onProgress: (done) => onProgress((k + done) / temperatures.length),
           ...this.#stop(),
         });

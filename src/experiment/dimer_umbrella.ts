@@ -7,7 +7,8 @@ import type { Executor } from "../backend/pool.ts";
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { FreeEnergyProfile } from "../reweighting/profile_band.ts";
 import { umbrellaFreeEnergies } from "../reweighting/umbrella.ts";
-import { type UmbrellaSample, umbrellaSample } from "../sampling/umbrella_sample.ts";
+import type { ProgressKeeper } from "../sampling/keeper.ts";
+import { type UmbrellaProgress, type UmbrellaSample, umbrellaSample } from "../sampling/umbrella_sample.ts";
 import type { UmbrellaWindows } from "../sampling/umbrella_windows.ts";
 import { DIMER_BOUNDARY, ParticleDimer } from "../system/particle_dimer.ts";
 import { dimerRange } from "./dimer_bins.ts";
@@ -31,6 +32,8 @@ export interface DimerUmbrellaOptions {
   readonly onProgress?: ((done: number) => void) | undefined;
   /** Ends the sampling early with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Keeps where the sampling stands. */
+  readonly keeper?: ProgressKeeper<UmbrellaProgress> | undefined;
 }
 
 /** The part of the reference that umbrella sampling contributes. */
@@ -104,7 +107,7 @@ export async function dimerUmbrella(
   system: ParticleDimer,
   options: DimerUmbrellaOptions,
 ): Promise<DimerUmbrellaResult> {
-  const { temperature, sweeps, seed, pool, onProgress, signal } = options;
+  const { temperature, sweeps, seed, pool, onProgress, signal, keeper } = options;
   const windows = bondlessWindows(system, temperature);
   const sample = await umbrellaSample(withoutBond(system), {
     sweeps,
@@ -117,6 +120,7 @@ export async function dimerUmbrella(
     pool,
     onProgress,
     signal,
+    keeper,
   });
   const solve = (keep: (block: number) => boolean) => solveUmbrella(system, sample, keep, options);
   const all = solve(() => true);

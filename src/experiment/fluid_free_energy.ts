@@ -5,6 +5,8 @@
  */
 import type { Executor } from "../backend/pool.ts";
 import { type Estimate, estimateFrom, noEstimate } from "../reweighting/estimate.ts";
+import type { CouplingProgress } from "../sampling/coupling_sample.ts";
+import type { ProgressKeeper } from "../sampling/keeper.ts";
 import { type MetropolisSample, metropolisSample } from "../sampling/metropolis_sample.ts";
 import { fluidSymmetries } from "../system/fluid_symmetries.ts";
 import type { LennardJonesFluid } from "../system/lennard_jones_fluid.ts";
@@ -81,7 +83,7 @@ export async function fluidFreeEnergy(
   const result = await parts.timed("flow", () => parts.kept("flow", () => runFlow(system, data, options)));
   const { moves, energyEvaluations, ...reference } = await parts.timed(
     "integration",
-    () => parts.kept("integration", () => integrate(system, options)),
+    () => parts.kept("integration", () => integrate(system, options, parts.keeper("integration", "windows"))),
   );
   const sum = (f: (split: SplitData) => number) => SPLITS.reduce((total, split) => total + f(data[split]), 0);
   return {
@@ -162,6 +164,7 @@ async function runFlow(
 async function integrate(
   system: LennardJonesFluid,
   { temperature, settings, seed, pool, onProgress, signal }: FluidFreeEnergyOptions,
+  keeper: ProgressKeeper<CouplingProgress>,
 ): Promise<FluidReference & { readonly moves: number; readonly energyEvaluations: number }> {
   const { sample: { moves, energyEvaluations }, integration, mbar, ideal } = await absoluteFreeEnergy(system, {
     sweeps: settings.integrationSweeps,
@@ -170,6 +173,7 @@ async function integrate(
     stream: INTEGRATION_STREAM,
     pool,
     signal,
+    keeper,
     ...onProgress && { onProgress: (done: number) => onProgress("integrating", done) },
   });
   return { integration, mbar, ideal, moves, energyEvaluations };

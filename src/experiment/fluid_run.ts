@@ -17,7 +17,7 @@ import type { Progress } from "./progress.ts";
 import { RunCheckpoints } from "./run_checkpoints.ts";
 import { RunDirectory } from "./run_directory.ts";
 import { withOrigin } from "./run_origin.ts";
-import { partFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
+import { partFile, progressFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
 
 /** What to run, and where to put it. */
 export interface FluidRunOptions extends RunOptions {
@@ -51,13 +51,19 @@ export async function runFluid(options: FluidRunOptions): Promise<RunResult<Flui
   await using directory = await RunDirectory.claim(options.out, {
     kind: "fluid",
     configuration: configurationOf(options, system),
-    files: [REPORT, CHECKPOINT, ...FLUID_PARTS.map(partFile), ...FIGURES.map(fileOf)],
+    files: [
+      REPORT,
+      CHECKPOINT,
+      ...FLUID_PARTS.map(partFile),
+      progressFile("integration", "windows"),
+      ...FIGURES.map(fileOf),
+    ],
     resume: options.resume ?? false,
     force: options.force ?? false,
   });
   using pool = await ThreadPool.open(options.threads);
   const checkpoints = new RunCheckpoints(directory, (text) => options.progress.note(text));
-  const parts = new RunParts("sampling data", options.progress, checkpoints);
+  const parts = new RunParts("sampling data", options.progress, checkpoints, options.checkpointEveryMs);
   return await untilStopped(options, parts, async () => {
     const found = await fluidFreeEnergy(system, {
       ...options,

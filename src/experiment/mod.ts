@@ -44,8 +44,8 @@ export {
 } from "./dimer_settings.ts";
 export type { DimerQuestion } from "./dimer_files.ts";
 export type * from "./dimer_results.ts";
-export { dimerReference, type DimerReferenceOptions } from "./dimer_reference.ts";
-export { type DimerEvaluationOptions, evaluateDimer } from "./dimer_evaluation.ts";
+export { dimerReference, type DimerReferenceOptions, type PlainProgress } from "./dimer_reference.ts";
+export { type DimerEvaluationOptions, type DrawnSamples, evaluateDimer } from "./dimer_evaluation.ts";
 export { type DimerDataOptions, type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
 export { type DimerTemperaturesOptions, runDimerTemperatures } from "./dimer_temperatures.ts";
 export { type DimerComparisonOptions, runDimerComparison } from "./dimer_comparison.ts";

@@ -79,6 +79,11 @@ export class RunCheckpoints {
     }
   }
 
+  /** Removes checkpoints that are no longer needed. */
+  async forget(which: (name: string) => boolean): Promise<void> {
+    await this.#directory.remove(which);
+  }
+
   /** Keeps the position of a training under one of the files of the run. */
   training(name: string, kind: string): TrainingKeeper {
     return {

@@ -148,6 +148,15 @@ export class RunDirectory implements AsyncDisposable {
     await saveCheckpoint(await this.#prepare(name), checkpoint);
   }
 
+  /**
+   * Removes files of the run, with the generations before them, where they are.
+   *
+   * @param which tells of a claimed file whether it is one of them
+   */
+  async remove(which: (name: string) => boolean): Promise<void> {
+    await removeFiles(this.path, new Set([...this.#files].filter(which)));
+  }
+
   /** Makes the folder of a file. */
   async #prepare(name: string): Promise<string> {
     const path = this.pathOf(name);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ProgressKeeper } from "../sampling/keeper.ts";
 import { packResult, unpackResult } from "./packed_result.ts";
 import type { Progress } from "./progress.ts";
 import type { RunCheckpoints } from "./run_checkpoints.ts";
@@ -18,7 +19,7 @@ export interface RunOptions {
   readonly resume?: boolean;
   /** Replace the run that is there. */
   readonly force?: boolean;
-  /** Milliseconds of training after which a checkpoint is written; default 30 000. */
+  /** Milliseconds of work after which a checkpoint is written; default 30 000. */
   readonly checkpointEveryMs?: number;
   /** Told how far the run is. */
   readonly progress: Progress;
@@ -37,6 +38,10 @@ export type RunResult<T> =
 
 /** Kind of the checkpoints that hold what a part has found. */
 const PART_KIND = "part of a run";
+/** Kind of those that hold where a part stands. */
+const PROGRESS_KIND = "progress of a run";
+/** Milliseconds between two of those, unless the run says otherwise. */
+const KEEP_EVERY_MS = 30_000;
 
 /**
  * Names the file in which a run keeps what a part has found.
@@ -48,6 +53,17 @@ export function partFile(part: string): string {
   return `parts/${part.replaceAll(" ", "_")}.safetensors`;
 }
 
+/**
+ * Names the file in which a run keeps where a part stands while it is being done.
+ *
+ * @param part name of the part
+ * @param what is kept of it
+ * @returns the file, relative to the directory of the run
+ */
+export function progressFile(part: string, what: string): string {
+  return partFile(`${part} so far ${what}`);
+}
+
 /** Where a run is. */
 export class RunParts {
   /** What is being done. */
@@ -56,16 +72,19 @@ export class RunParts {
   readonly wallTimeMs: Record<string, number> = {};
   readonly #progress: Progress | undefined;
   readonly #checkpoints: RunCheckpoints | undefined;
+  readonly #keepEveryMs: number;
 
   /**
    * @param first what the run begins with
    * @param progress told how far each part is
    * @param checkpoints keep what parts have found
+   * @param keepEveryMs milliseconds after which a part keeps where it stands; default 30 000
    */
-  constructor(first: string, progress?: Progress, checkpoints?: RunCheckpoints) {
+  constructor(first: string, progress?: Progress, checkpoints?: RunCheckpoints, keepEveryMs: number = KEEP_EVERY_MS) {
     this.now = first;
     this.#progress = progress;
     this.#checkpoints = checkpoints;
+    this.#keepEveryMs = keepEveryMs;
   }
 
   /** Does something and notes how long it took. */
@@ -86,10 +105,42 @@ export class RunParts {
   async kept<T>(name: string, work: () => Promise<T>): Promise<T> {
     const file = partFile(name);
     const found = await this.#checkpoints?.loadIfWhole(file, PART_KIND);
-    if (found) return unpackResult(found, file) as T;
+    if (found) {
+      await this.#forgetProgress(name);
+      return unpackResult(found, file) as T;
+    }
     const result = await work();
     await this.#checkpoints?.save(file, PART_KIND, packResult(result));
+    await this.#forgetProgress(name);
     return result;
+  }
+
+  /**
+   * Keeps where a part stands, now and then, until what it found is kept.
+   *
+   * @param part its name, as given to {@link RunParts.kept}
+   * @param what is kept; the file is {@link progressFile} of both
+   * @returns what the part is to be given
+   */
+  keeper<T>(part: string, what: string): ProgressKeeper<T> {
+    const file = progressFile(part, what);
+    let last = performance.now();
+    return {
+      load: async () => {
+        const found = await this.#checkpoints?.loadIfWhole(file, PROGRESS_KIND);
+        return found ? unpackResult(found, file) as T : null;
+      },
+      offer: async (state) => {
+        if (performance.now() - last < this.#keepEveryMs) return;
+        await this.#checkpoints?.save(file, PROGRESS_KIND, packResult(state()));
+        last = performance.now();
+      },
+    };
+  }
+
+  async #forgetProgress(part: string): Promise<void> {
+    const own = progressFile(part, "").replace(/\.safetensors$/, "");
+    await this.#checkpoints?.forget((name) => name.startsWith(own));
   }
 
   /** Begins a part; returns what is to be told the share of it that is done. */

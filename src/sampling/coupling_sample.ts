@@ -9,10 +9,29 @@ import type { ComputeOptions } from "../system/system.ts";
 import { statisticalInefficiency } from "./autocorrelation.ts";
 import { COUPLING_POWER, type CouplingWindows, couplingWindows } from "./coupling_windows.ts";
 import { MetropolisChains } from "./metropolis_chains.ts";
+import type { ProgressKeeper } from "./keeper.ts";
 import { type LongRunOptions, pausing } from "./pause.ts";
+
+/** Where {@link couplingSample} stands: windows are complete or not begun. */
+export interface CouplingProgress {
+  /** Windows that are complete. */
+  readonly done: number;
+  /** As in the result, of complete windows. */
+  readonly pairEnergies: Float64Array;
+  /** As in the result. */
+  readonly acceptance: Float64Array;
+  /** As in the result. */
+  readonly inefficiency: Float64Array;
+  /** As in the result, so far. */
+  readonly moves: number;
+  /** As in the result, so far. */
+  readonly energyEvaluations: number;
+}
 
 /** What {@link couplingSample} needs to know. */
 export interface CouplingSampleOptions extends ComputeOptions, LongRunOptions {
+  /** Keeps which windows are complete. Default: nothing is kept. */
+  readonly keeper?: ProgressKeeper<CouplingProgress> | undefined;
   /** Sweeps of every chain after burn-in, ≥ every. */
   readonly sweeps: number;
   /** Nodes of the quadrature, 2 … 64, default 12. */
@@ -85,12 +104,15 @@ export async function couplingSample(system: CoupledSystem, options: CouplingSam
   const placed = couplingWindows(nodes);
   const count = placed.couplings.length;
   const records = Math.floor(sweeps / every);
-  const pairEnergies = new Float64Array(count * chains * records);
-  const acceptance = new Float64Array(count);
-  const inefficiency = new Float64Array(count);
+  const length = count * chains * records;
+  const saved = await options.keeper?.load() ?? null;
+  if (saved !== null) checkProgress(saved, length, count);
+  const pairEnergies = saved?.pairEnergies ?? new Float64Array(length);
+  const acceptance = saved?.acceptance ?? new Float64Array(count);
+  const inefficiency = saved?.inefficiency ?? new Float64Array(count);
   const pause = pausing(options);
-  let [moves, energyEvaluations] = [0, pairEnergies.length];
-  for (let k = 0; k < count; k++) {
+  let { moves, energyEvaluations } = saved ?? { moves: 0, energyEvaluations: length };
+  for (let k = saved?.done ?? 0; k < count; k++) {
     const window = { first: k * chains * records, records, every, burnIn };
     const walkers = await sampleWindow(
       system,
@@ -108,6 +130,14 @@ export async function couplingSample(system: CoupledSystem, options: CouplingSam
     inefficiency[k] = records > 1 ? every * statisticalInefficiency(series) : NaN;
     moves += walkers.moves;
     energyEvaluations += walkers.energyEvaluations;
+    await options.keeper?.offer(() => ({
+      done: k + 1,
+      pairEnergies,
+      acceptance,
+      inefficiency,
+      moves,
+      energyEvaluations,
+    }));
   }
   const blocks = Int32Array.from(pairEnergies, (_, i) => Math.floor(i / records));
   const windows = blocks.map((block) => Math.floor(block / chains));
@@ -117,6 +147,15 @@ export async function couplingSample(system: CoupledSystem, options: CouplingSam
   const derivatives = pairEnergies.map((energy, i) => slope[windows[i]] * energy);
   const cost = { moves, energyEvaluations };
   return { ...placed, temperature, pairEnergies, derivatives, windows, blocks, acceptance, inefficiency, ...cost };
+}
+
+/** Refuses what was kept by other sampling. */
+function checkProgress({ pairEnergies, acceptance, done }: CouplingProgress, length: number, count: number): void {
+  if (pairEnergies.length === length && acceptance.length === count && done >= 0 && done <= count) return;
+  throw new RangeError(
+    `Cannot resume sampling couplings: what was kept must hold ${length} energies of ${count} windows, got ` +
+      `${pairEnergies.length} of ${acceptance.length}`,
+  );
 }
 
 /** Where a window's records go, and how many. */

@@ -18,7 +18,18 @@ export { type MetropolisSample, metropolisSample, type MetropolisSampleOptions }
 export { settledStarts, type SettledStartsOptions } from "./settled_starts.ts";
 export type { Relaxation } from "./relaxation.ts";
 export type { LongRunOptions } from "./pause.ts";
-export { type UmbrellaSample, umbrellaSample, type UmbrellaSampleOptions } from "./umbrella_sample.ts";
-export { type CouplingSample, couplingSample, type CouplingSampleOptions } from "./coupling_sample.ts";
+export type { ProgressKeeper } from "./keeper.ts";
+export {
+  type UmbrellaProgress,
+  type UmbrellaSample,
+  umbrellaSample,
+  type UmbrellaSampleOptions,
+} from "./umbrella_sample.ts";
+export {
+  type CouplingProgress,
+  type CouplingSample,
+  couplingSample,
+  type CouplingSampleOptions,
+} from "./coupling_sample.ts";
 export { type CouplingWindows, couplingWindows } from "./coupling_windows.ts";
 export { type UmbrellaWindows, umbrellaWindows } from "./umbrella_windows.ts";

@@ -5,6 +5,8 @@
  */
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 import type { ComputeOptions } from "../system/system.ts";
+import type { MetropolisState } from "./chain_state.ts";
+import type { ProgressKeeper } from "./keeper.ts";
 import { MetropolisChains } from "./metropolis_chains.ts";
 import { type LongRunOptions, pausing } from "./pause.ts";
 import { type UmbrellaWindows, umbrellaWindows } from "./umbrella_windows.ts";
@@ -27,6 +29,18 @@ export interface UmbrellaSampleOptions extends ComputeOptions, LongRunOptions {
   readonly seed?: number | undefined;
   /** Stream of the random numbers, default 0. */
   readonly stream?: number | undefined;
+  /** Keeps where the sampling after burn-in stands. Default: nothing is kept. */
+  readonly keeper?: ProgressKeeper<UmbrellaProgress> | undefined;
+}
+
+/** Where umbrella sampling stands. */
+export interface UmbrellaProgress {
+  /** The chains. */
+  readonly chains: MetropolisState;
+  /** Distances so far, in the order of the result. */
+  readonly coordinate: Float64Array;
+  /** Sweeps of each chain after burn-in. */
+  readonly done: number;
 }
 
 /** What {@link umbrellaSample} returns: samples window by window, in each start by start, in the order of time. */
@@ -91,26 +105,32 @@ export async function umbrellaSample(system: ParticleDimer, options: UmbrellaSam
   const { centres, biasConstant } = windows;
   const count = centres.length;
   const targets = Float64Array.from({ length: count * starts }, (_, c) => centres[Math.floor(c / starts)]);
-  const chains = new MetropolisChains(system, {
-    chains: count * starts,
-    temperature,
-    seed,
-    stream,
-    bias: { constant: biasConstant, centres: targets },
-  });
   const total = burnIn + sweeps;
   const pause = pausing(options);
-  await pullToWindows(chains, targets, burnIn, options, (done) => pause(done / total));
   const samples = Math.floor(sweeps / every);
-  const coordinate = new Float64Array(samples * chains.chains);
+  const saved = await options.keeper?.load() ?? null;
+  if (saved !== null) checkProgress(saved, samples * targets.length, sweeps);
+  const chains = saved === null
+    ? new MetropolisChains(system, {
+      chains: count * starts,
+      temperature,
+      seed,
+      stream,
+      bias: { constant: biasConstant, centres: targets },
+    })
+    : MetropolisChains.fromState(system, saved.chains);
+  if (saved === null) await pullToWindows(chains, targets, burnIn, options, (done) => pause(done / total));
+  const coordinate = saved?.coordinate ?? new Float64Array(samples * chains.chains);
   const portion = Math.max(every, PORTION - PORTION % every);
-  for (let done = 0; done < sweeps; done += portion) {
+  for (let done = saved?.done ?? 0; done < sweeps;) {
     const distances = chains.advance(Math.min(portion, sweeps - done), { every, pool });
     const first = done / every;
     distances.forEach((d, i) => {
       coordinate[(i % chains.chains) * samples + first + Math.floor(i / chains.chains)] = d;
     });
-    await pause((burnIn + done) / total);
+    done += portion;
+    await options.keeper?.offer(() => ({ chains: chains.state, coordinate, done }));
+    await pause(Math.min(1, (burnIn + done) / total));
   }
   const chainOf = (i: number) => Math.floor(i / samples);
   return {
@@ -127,6 +147,15 @@ export async function umbrellaSample(system: ParticleDimer, options: UmbrellaSam
     moves: chains.moves,
     energyEvaluations: chains.energyEvaluations,
   };
+}
+
+/** Refuses what was kept by other sampling. */
+function checkProgress({ coordinate, done }: UmbrellaProgress, length: number, sweeps: number): void {
+  if (coordinate.length === length && Number.isSafeInteger(done) && done >= 0) return;
+  throw new RangeError(
+    `Cannot resume umbrella sampling: what was kept must hold ${length} distances of ${sweeps} sweeps, got ` +
+      `${coordinate.length} and sweep ${done}`,
+  );
 }
 
 /** Pulls the bias of each chain from where the chain starts to its window, then lets it relax there. */

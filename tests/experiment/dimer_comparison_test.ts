@@ -81,7 +81,7 @@ function compareTiny(out: string, given: Partial<DimerComparisonOptions> = {}) {
 /** The JSON without what differs from run to run. */
 async function comparable(out: string): Promise<unknown> {
   return JSON.parse(await Deno.readTextFile(`${out}/comparison.json`), (key, value) => {
-    return ["minutes", "wallTimeMs", "threads"].includes(key) ? null : value;
+    return ["minutes", "wallTimeMs", "threads", "environment"].includes(key) ? null : value;
   });
 }
 

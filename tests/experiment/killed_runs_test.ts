@@ -51,14 +51,14 @@ const victims: readonly Victim[] = [
     name: "dimer_temperatures",
     tiny: tiny("temperatures"),
     real: real("dimer_temperatures", "--budget", "smoke", "--temperatures", "2", "--steps", "150"),
-    kills: [1, 8],
+    kills: [1, 7],
     moments: [["written", "SIGKILL"]],
   },
   {
     name: "fluid_free_energy",
     tiny: tiny("fluid"),
     real: real("fluid_free_energy", "--budget", "smoke"),
-    kills: [1, 8],
+    kills: [1, 7],
     moments: [["writing", "SIGKILL"]],
   },
 ];
@@ -80,7 +80,7 @@ for (const { name, tiny, real, kills: [quick, many], moments } of victims) {
         const out = `${root}/killed${all.length}`;
         const plan: KillPlan = {
           random: new RandomStream(31, 7, all.length),
-          lifeMs: long ? [0.02 * wholeMs, 0.3 * wholeMs] : [1, 0.05 * wholeMs],
+          lifeMs: long ? [0.01 * wholeMs, 0.2 * wholeMs] : [1, 0.05 * wholeMs],
           moments: long ? LONG_MOMENTS : moments,
           kills: wanted - sum("kills"),
         };

@@ -139,7 +139,7 @@ export function filesBelow(directory: string, folder = ""): string[] {
 }
 
 /** Keys of reports that tell of the machine and the time. */
-const OF_THE_MACHINE = ["threads", "wallTimeMs", "samplesPerSecond", "command", "minutes"];
+const OF_THE_MACHINE = ["threads", "wallTimeMs", "samplesPerSecond", "command", "minutes", "environment"];
 
 /**
  * Compares the results of two runs: parameters, models, pictures and parts byte by byte, reports number by number.

@@ -1,0 +1,129 @@
+/** Long computations that died on the way and go on from what they kept. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { serialPool } from "../../src/backend/pool.ts";
+import { loadKernels } from "../../src/backend/wasm_deno.ts";
+import { evaluateDimer } from "../../src/experiment/dimer_evaluation.ts";
+import { plainMonteCarlo, type PlainProgress } from "../../src/experiment/dimer_reference.ts";
+import { packResult, unpackResult } from "../../src/experiment/packed_result.ts";
+import { Flow } from "../../src/flow/flow.ts";
+import { Whitening } from "../../src/flow/whitening.ts";
+import type { ProgressKeeper } from "../../src/sampling/keeper.ts";
+import { couplingSample } from "../../src/sampling/coupling_sample.ts";
+import { metropolisSample } from "../../src/sampling/metropolis_sample.ts";
+import { type UmbrellaProgress, umbrellaSample } from "../../src/sampling/umbrella_sample.ts";
+import { LennardJonesFluid } from "../../src/system/lennard_jones_fluid.ts";
+import { ParticleDimer } from "../../src/system/particle_dimer.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../../src/training/checkpoint.ts";
+
+await loadKernels();
+
+class Killed extends Error {}
+
+/** A keeper whose program dies at the offer number `at`, with everything kept in a file. */
+function dyingKeeper<T>(at: number): { keeper: ProgressKeeper<T>; offers: () => number } {
+  let file: Uint8Array | null = null;
+  let offers = 0;
+  const keeper: ProgressKeeper<T> = {
+    load: async () => file && unpackResult(await decodeCheckpoint(file), "file") as T,
+    async offer(state) {
+      if (++offers !== at) return;
+      file = await encodeCheckpoint({ kind: "k", ...packResult(state()) });
+      throw new Killed();
+    },
+  };
+  return { keeper, offers: () => offers };
+}
+
+/** The computation gives the same whether or not it dies at an offer; returns how often it offers. */
+async function assertGoesOn<T>(compute: (keeper?: ProgressKeeper<T>) => Promise<unknown>, at: number): Promise<number> {
+  const { keeper, offers } = dyingKeeper<T>(at);
+  await assertRejects(() => compute(keeper), Killed);
+  const found = await compute(keeper);
+  const expected = await compute();
+  // Functions are not results.
+  const plain = (value: unknown) => Object.entries(Object(value)).filter(([, item]) => typeof item !== "function");
+  assertEquals(plain(found), plain(expected));
+  return offers();
+}
+
+const system = new ParticleDimer({ solvent: 4 });
+const windows = { centres: Float64Array.of(1, 1.5, 2), biasConstant: 20, spacing: 1 };
+
+const umbrella = (keeper?: ProgressKeeper<UmbrellaProgress>) =>
+  umbrellaSample(system, { sweeps: 3210, every: 10, burnIn: 300, windows, seed: 4, keeper });
+
+Deno.test("umbrellaSample() goes on from what it kept", async () => {
+  // Portions of 1000, 1000, 1000 and 210 sweeps; those after the death are not repeated.
+  for (const at of [1, 3]) assertEquals(await assertGoesOn(umbrella, at), 4);
+});
+
+Deno.test("assertGoesOn() rejects a computation that forgets its random numbers, and one that begins anew", async () => {
+  const forgetful = (keeper?: ProgressKeeper<UmbrellaProgress>) =>
+    umbrella(
+      keeper && {
+        ...keeper,
+        async load() {
+          const kept = await keeper.load();
+          kept?.chains.arrays.generators.fill(1);
+          return kept;
+        },
+      },
+    );
+  await assertRejects(() => assertGoesOn(forgetful, 2), Error, "Values are not equal");
+  const anew = (keeper?: ProgressKeeper<UmbrellaProgress>) =>
+    umbrella(keeper && { ...keeper, load: () => Promise.resolve(null) });
+  assert(await assertGoesOn(anew, 2) > 4, "all portions were done twice");
+});
+
+Deno.test("umbrellaSample() refuses what other sampling has kept", async () => {
+  const { keeper } = dyingKeeper<UmbrellaProgress>(1);
+  await assertRejects(() => umbrella(keeper), Killed);
+  await assertRejects(
+    () => umbrellaSample(system, { sweeps: 500, every: 10, burnIn: 300, windows, seed: 4, keeper }),
+    RangeError,
+    "Cannot resume umbrella sampling: what was kept must hold 300 distances of 500 sweeps, got 1926 and sweep 1000",
+  );
+});
+
+Deno.test("plainMonteCarlo() goes on from what it kept", async () => {
+  const compute = (plain?: ProgressKeeper<PlainProgress>) =>
+    plainMonteCarlo(system, {
+      temperature: 1,
+      sweepsPerWindow: 2500,
+      bootstraps: 10,
+      seed: 2,
+      pool: serialPool,
+      chains: 4,
+      burnIn: 200,
+      ...plain && { keepers: { plain, umbrella: dyingKeeper<UmbrellaProgress>(0).keeper } },
+    });
+  for (const at of [1, 2]) assertEquals(await assertGoesOn(compute, at), 3);
+});
+
+Deno.test("couplingSample() goes on from the windows that it kept", async () => {
+  const fluid = new LennardJonesFluid({ particles: 4, density: 0.3 });
+  const compute = (keeper?: Parameters<typeof couplingSample>[1]["keeper"]) =>
+    couplingSample(fluid, { sweeps: 60, nodes: 3, chains: 4, seed: 1, keeper });
+  for (const at of [1, 4]) assertEquals(await assertGoesOn(compute, at), 5);
+});
+
+Deno.test("evaluateDimer() goes on from the samples that it kept, also after it had found them too few", async () => {
+  const { x, chain, d } = await metropolisSample(system, { frames: 400, chains: 8, spacing: 0.2, seed: 3 });
+  const generator = new Flow(Whitening.fit(x, system.dim));
+  const compute = (keeper?: Parameters<typeof evaluateDimer>[0]["keeper"]) =>
+    evaluateDimer({
+      generator,
+      system,
+      beta: 1,
+      frames: { x, chain, d },
+      samples: 10_000,
+      until: { standardError: 1e-9, maximumSamples: 30_000 },
+      bootstraps: 10,
+      edges: Float64Array.of(0.5, 1.5, 2.5),
+      seed: 5,
+      pool: serialPool,
+      ...keeper && { keeper },
+    });
+  // Pieces of 8192: two for 10,000, two more for 20,000, two more for 30,000.
+  for (const at of [1, 2, 5]) assertEquals(await assertGoesOn(compute, at), 6);
+});
