@@ -8,16 +8,7 @@ import type { JsonObject } from "../training/json.ts";
 import { auditLine } from "./audit_report.ts";
 import type { FluidOutcome } from "./fluid_results.ts";
 import type { PairDistribution } from "./pair_distribution.ts";
-import {
-  count,
-  duration,
-  EFFICIENCY_INTERVAL,
-  fixed,
-  NO_BREAK,
-  share,
-  skippedSentences,
-  withError,
-} from "./report_numbers.ts";
+import { count, duration, fixed, NO_BREAK, share, skippedSentences, withError } from "./report_numbers.ts";
 
 /** Version of the layout of the JSON: raised when a key changes its meaning or goes. */
 const VERSION = 1;
@@ -61,11 +52,12 @@ export function summarizeFluid(outcome: FluidOutcome): string {
       : `; beyond the ideal gas: F_excess = ${withError(shifted(negative(headline), reference.ideal))}`),
     `Mean U: flow, reweighted ${withError(meanReducedEnergy.flow)}; Monte Carlo ${withError(meanReducedEnergy.frames)}`,
     `Kish efficiency of ${count(evaluation.samples)} samples ${share(evaluation.samplingEfficiency)}` +
-    (interval === null ? "" : ` (bootstrap: ${share(interval[0])} to ${share(interval[1])})`) +
+    (interval === null
+      ? ""
+      : ` (bootstrap, too narrow for heavy tails: ${share(interval[0])} to ${share(interval[1])})`) +
     `, k̂ ${fixed(paretoK.value, 2)} (limit ${fixed(paretoK.limit, 2)}), gap ${withError(evaluation.gap)} nats`,
     `Outside the reference domain, without weight: ${share(evaluation.outsideDomain)} of the flow samples, ` +
     `${fixed(-Math.log1p(-evaluation.outsideDomain), 2)} nats of the gap`,
-    EFFICIENCY_INTERVAL,
     ...skippedSentences(outcome.history, evaluation.notFinite),
     auditLine(outcome.audit),
     `Energies: ${count(energies.data)} for Monte Carlo data, ${

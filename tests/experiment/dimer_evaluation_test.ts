@@ -1,4 +1,5 @@
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { NotFiniteError } from "../../src/autodiff/not_finite.ts";
 import { serialPool } from "../../src/backend/pool.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { evaluateDimer } from "../../src/experiment/dimer_evaluation.ts";
@@ -8,12 +9,12 @@ import { ParticleDimer } from "../../src/system/particle_dimer.ts";
 
 await loadKernels();
 
-Deno.test("evaluateDimer() counts flow samples that are not numbers as samples without weight", async () => {
+Deno.test("evaluateDimer() refuses flow samples that are no numbers, or counts them as samples without weight", async () => {
   const system = new ParticleDimer();
   const flow = new Flow(new Scaling({ dim: system.dim }));
   flow.parameters()[0].set(new Float32Array(system.dim).fill(100)); // e^100 is beyond float32
   const x = Float64Array.from([1, 2].flatMap((d) => [...system.canonicalize(system.initialConfiguration(d))]));
-  const { outsideDomain, samplingEfficiency, samplingEfficiencyInterval, freeEnergyDifference } = await evaluateDimer({
+  const options = {
     generator: flow,
     system,
     beta: 1,
@@ -23,8 +24,16 @@ Deno.test("evaluateDimer() counts flow samples that are not numbers as samples w
     edges: Float64Array.of(0, 1.5, 3),
     seed: 1,
     pool: serialPool,
-  });
-  assertEquals(outsideDomain, 1);
+  };
+  await assertRejects(
+    () => evaluateDimer(options),
+    NotFiniteError,
+    "got 64 of 64 for which one is not (coordinate 64), the first with index 0",
+  );
+
+  const found = await evaluateDimer({ ...options, skipNotFinite: true });
+  const { outsideDomain, notFinite, samplingEfficiency, samplingEfficiencyInterval, freeEnergyDifference } = found;
+  assertEquals([outsideDomain, notFinite], [0, 64]);
   assertEquals(samplingEfficiency, { closed: null, open: null, all: null });
   assertEquals(samplingEfficiencyInterval, { closed: null, open: null, all: null });
   assertEquals(freeEnergyDifference.bar.reason, "no flow sample lies in basin closed");
