@@ -73,12 +73,19 @@ const HISTOGRAM_SAMPLES = 20_000;
 
 /** What is kept of the flow samples: all but the configurations. */
 export interface DrawnSamples {
+  /** ln w of each sample. */
   readonly logWeights: Float64Array;
+  /** Distance of the dimer; 0 where it is not finite. */
   readonly d: Float64Array;
+  /** U/T. */
   readonly reducedEnergy: Float64Array;
+  /** Number of the basin. */
   readonly basins: Int8Array;
+  /** How many lie outside the reference domain. */
   outside: number;
+  /** How many were not finite. */
   notFinite: number;
+  /** The sample of largest weight in each region. */
   readonly pictures: Record<"closed" | "transition" | "open", { x: Float64Array; logWeight: number } | null>;
 }
 

@@ -21,9 +21,19 @@ import type { RunDirectory } from "./run_directory.ts";
 
 /** Keeps where a training stands. */
 export interface TrainingKeeper {
-  /** Sets the parameters and tells where a training stood; null if there is nothing to go on with. */
+  /**
+   * Sets parameters and tells where a training stood.
+   *
+   * @param parameters of the flow, constants included
+   * @returns null if there is nothing to go on with
+   */
   load(parameters: readonly Parameter[]): Promise<TrainingPosition | null>;
-  /** Keeps parameters and position. */
+  /**
+   * Keeps parameters and position.
+   *
+   * @param parameters of the flow, constants included
+   * @param position where the training stands
+   */
   save(parameters: readonly Parameter[], position: TrainingPosition): Promise<void>;
 }
 
@@ -34,6 +44,8 @@ export class RunCheckpoints {
   readonly #noted = new Set<string>();
 
   /**
+   * Takes the checkpoints of a run in hand.
+   *
    * @param directory of the run
    * @param note told in a sentence what the user should know: a damaged file, another version
    */
@@ -42,8 +54,16 @@ export class RunCheckpoints {
     this.#note = note;
   }
 
-  /** Saves a checkpoint under one of the files of the run; the one before is kept. */
-  async save(name: string, kind: string, { state, tensors }: CheckpointContent): Promise<void> {
+  /**
+   * Saves a checkpoint; the one before is kept.
+   *
+   * @param name one of the files of the run
+   * @param kind what it is
+   * @param content what it holds beside the identity of the run
+   * @throws {Error} with one sentence if it cannot be written
+   */
+  async save(name: string, kind: string, content: CheckpointContent): Promise<void> {
+    const { state, tensors } = content;
     const whole = { run: this.#directory.identity, versions: versions(), ...state };
     await this.#directory.saveCheckpoint(name, { kind, state: whole, tensors });
   }
@@ -68,7 +88,13 @@ export class RunCheckpoints {
     return checkpoint;
   }
 
-  /** As {@link RunCheckpoints.load}, but what is damaged is not there: for what can be computed anew. */
+  /**
+   * As {@link RunCheckpoints.load}, but what is damaged is not there: for what can be computed anew.
+   *
+   * @param name one of the files of the run
+   * @param kind what it must be
+   * @returns null if there is none, or it is damaged, which is told
+   */
   async loadIfWhole(name: string, kind: string): Promise<CheckpointContent | null> {
     try {
       return await this.load(name, kind);
@@ -79,12 +105,22 @@ export class RunCheckpoints {
     }
   }
 
-  /** Removes checkpoints that are no longer needed. */
+  /**
+   * Removes checkpoints that are no longer needed.
+   *
+   * @param which tells of a file of the run whether it is one of them
+   */
   async forget(which: (name: string) => boolean): Promise<void> {
     await this.#directory.remove(which);
   }
 
-  /** Keeps the position of a training under one of the files of the run. */
+  /**
+   * Keeps the position of a training.
+   *
+   * @param name one of the files of the run
+   * @param kind what the checkpoint is
+   * @returns what the training is to be given
+   */
   training(name: string, kind: string): TrainingKeeper {
     return {
       load: async (parameters) => {

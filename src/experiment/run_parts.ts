@@ -75,6 +75,8 @@ export class RunParts {
   readonly #keepEveryMs: number;
 
   /**
+   * Begins a run.
+   *
    * @param first what the run begins with
    * @param progress told how far each part is
    * @param checkpoints keep what parts have found
@@ -87,7 +89,13 @@ export class RunParts {
     this.#keepEveryMs = keepEveryMs;
   }
 
-  /** Does something and notes how long it took. */
+  /**
+   * Does something and notes how long it took.
+   *
+   * @param name of the part
+   * @param work what is done
+   * @returns what work returned
+   */
   async timed<T>(name: string, work: () => Promise<T>): Promise<T> {
     const start = performance.now();
     const result = await work();
@@ -143,7 +151,12 @@ export class RunParts {
     await this.#checkpoints?.forget((name) => name.startsWith(own));
   }
 
-  /** Begins a part; returns what is to be told the share of it that is done. */
+  /**
+   * Begins a part.
+   *
+   * @param part what is being done, for people
+   * @returns what is to be told the share of it that is done
+   */
   begin(part: string): (done: number) => void {
     this.now = part;
     this.#progress?.start(part, 100, "%");
