@@ -14,14 +14,19 @@ export interface ConsistencySide {
 }
 
 /**
- * How far from the solution the equation is looked at, in k_BT, to either side; and the share of all samples that must
- * carry it there. Further out it is the average of exponentials, whose error can be believed only if weights are even.
+ * How far from the solution the equation is looked at, in k_BT, to either side; the share of all samples that must carry it
+ * there; and the standard errors beyond which two values are not equal by chance. Further out it is the average of
+ * exponentials, whose error can be believed only if weights are even: then the difference is nearly normal, too, while it
+ * is somewhat skewed otherwise.
  */
-const MOVES = [[-2, 0], [2, 0], [-5, 0.2], [5, 0.2]] as const;
-/** With fewer effective samples the distribution of the difference is too skewed for a verdict at four standard errors. */
+const MOVES = [
+  { move: -2, share: 0.1, significant: 5 },
+  { move: 2, share: 0.1, significant: 5 },
+  { move: -5, share: 0.5, significant: 4 },
+  { move: 5, share: 0.5, significant: 4 },
+];
+/** With fewer effective samples the distribution of the difference is too skewed for a verdict. */
 const LEAST_EFFECTIVE = 200;
-/** Standard errors beyond which two values are not equal by chance. */
-const SIGNIFICANT = 4;
 /** A difference, in k_BT, that nobody minds. */
 const HARMLESS = 1e-3;
 
@@ -43,7 +48,7 @@ const HARMLESS = 1e-3;
  * @returns a clause, or null where no contradiction is seen
  */
 export function consistencyDoubt(forward: ConsistencySide, reverse: ConsistencySide): string | null {
-  for (const [move, share] of MOVES) {
+  for (const { move, share, significant } of MOVES) {
     const parts = [moved(forward, move), moved(reverse, -move)];
     const counts = [forward.count, reverse.count];
     if (parts.some(({ effective }, k) => !(effective >= Math.max(LEAST_EFFECTIVE, share * counts[k])))) {
@@ -53,7 +58,7 @@ export function consistencyDoubt(forward: ConsistencySide, reverse: ConsistencyS
     const variance = parts[0].variance + parts[1].variance;
     const error = Math.sqrt(variance);
     const freedom = degreesOfFreedom(variance, parts[0].spread + parts[1].spread);
-    const allowed = SIGNIFICANT * studentQuantile(freedom) / NORMAL_QUANTILE * error;
+    const allowed = significant * studentQuantile(freedom) / NORMAL_QUANTILE * error;
     if (!(difference > Math.max(HARMLESS, allowed))) continue;
     return `forward and reverse work contradict each other by ${difference.toPrecision(2)} k_BT, ${
       (difference / error).toFixed(1)
