@@ -115,6 +115,20 @@ Deno.test("runDimerComparison() judges every flow on the way, and with one plan 
     assert((await compareTiny(`${root}/two`, { threads: 2 })).complete);
     assertEquals(await comparable(`${root}/two`), await comparable(`${root}/one`));
 
+    await t.step("it goes on from the part in which it was stopped", async () => {
+      const [out, stop] = [`${root}/stopped`, new AbortController()];
+      const stopped = await compareTiny(out, {
+        signal: stop.signal,
+        progress: { ...silent, start: (stage) => stage === "training mixture" && stop.abort() },
+      });
+      assertEquals(stopped, { complete: false, during: "training mixture" });
+      const begun: string[] = [];
+      const progress = { ...silent, start: (stage: string) => void begun.push(stage) };
+      assert((await compareTiny(out, { resume: true, progress })).complete);
+      assertEquals(begun, ["training mixture", "umbrella sampling and plain Monte Carlo"]);
+      assertEquals(await comparable(out), await comparable(`${root}/one`));
+    });
+
     await t.step("it counts Monte Carlo, energies and the terms of the quadrature", () => {
       const [realnvp, tilted] = contenders;
       // Frames of the data, and those that RealNVP drew since: 8 chains, one frame of each in every second step.
@@ -135,17 +149,11 @@ Deno.test("runDimerComparison() judges every flow on the way, and with one plan 
   });
 });
 
-Deno.test("runDimerComparison() fits its steps into the time, and stops cleanly", async () => {
+Deno.test("runDimerComparison() fits its steps into the time, and leaves a finished one alone", async () => {
   await inTemporaryDirectory(async (root) => {
     const result = await compareTiny(`${root}/measured`, { plan: undefined });
     assert(result.complete);
     for (const steps of Object.values(result.outcome.plan.steps)) assert(steps >= 32 && steps % 32 === 0);
-    const stop = new AbortController();
-    const stopped = await compareTiny(`${root}/stopped`, {
-      signal: stop.signal,
-      progress: { ...silent, start: (stage) => stage === "training mixture" && stop.abort() },
-    });
-    assertEquals(stopped, { complete: false, during: "training mixture" });
     await assertRejects(() => compareTiny(`${root}/measured`), Error, "the directory must be empty or new");
   });
 });
