@@ -149,7 +149,8 @@ export function compare(
     if (typeof arg === "number") return;
     const input = before[a] as Float64Array, wanted = expected[a] as Float64Array;
     // Two arguments in one buffer: a result in place, even where it happens to be the input.
-    const isOutput = args.indexOf(arg) !== args.lastIndexOf(arg) || wanted.some((want, i) => !Object.is(want, input[i]));
+    const isOutput = args.indexOf(arg) !== args.lastIndexOf(arg) ||
+      wanted.some((want, i) => !Object.is(want, input[i]));
     for (let i = 0; i < arg.length; ++i) {
       check(arg[i], wanted[i], isOutput ? bound(wanted[i], i, a) : 0, `${where}: element ${i} of argument ${a}`);
     }
