@@ -73,6 +73,11 @@ export function ratioOf({ contenders, rounds }: Measurement, fast: number, slow:
   return spreadOf(rounds.map(({ times }) => secondsOf(threads, times[slow]) / secondsOf(threads, times[fast])));
 }
 
+/** Cores that one contender kept busy: processor time over wall time. Below its threads, it waited or was kept waiting. */
+export function coresOf({ rounds }: Measurement, k: number): number {
+  return spreadOf(rounds.map(({ times }) => times[k].processor / times[k].wall)).median;
+}
+
 /** Ours with as many threads as a peer: what the peer is compared with. */
 export function ourCounterpart({ contenders }: Measurement, k: number): number {
   return contenders.findIndex(({ peer, threads }) => peer === "ours" && threads === contenders[k].threads);

@@ -78,6 +78,8 @@ function torchSettings(threads: number, hasOpenmp: boolean): { name: string; env
   return [
     stock,
     { name: "PyTorch, tuned", env: tuned },
+    // Threads that sleep between loops wake where they were woken: unpinned, both were seen to share one core.
+    { name: "PyTorch, tuned, pinned", env: { ...tuned, OMP_PROC_BIND: "spread", OMP_PLACES: "cores" } },
     { name: "PyTorch, tuned, products on one thread", env: { ...tuned, OPENBLAS_NUM_THREADS: "1" } },
   ];
 }

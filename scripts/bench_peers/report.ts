@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Measurement, ourCounterpart, ratioOf, speedOf } from "./measurement.ts";
+import { coresOf, type Measurement, ourCounterpart, ratioOf, speedOf } from "./measurement.ts";
 import type { Spread } from "./statistics.ts";
 
 /** A table with a heading and a sentence below it. */
@@ -37,20 +37,36 @@ const twoDigits = (value: number) => value.toFixed(2);
 /** Makes the table of a measurement: speeds, and how many times as fast ours is on as many threads. */
 export function speedTable(measurement: Measurement): Table {
   const { title, unit, contenders, rounds, flopPerUnit } = measurement;
-  const columns = ["program", "threads", `${unit}/s`, ...(flopPerUnit ? ["Gflop/s"] : []), "ours ÷ this"];
+  const columns = ["program", "threads", "cores busy", `${unit}/s`, ...(flopPerUnit ? ["Gflop/s"] : []), "ours ÷ this"];
   const rows = contenders.map(({ peer, name, threads }, k) => {
     const speed = speedOf(measurement, k);
     const ours = ourCounterpart(measurement, k);
     return [
       name,
       String(threads),
+      coresOf(measurement, k).toFixed(1),
       spreadText(speed),
       ...(flopPerUnit ? [figures(speed.median * flopPerUnit / 1e9)] : []),
       peer === "ours" || ours < 0 ? "" : spreadText(ratioOf(measurement, ours, k), twoDigits),
     ];
   });
-  const scaling = scalingText(measurement);
-  return { title, columns, rows, note: `Median [quartiles] of ${rounds.length} rounds.${scaling}` };
+  const note = `Median [quartiles] of ${rounds.length} rounds.${scalingText(measurement)}${busyText(measurement)}`;
+  return { title, columns, rows, note };
+}
+
+/** Least share of a core that a quiet machine gives to a program on one thread. */
+const QUIET = 0.9;
+
+/** A warning where other work took part of the machine: wall time, on several threads, then says little. */
+function busyText(measurement: Measurement): string {
+  const { contenders } = measurement;
+  const alone = contenders.flatMap(({ threads }, k) => threads === 1 ? [coresOf(measurement, k)] : []);
+  const share = Math.min(...alone);
+  if (share >= QUIET || contenders.every(({ threads }) => threads === 1)) return "";
+  return ` **The machine was busy (programs on one thread got down to ${
+    share.toFixed(2)
+  } of a core): times on several ` +
+    "threads are not for quoting.**";
 }
 
 /** What several threads bring ours, by wall time. */

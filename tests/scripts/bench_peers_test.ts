@@ -1,4 +1,11 @@
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import {
   deviationOf,
   leastTolerance,
@@ -10,7 +17,7 @@ import { type Measurement, ratioOf, speedOf } from "../../scripts/bench_peers/me
 import { makeOurTask } from "../../scripts/bench_peers/our_task.ts";
 import { compareResults } from "../../scripts/bench_peers/particle_section.ts";
 import { PeerProcess } from "../../scripts/bench_peers/peer_process.ts";
-import { figures } from "../../scripts/bench_peers/report.ts";
+import { figures, speedTable } from "../../scripts/bench_peers/report.ts";
 import { fitExponent, spreadOf } from "../../scripts/bench_peers/statistics.ts";
 import {
   flopPerSample,
@@ -90,6 +97,14 @@ Deno.test("speeds and ratios use processor time on one thread, wall time on seve
   assertEquals(speedOf(measurement, 1).median, 10 / 5);
   assertEquals(ratioOf(measurement, 0, 2), { low: 0.5, median: 0.5, high: 0.5 });
   assertEquals(ratioOf(measurement, 1, 0), { low: 3, median: 3, high: 3 });
+  const { rows, note } = speedTable(measurement);
+  assertEquals(rows.map(([, , cores]) => cores), ["0.7", "2.0", "1.0"]);
+  assertStringIncludes(note!, "got down to 0.67 of a core): times on several threads are not for quoting");
+  const quiet = measurement.rounds.map(({ times: [one, ...others] }) => ({
+    load: "",
+    times: [{ ...one, processor: one.wall }, ...others],
+  }));
+  assert(!speedTable({ ...measurement, rounds: quiet }).note!.includes("busy"));
 });
 
 /** What ours computes of a workload, in this process. */
