@@ -11,6 +11,11 @@ import { type KernelBuild, type Kernels, useKernels } from "./wasm.ts";
 /**
  * Loads the kernels and makes them the ones in use: the relaxed-SIMD build where the engine has it, else the baseline.
  *
+ * With `deterministic` everything from data to the bytes of a model, samples and their densities included, is additions,
+ * multiplications, divisions, square roots and bit operations, each rounded as IEEE 754 says, in an order of its own: the
+ * same bytes on every processor, in every engine and for any number of threads. Estimates and figures made of them use
+ * `Math` and may differ in their last bits from engine to engine.
+ *
  * @param options `deterministic`: use the baseline build everywhere, whose results do not depend on whether the engine
  * fuses a multiply with an add
  * @returns the build that now runs
