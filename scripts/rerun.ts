@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { compareReports, describeComparison, readRerun, type RerunRequest } from "../mod.ts";
+import { compareReports, describeComparison, readRerun, type RerunRequest } from "../src/experiment/mod.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
 
 const command = {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { loadKernels, openProgress, OWN_OPTIONS, type RunOptions, type RunOrigin, type RunResult } from "../mod.ts";
+import { loadKernels } from "../mod.ts";
+import { openProgress, OWN_OPTIONS, type RunOptions, type RunOrigin, type RunResult } from "../src/experiment/mod.ts";
 import { interruptSignal, sameArguments } from "./interrupt.ts";
 
 /** Options that several scripts take, to be put into their tables. */
@@ -53,7 +54,7 @@ export function runOptions<const D extends string>(out: D, threads = "results do
     threads: { kind: "integer", minimum: 1, maximum: 256, whenAbsent: "all cores", help: threads },
     deterministic: {
       kind: "flag",
-      help: "the same models on every processor: no fused multiply-adds, slower",
+      help: "the same models on every processor: no fused multiply-adds, up to a quarter slower",
     },
     out: { kind: "text", placeholder: "DIR", default: out, help: "directory for everything that is written" },
     resume: { kind: "flag", help: "go on with the run in that directory" },
