@@ -55,7 +55,7 @@ async function main({ options, operands: [path] }: CommandLine<typeof command.op
   Deno.exit(comparison.differences.length === 0 ? 0 : 1);
 }
 
-const needs = ({ options }: CommandLine<typeof command.options>) =>
+const needs = ({ options, operands: [path] }: CommandLine<typeof command.options>) =>
   [
     { name: "read", path: options.out, why: "the new report" },
     { name: "run", why: "the run, in a process of its own" },
