@@ -57,6 +57,7 @@ async function main({ options, operands: [path] }: CommandLine<typeof command.op
 
 const needs = ({ options, operands: [path] }: CommandLine<typeof command.options>) =>
   [
+    { name: "read", path, why: "the report" },
     { name: "read", path: options.out, why: "the new report" },
     { name: "run", why: "the run, in a process of its own" },
   ] as const;
