@@ -3,7 +3,8 @@
  * numbers z into independent equilibrium samples x with known density; reweighting makes averages and free energies
  * exact.
  *
- * The exports follow the pipeline: system → sampling → flow → loss → training → reweighting → onnx → plot.
+ * The exports follow the pipeline: system → sampling → flow → loss → training → reweighting → onnx → plot. Whole runs,
+ * such as that of the particle dimer, are an entry of their own: `@boltzflow/boltzflow/experiment`.
  *
  * ```ts
  * import { BoltzmannGenerator, boltzmannObjective, DoubleWell, Flow, RealNVP, train } from "@boltzflow/boltzflow";
@@ -46,4 +47,3 @@ export * from "./src/reweighting/mod.ts";
 export * from "./src/onnx/mod.ts";
 export * from "./src/plot/mod.ts";
 export * from "./src/hybrid/mod.ts";
-export * from "./src/experiment/mod.ts";

@@ -9,13 +9,8 @@
  *
  * @module
  */
-import {
-  type Estimate,
-  metropolis,
-  type ParticleFlowSettings,
-  particleFreeEnergy,
-  type SymmetryOperation,
-} from "../mod.ts";
+import { type Estimate, metropolis, type SymmetryOperation } from "../mod.ts";
+import { type ParticleFlowSettings, particleFreeEnergy } from "../src/experiment/mod.ts";
 
 const charges = [1, 2, 3];
 const particles = charges.length;

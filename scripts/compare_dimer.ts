@@ -5,14 +5,14 @@
  *
  * @module
  */
+import type { ParticleDimerPreset } from "../mod.ts";
 import {
   comparisonSettings,
-  type ParticleDimerPreset,
   readComparisonPlan,
   runDimerComparison,
   type RunOptions,
   summarizeComparison,
-} from "../mod.ts";
+} from "../src/experiment/mod.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
 import { needsOfRuns } from "./permissions.ts";
 import { runOptions, runUntilStopped, systemOption, temperatureOption } from "./run_options.ts";

@@ -6,8 +6,8 @@
  *
  * @module
  */
+import type { ParticleDimerPreset } from "../mod.ts";
 import {
-  type ParticleDimerPreset,
   runDimerTemperatures,
   type RunOptions,
   summarizeTemperatures,
@@ -15,7 +15,7 @@ import {
   type TemperatureSettings,
   temperatureSettings,
   withSteps,
-} from "../mod.ts";
+} from "../src/experiment/mod.ts";
 import { type CommandLine, parseNumbers, runCommand } from "./command_line.ts";
 import { needsOfRuns } from "./permissions.ts";
 import { checkpointOption, headOption, runOptions, runUntilStopped, systemOption } from "./run_options.ts";

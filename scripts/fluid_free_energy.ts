@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { type FluidBudgetName, fluidSettings, type LennardJonesFluidPreset, runFluid, summarizeFluid } from "../mod.ts";
+import type { LennardJonesFluidPreset } from "../mod.ts";
+import { type FluidBudgetName, fluidSettings, runFluid, summarizeFluid } from "../src/experiment/mod.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
 import { needsOfRuns } from "./permissions.ts";
 import { checkpointOption, headOption, runOptions, runUntilStopped, temperatureOption } from "./run_options.ts";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { sampleModel } from "../mod.ts";
+import { sampleModel } from "../src/experiment/mod.ts";
 import { runCommand } from "./command_line.ts";
 
 await runCommand({

@@ -5,16 +5,15 @@
  *
  * @module
  */
+import type { ParticleDimerOptions, ParticleDimerPreset } from "../mod.ts";
 import {
   type BudgetName,
   type DimerSettings,
   dimerSettings,
   type FlowName,
-  type ParticleDimerOptions,
-  type ParticleDimerPreset,
   runDimer,
   summarizeDimer,
-} from "../mod.ts";
+} from "../src/experiment/mod.ts";
 import { type CommandLine, parseNumbers, runCommand } from "./command_line.ts";
 import { needsOfRuns } from "./permissions.ts";
 import {

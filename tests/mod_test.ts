@@ -1,6 +1,7 @@
 /** The public surface: what is in it, that every word of it is explained, and what it costs to import. */
 import { assert, assertEquals } from "@std/assert";
 import * as boltzflow from "../mod.ts";
+import * as experiment from "../src/experiment/mod.ts";
 import * as flow from "../src/flow/mod.ts";
 import * as loss from "../src/loss/mod.ts";
 import * as onnx from "../src/onnx/mod.ts";
@@ -186,13 +187,14 @@ function documentationFaults(symbols: readonly DocumentedSymbol[]): string[] {
   );
 }
 
-Deno.test("mod.ts exports what is promised", () => {
+Deno.test("the entries export what is promised", () => {
   for (const [stage, names] of Object.entries(promised)) {
-    for (const name of names) assertEquals(typeof Object(boltzflow)[name], "function", `${stage}: ${name}`);
+    const entry = stage === "experiment" ? experiment : boltzflow;
+    for (const name of names) assertEquals(typeof Object(entry)[name], "function", `${stage}: ${name}`);
   }
 });
 
-Deno.test("mod.ts exports everything that an entry of deno.json exports", () => {
+Deno.test("mod.ts exports everything that the entries of stages export", () => {
   const entries = { flow, loss, onnx, sampler, plot, reweighting, sampling, system, training };
   for (const [entry, module] of Object.entries(entries)) {
     for (const [name, value] of Object.entries(module)) {
@@ -202,13 +204,15 @@ Deno.test("mod.ts exports everything that an entry of deno.json exports", () => 
   }
 });
 
-Deno.test("mod.ts explains every name, every parameter and every result", async () => {
-  const symbols = await readSymbols(`${root}mod.ts`);
+Deno.test("the entries explain every name, every parameter and every result", async () => {
+  for (const [path, entry] of [["mod.ts", boltzflow], ["src/experiment/mod.ts", experiment]] as const) {
+    const symbols = await readSymbols(`${root}${path}`);
 
-  assertEquals(documentationFaults(symbols), []);
-  const names = symbols.map(({ name }) => name);
-  assertEquals(names.length, new Set(names).size);
-  assert(Object.keys(boltzflow).every((name) => names.includes(name)));
+    assertEquals(documentationFaults(symbols), []);
+    const names = symbols.map(({ name }) => name);
+    assertEquals(names.length, new Set(names).size);
+    assert(Object.keys(entry).every((name) => names.includes(name)), path);
+  }
 });
 
 Deno.test("what mod.ts is checked for is found where it is wrong", async () => {

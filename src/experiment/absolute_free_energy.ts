@@ -39,7 +39,8 @@ export interface AbsoluteFreeEnergy {
  *
  * @example
  * ```ts
- * import { absoluteFreeEnergy, LennardJonesFluid } from "@boltzflow/boltzflow";
+ * import { LennardJonesFluid } from "@boltzflow/boltzflow";
+ * import { absoluteFreeEnergy } from "@boltzflow/boltzflow/experiment";
  * const gas = new LennardJonesFluid({ repulsion: 0, attraction: 0 });
  * const { integration, ideal } = await absoluteFreeEnergy(gas, { sweeps: 20, nodes: 2, chains: 4 });
  * if (integration.value !== ideal) throw new Error("nothing to switch on");

@@ -1,10 +1,13 @@
 /**
  * Whole pipelines as functions, so that scripts stay thin: the dimer run, its data, training, evaluation and report.
  *
- * Start at `dimer_run.ts`.
+ * Start at `dimer_run.ts`. This is an entry of its own and not part of the root's `mod.ts`, which half the programs
+ * that import it would load for nothing.
  *
  * @module
  */
+import "../backend/loaded.ts";
+
 export { type AbsoluteFreeEnergy, absoluteFreeEnergy } from "./absolute_free_energy.ts";
 export {
   type ParticleFlowSettings,
@@ -99,5 +102,6 @@ export {
 } from "./rerun.ts";
 export { RunCheckpoints, type TrainingKeeper } from "./run_checkpoints.ts";
 export type { CheckpointContent } from "../training/position_checkpoint.ts";
+export type { ParsedJson, ParsedObject } from "../training/parse_json.ts";
 export { type SampleFileOptions, type SampleFiles, sampleModel } from "./sample_model.ts";
 export type { SkipNotFinite } from "./sample_pieces.ts";

@@ -144,7 +144,8 @@ const FITTED_FRAMES = 20_000;
  *
  * @example One particle in a harmonic trap, Z = 2π
  * ```ts
- * import { particleFreeEnergy, RandomStream } from "@boltzflow/boltzflow";
+ * import { RandomStream } from "@boltzflow/boltzflow";
+ * import { particleFreeEnergy } from "@boltzflow/boltzflow/experiment";
  * import { assertAlmostEquals } from "@std/assert";
  *
  * const trap = {

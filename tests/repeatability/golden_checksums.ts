@@ -33,11 +33,11 @@ import {
   square,
   SymmetrisedGenerator,
   systemFromEnergy,
-  temperatureLadder,
   ThreadPool,
   train,
   Whitening,
 } from "../../mod.ts";
+import { temperatureLadder } from "../../src/experiment/mod.ts";
 import { describeDimer } from "../../src/experiment/dimer_models.ts";
 import { logTemperatures, temperatureRows } from "../../src/experiment/temperature_ladder.ts";
 import { sha256 } from "../../src/onnx/sha256.ts";
