@@ -80,7 +80,7 @@ for (const { name, tiny, real, kills: [quick, many], moments } of victims) {
         const out = `${root}/killed${all.length}`;
         const plan: KillPlan = {
           random: new RandomStream(31, 7, all.length),
-          lifeMs: long ? [0.01 * wholeMs, 0.2 * wholeMs] : [1, 0.05 * wholeMs],
+          lifeMs: long ? [0.01 * wholeMs, 0.1 * wholeMs] : [1, 0.05 * wholeMs],
           moments: long ? LONG_MOMENTS : moments,
           kills: wanted - sum("kills"),
         };
