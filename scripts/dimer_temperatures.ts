@@ -18,7 +18,15 @@ import {
 } from "../src/experiment/mod.ts";
 import { type CommandLine, parseNumbers, runCommand } from "./command_line.ts";
 import { needsOfRuns } from "./permissions.ts";
-import { checkpointOption, headOption, runOptions, runUntilStopped, systemOption } from "./run_options.ts";
+import {
+  checkpointOption,
+  headOption,
+  runOptions,
+  runUntilStopped,
+  skipOption,
+  skipped,
+  systemOption,
+} from "./run_options.ts";
 
 const command = {
   usage: "deno run -A scripts/dimer_temperatures.ts",
@@ -48,6 +56,7 @@ const command = {
     },
     head: headOption,
     steps: { kind: "integer", minimum: 1, maximum: 1_000_000, whenAbsent: "the budget's", help: "training steps" },
+    "skip-not-finite": skipOption,
     "checkpoint-every": checkpointOption,
     ...runOptions("runs/temperatures"),
   },
@@ -56,10 +65,10 @@ const command = {
 type Options = CommandLine<typeof command.options>["options"];
 
 /** The settings of a budget, with what was asked for. */
-function settingsOf({ budget, head, steps }: Options): TemperatureSettings {
+function settingsOf({ budget, head, steps, "skip-not-finite": skip }: Options): TemperatureSettings {
   const settings = temperatureSettings(budget as TemperatureBudgetName);
   const flow = { ...settings.flow, head: (head ?? settings.flow.head) as "tilted" | "mixture" };
-  return { ...steps === undefined ? settings : withSteps(settings, steps), flow };
+  return { ...steps === undefined ? settings : withSteps(settings, steps), flow, ...skipped(skip) };
 }
 
 /** Reads "0.5,2". */

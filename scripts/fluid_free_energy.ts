@@ -9,7 +9,15 @@ import type { LennardJonesFluidPreset } from "../mod.ts";
 import { type FluidBudgetName, fluidSettings, runFluid, summarizeFluid } from "../src/experiment/mod.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
 import { needsOfRuns } from "./permissions.ts";
-import { checkpointOption, headOption, runOptions, runUntilStopped, temperatureOption } from "./run_options.ts";
+import {
+  checkpointOption,
+  headOption,
+  runOptions,
+  runUntilStopped,
+  skipOption,
+  skipped,
+  temperatureOption,
+} from "./run_options.ts";
 
 const command = {
   usage: "deno run -A scripts/fluid_free_energy.ts",
@@ -31,6 +39,7 @@ const command = {
       help: "smoke: half a minute, nothing accurate; default: four minutes",
     },
     head: headOption,
+    "skip-not-finite": skipOption,
     "checkpoint-every": checkpointOption,
     ...runOptions("runs/fluid"),
   },
@@ -45,7 +54,7 @@ async function main({ options }: CommandLine<typeof command.options>): Promise<v
     temperature: options.temperature,
     seed: options.seed,
     budget,
-    settings: { ...settings, flow: { ...settings.flow, head } },
+    settings: { ...settings, flow: { ...settings.flow, head, ...skipped(options["skip-not-finite"]) } },
   };
   const outcome = await runUntilStopped(command.usage, options, (common) => runFluid({ ...question, ...common }));
   console.log(summarizeFluid(outcome));

@@ -4,7 +4,14 @@
  * @module
  */
 import { loadKernels } from "../mod.ts";
-import { openProgress, OWN_OPTIONS, type RunOptions, type RunOrigin, type RunResult } from "../src/experiment/mod.ts";
+import {
+  openProgress,
+  OWN_OPTIONS,
+  type RunOptions,
+  type RunOrigin,
+  type RunResult,
+  type SkipNotFinite,
+} from "../src/experiment/mod.ts";
 import { interruptSignal, sameArguments } from "./interrupt.ts";
 
 /** Options that several scripts take, to be put into their tables. */
@@ -31,6 +38,20 @@ export const headOption = {
   whenAbsent: "the budget's",
   help: "density of a particle in the autoregressive flow: with its exact pair energy, or a mixture of Gaussians",
 } as const;
+
+/** See {@link systemOption}. */
+export const skipOption = {
+  kind: "integer",
+  minimum: 0,
+  maximum: 1_000_000,
+  default: 0,
+  help: "steps of training with a result that is not finite to skip and count; above 0 also flow samples, as weight 0",
+} as const;
+
+/** The settings that `--skip-not-finite` stands for: none where nothing is skipped. */
+export function skipped(steps: number): { readonly skipNotFinite?: SkipNotFinite } {
+  return steps === 0 ? {} : { skipNotFinite: { steps, samples: true } };
+}
 
 /** See {@link systemOption}. */
 export const checkpointOption = {

@@ -21,6 +21,8 @@ import {
   headOption,
   runOptions,
   runUntilStopped,
+  skipOption,
+  skipped,
   systemOption,
   temperatureOption,
 } from "./run_options.ts";
@@ -83,6 +85,7 @@ const command = {
       default: "flat",
       help: "form of the reaction-coordinate loss: of the published code, or of the paper",
     },
+    "skip-not-finite": skipOption,
     "checkpoint-every": checkpointOption,
     ...runOptions("runs/dimer"),
   },
@@ -103,7 +106,7 @@ function systemOptions(options: Options): ParticleDimerOptions {
 function settingsOf(options: Options): DimerSettings {
   const budget = options.budget as BudgetName;
   const name = (options.flow ?? (budget === "paper" ? "realnvp" : "autoregressive")) as FlowName;
-  const settings = dimerSettings(name, budget);
+  const settings = { ...dimerSettings(name, budget), ...skipped(options["skip-not-finite"]) };
   const hidden = options.hidden === undefined ? settings.flow.hidden : readSizes(options.hidden);
   if (settings.flow.kind === "autoregressive") {
     refuse(options, ["blocks", "channels"], "autoregressive");
