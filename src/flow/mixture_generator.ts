@@ -25,11 +25,11 @@ const SECOND_STARTS_AT = 2 ** 36;
  * import { Flow, MixtureGenerator, Scaling } from "@boltzflow/boltzflow";
  * import { assertAlmostEquals } from "@std/assert";
  *
- * const normal = (width: number) => new Flow(new Scaling({ dim: 1, logScale: [logOf(width)] }));
+ * const normal = (width: number) => new Flow(new Scaling({ dim: 1, logScale: [Math.log(width)] }));
  * const mixture = new MixtureGenerator(normal(1), normal(5), { share: 0.2 });
  * const density = (0.8 + 0.2 / 5) / Math.sqrt(2 * Math.PI);
  *
- * assertAlmostEquals(expOf(mixture.logProb(Float64Array.of(0))[0]), density, 1e-6);
+ * assertAlmostEquals(Math.exp(mixture.logProb(Float64Array.of(0))[0]), density, 1e-6);
  * ```
  */
 export class MixtureGenerator implements Generator {
