@@ -18,7 +18,7 @@ const ROOM = 8 << 20;
 /** The same for pools: the engine itself keeps some 5 KiB of each worker that has ended. */
 const ROOM_OF_POOLS = 16 << 20;
 /**
- * The same where onnxruntime is young: the engine compiles its 12 MB of WebAssembly again and again in the first ten
+ * The same where onnxruntime is young: the engine compiles its WebAssembly again and again in the first ten
  * thousand calls (measured: 232 MiB resident after 500, 250 after 3000, 219 after 10,000, 167 from 100,000 to a million),
  * and collects what closed models leave after some dozens of them (189 after 5, 235 after 25, 198 after 100).
  */
@@ -51,6 +51,8 @@ function assertFlat([early, late]: readonly Holding[], room = ROOM): void {
   assert(grown <= room, `resident memory grows by ${(grown / 2 ** 20).toFixed(1)} MiB`);
 }
 
+const BOTH: [number, number] = [ROOM, ROOM];
+
 /** How often: in the usual tests, and in the long ones. */
 const cases: Record<
   string,
@@ -78,7 +80,7 @@ const cases: Record<
   },
 };
 
-for (const [what, { early, late, incident, room = [ROOM, ROOM] }] of Object.entries(cases)) {
+for (const [what, { early, late, incident, room = BOTH }] of Object.entries(cases)) {
   Deno.test({
     name: `a process holds no more after many steps than after some: ${what}`,
     ignore: Deno.build.os !== "linux",
