@@ -170,6 +170,7 @@ const stages: readonly [entry: string, source: string, expected: string][] = [
   ["onnx", "m.encodeNpy({ shape: [1], data: Float64Array.of(1) }).length % 8", "0"],
   ["sampler", "typeof m.loadSampler", "function"],
   ["plot", "typeof m.linePlot", "function"],
+  ["experiment", 'm.dimerSettings("autoregressive", "smoke").flow.kind', "autoregressive"],
 ];
 
 Deno.test("every entry of deno.json works on its own", async () => {
