@@ -11,8 +11,8 @@ export interface Program {
 }
 
 /**
- * What a kill waits for after the life that was drawn: nothing, the next checkpoint or part that is being written, or one
- * that the program has written (then the life begins).
+ * What a kill waits for after the life that was drawn: nothing, the next file that is being written, or a checkpoint or part
+ * that the program has written (then the life begins). It waits no longer than the longest life.
  */
 export type Moment = "any" | "writing" | "written";
 
@@ -41,6 +41,8 @@ export interface Killed {
   readonly withCheckpoint: number;
 }
 
+/** Milliseconds that a kill waits for its moment at least: a program has begun by then. */
+const PATIENCE_MS = 5000;
 /** Milliseconds between two looks for a file that is being written. */
 const LOOK_MS = 1;
 
@@ -72,7 +74,7 @@ export async function killUntilDone(program: Program, plan: KillPlan): Promise<K
     const lifeMs = shortest * (longest / shortest) ** plan.random.uniform();
     const over = new AbortController();
     const [moment, signal] = plan.moments[kills % plan.moments.length];
-    const come = waitForMoment(moment, lifeMs, out, over.signal);
+    const come = waitForMoment({ moment, lifeMs, longestMs: longest, out }, over.signal);
     if (await Promise.race([come, ended.then(() => false)])) kill(child, signal);
     const { code, stderr } = await ended;
     over.abort();
@@ -90,16 +92,31 @@ export async function killUntilDone(program: Program, plan: KillPlan): Promise<K
 }
 
 /** Waits for a moment to kill a program; true unless the program was over before. */
-async function waitForMoment(moment: Moment, lifeMs: number, out: string, over: AbortSignal): Promise<boolean> {
-  const until = async (condition: () => boolean) => {
-    while (!over.aborted && !condition()) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+async function waitForMoment(
+  { moment, lifeMs, longestMs, out }: {
+    readonly moment: Moment;
+    readonly lifeMs: number;
+    readonly longestMs: number;
+    readonly out: string;
+  },
+  over: AbortSignal,
+): Promise<boolean> {
+  const until = async (condition: (waitedMs: number) => boolean) => {
+    const start = performance.now();
+    while (!over.aborted && !condition(performance.now() - start)) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
   };
   const before = savedAt(out);
-  if (moment === "written") await until(() => savedAt(out) > before);
-  const start = performance.now();
-  await until(() => performance.now() - start > lifeMs);
-  if (moment === "writing") await until(() => unfinishedFiles(out).some((name) => name.includes(".safetensors.")));
+  if (moment === "written") await until((ms) => savedAt(out) > before || ms > Math.max(PATIENCE_MS, longestMs));
+  await until((ms) => ms > lifeMs);
+  if (moment === "writing") await until((ms) => isWriting(out) || ms > Math.max(PATIENCE_MS, longestMs));
   return !over.aborted;
+}
+
+/** Whether results are being written, not only the record that a run begins. */
+function isWriting(out: string): boolean {
+  return unfinishedFiles(out).some((name) => !name.startsWith("/.run."));
 }
 
 /** When the newest checkpoint or part was written; 0 without one. */
