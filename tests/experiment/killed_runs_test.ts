@@ -5,7 +5,6 @@ import { inTemporaryDirectory } from "../support/file_faults.ts";
 import { long, record, trials } from "../support/incidents.ts";
 import {
   differingFiles,
-  filesBelow,
   type Killed,
   type KillPlan,
   killUntilDone,
@@ -104,20 +103,20 @@ for (const { name, tiny, real, kills: [quick, many], moments } of victims) {
 
 Deno.test("a second process on the directory of a run is refused while the first one lives", async () => {
   await inTemporaryDirectory(async (root) => {
-    const program = { args: tiny("dimer"), out: `${root}/run` };
     const start = performance.now();
     const count = trials(1, 10);
     for (let i = 0; i < count; i++) {
+      const program = { args: tiny("dimer"), out: `${root}/run${i}` };
       const first = startProgram(program);
-      while (!filesBelow(program.out).includes("/run.lock")) await new Promise((resolve) => setTimeout(resolve, 1));
-      // The lock is taken a moment after its file is made.
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      // The lock is signed once it is held.
+      const isSigned = () => Deno.readTextFile(`${program.out}/run.lock`).then((text) => text !== "", () => false);
+      while (!await isSigned()) await new Promise((resolve) => setTimeout(resolve, 1));
       const { code, stderr } = await startProgram(program).output();
       first.kill("SIGKILL");
       await first.output();
       assertEquals(code, 1);
       assertEquals(
-        new TextDecoder().decode(stderr).replace(/^Cannot (start a|resume the) run in .*\/run: /, ""),
+        new TextDecoder().decode(stderr).replace(/^Cannot (start a|resume the) run in .*\/run\d: /, ""),
         `the directory must not be in use, got process ${first.pid} at work in it: wait for it or choose another ` +
           "directory\n",
       );
