@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { ThreadPool } from "../backend/pool.ts";
 import { kernelBuild } from "../backend/wasm.ts";
 import { packageVersion } from "../onnx/version.ts";
 import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
@@ -22,10 +21,9 @@ import { type ComparisonSurroundings, ContenderTraining } from "./comparison_tra
 import { packDimerData, unpackDimerData } from "./dimer_checkpoint.ts";
 import { type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
 import { type Costed, costed, openProcessorClock, type ProcessorClock } from "./processor_time.ts";
-import { RunCheckpoints } from "./run_checkpoints.ts";
-import { RunDirectory } from "./run_directory.ts";
 import { withOrigin } from "./run_origin.ts";
-import { partFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
+import { partFile, type RunOptions, type RunParts, type RunResult } from "./run_parts.ts";
+import { atWork, type Workplace } from "./workplace.ts";
 
 /** What to compare, and where to put it. */
 export interface DimerComparisonOptions extends RunOptions {
@@ -64,7 +62,7 @@ const CALIBRATION = 0.02;
  */
 export async function runDimerComparison(options: DimerComparisonOptions): Promise<RunResult<ComparisonOutcome>> {
   const system = new ParticleDimer(options.system);
-  await using directory = await RunDirectory.claim(options.out, {
+  const claim = {
     kind: "dimer comparison",
     configuration: configurationOf(options, system),
     files: [
@@ -72,15 +70,11 @@ export async function runDimerComparison(options: DimerComparisonOptions): Promi
       ...["plan", ...CONTENDERS, "references"].map(partFile),
       ...comparisonFigureNames.map((name) => `figures/${name}.svg`),
     ],
-    resume: options.resume ?? false,
-    force: options.force ?? false,
+  };
+  return await atWork(options, claim, async (place) => {
+    const clock = await openProcessorClock();
+    return await new ComparisonRun(options, { system, clock, ...place }).start();
   });
-  using pool = await ThreadPool.open(options.threads);
-  const checkpoints = new RunCheckpoints(directory, (text) => options.progress.note(text));
-  const parts = new RunParts("sampling data", options.progress, checkpoints, options.checkpointEveryMs);
-  const clock = await openProcessorClock();
-  const run = new ComparisonRun(options, { system, directory, checkpoints, parts, pool, clock });
-  return await untilStopped(options, parts, () => run.start());
 }
 
 function configurationOf(options: DimerComparisonOptions, { preset, parameters }: ParticleDimer): JsonObject {
@@ -89,21 +83,17 @@ function configurationOf(options: DimerComparisonOptions, { preset, parameters }
 }
 
 /** What a comparison works with. */
-interface Workplace {
+interface ComparisonPlace extends Workplace {
   readonly system: ParticleDimer;
-  readonly directory: RunDirectory;
-  readonly checkpoints: RunCheckpoints;
-  readonly parts: RunParts;
-  readonly pool: ThreadPool;
   readonly clock: ProcessorClock;
 }
 
 class ComparisonRun {
   readonly #parts: RunParts;
   readonly #options: DimerComparisonOptions;
-  readonly #place: Workplace;
+  readonly #place: ComparisonPlace;
 
-  constructor(options: DimerComparisonOptions, place: Workplace) {
+  constructor(options: DimerComparisonOptions, place: ComparisonPlace) {
     this.#options = options;
     this.#parts = place.parts;
     this.#place = place;

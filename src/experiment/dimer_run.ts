@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ThreadPool } from "../backend/pool.ts";
+import type { ThreadPool } from "../backend/pool.ts";
 import { kernelBuild } from "../backend/wasm.ts";
 import type { FlowAudit } from "../flow/audit_checks.ts";
 import { auditFlow } from "../flow/audit_flow.ts";
@@ -31,10 +31,11 @@ import type { DimerOutcome } from "./dimer_results.ts";
 import { trainDimer, type TrainingCounts, TrainingSource } from "./dimer_training.ts";
 import { EnergyAccount } from "./energy_ledger.ts";
 import { headlineOf } from "./estimates.ts";
-import { RunCheckpoints } from "./run_checkpoints.ts";
-import { RunDirectory } from "./run_directory.ts";
+import type { RunCheckpoints } from "./run_checkpoints.ts";
+import type { RunDirectory } from "./run_directory.ts";
 import { withOrigin } from "./run_origin.ts";
-import { partFile, progressFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
+import { partFile, progressFile, type RunOptions, type RunParts, type RunResult } from "./run_parts.ts";
+import { atWork, type Workplace } from "./workplace.ts";
 
 /** What to run, and where to put it. */
 export interface DimerRunOptions extends DimerQuestion, RunOptions {
@@ -57,7 +58,7 @@ const FITTED_FRAMES = 20_000;
  */
 export async function runDimer(options: DimerRunOptions): Promise<RunResult<DimerOutcome>> {
   const system = new ParticleDimer(options.system);
-  await using directory = await RunDirectory.claim(options.out, {
+  const claim = {
     kind: "dimer",
     configuration: configurationOf(options, system),
     files: [
@@ -68,23 +69,8 @@ export async function runDimer(options: DimerRunOptions): Promise<RunResult<Dime
       ),
       ...dimerFigureNames.map((name) => `figures/${name}.svg`),
     ],
-    resume: options.resume ?? false,
-    force: options.force ?? false,
-  });
-  using pool = await ThreadPool.open(options.threads);
-  const checkpoints = new RunCheckpoints(directory, (text) => options.progress.note(text));
-  const parts = new RunParts("sampling data", options.progress, checkpoints, options.checkpointEveryMs);
-  const run = new DimerRun(options, { system, directory, checkpoints, parts, pool });
-  return await untilStopped(options, parts, () => run.start());
-}
-
-/** What a run works with. */
-interface Workplace {
-  readonly system: ParticleDimer;
-  readonly directory: RunDirectory;
-  readonly checkpoints: RunCheckpoints;
-  readonly parts: RunParts;
-  readonly pool: ThreadPool;
+  };
+  return await atWork(options, claim, (place) => new DimerRun(options, system, place).start());
 }
 
 /** What training leaves behind. */
@@ -110,7 +96,7 @@ class DimerRun {
   readonly #account = new EnergyAccount();
   readonly #counts: TrainingCounts = { energies: 0, outOfBounds: 0, coordinates: 0 };
 
-  constructor(options: DimerRunOptions, { system, directory, checkpoints, parts, pool }: Workplace) {
+  constructor(options: DimerRunOptions, system: ParticleDimer, { directory, checkpoints, parts, pool }: Workplace) {
     this.#options = options;
     this.#system = system;
     this.#beta = 1 / options.temperature;

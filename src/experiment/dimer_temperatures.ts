@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { ThreadPool } from "../backend/pool.ts";
 import { kernelBuild } from "../backend/wasm.ts";
 import type { FlowAudit } from "../flow/audit_checks.ts";
 import { auditFlow } from "../flow/audit_flow.ts";
@@ -18,10 +17,8 @@ import { describeFlow } from "./dimer_flow.ts";
 import { dimerUmbrella } from "./dimer_umbrella.ts";
 import { EnergyAccount } from "./energy_ledger.ts";
 import { headlineOf } from "./estimates.ts";
-import { RunCheckpoints } from "./run_checkpoints.ts";
-import { RunDirectory } from "./run_directory.ts";
 import { withOrigin } from "./run_origin.ts";
-import { partFile, progressFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
+import { partFile, progressFile, type RunOptions, type RunParts, type RunResult } from "./run_parts.ts";
 import { thermodynamicCurve } from "./temperature_curve.ts";
 import { sampleTemperatures, type TemperatureData } from "./temperature_data.ts";
 import { evaluateTemperature } from "./temperature_evaluation.ts";
@@ -32,6 +29,7 @@ import { temperaturesReportJson } from "./temperature_report_json.ts";
 import type { TemperaturePoint, TemperatureReference, TemperaturesOutcome } from "./temperature_results.ts";
 import type { TemperatureBudgetName, TemperatureSettings } from "./temperature_settings.ts";
 import { TemperatureModel } from "./temperature_training.ts";
+import { atWork, type Workplace } from "./workplace.ts";
 
 /** What to run, and where to put it. */
 export interface DimerTemperaturesOptions extends RunOptions {
@@ -72,7 +70,7 @@ const REFERENCES = ["reference 0", "reference 1", "reference 2"] as const;
 export async function runDimerTemperatures(options: DimerTemperaturesOptions): Promise<RunResult<TemperaturesOutcome>> {
   const system = new ParticleDimer(options.system);
   const ladder = temperatureLadder(options.range, options.rungs);
-  await using directory = await RunDirectory.claim(options.out, {
+  const claim = {
     kind: "dimer temperatures",
     configuration: configurationOf(options, system),
     files: [
@@ -81,14 +79,8 @@ export async function runDimerTemperatures(options: DimerTemperaturesOptions): P
       ...REFERENCES.map((part) => progressFile(part, "umbrella")),
       ...temperatureFigureNames.map((name) => `figures/${name}.svg`),
     ],
-    resume: options.resume ?? false,
-    force: options.force ?? false,
-  });
-  using pool = await ThreadPool.open(options.threads);
-  const checkpoints = new RunCheckpoints(directory, (text) => options.progress.note(text));
-  const parts = new RunParts("sampling data", options.progress, checkpoints, options.checkpointEveryMs);
-  const run = new TemperaturesRun(options, { system, ladder, directory, checkpoints, parts, pool });
-  return await untilStopped(options, parts, () => run.start());
+  };
+  return await atWork(options, claim, (place) => new TemperaturesRun(options, { system, ladder, ...place }).start());
 }
 
 /** What a run keeps beside the checkpoint of its training. */
@@ -102,14 +94,10 @@ function configurationOf(options: DimerTemperaturesOptions, { preset, parameters
   return { budget, system: preset, parameters, range, rungs, seed, settings } as unknown as JsonObject;
 }
 
-/** What a run works with. */
-interface Workplace {
+/** What the run works with. */
+interface TemperaturesPlace extends Workplace {
   readonly system: ParticleDimer;
   readonly ladder: readonly LadderTemperature[];
-  readonly directory: RunDirectory;
-  readonly checkpoints: RunCheckpoints;
-  readonly parts: RunParts;
-  readonly pool: ThreadPool;
 }
 
 /** A temperature whose estimates are marked where the audit of the flow failed. */
@@ -127,11 +115,11 @@ function doubtPoint(point: TemperaturePoint, audit: FlowAudit): TemperaturePoint
 class TemperaturesRun {
   readonly #parts: RunParts;
   readonly #options: DimerTemperaturesOptions;
-  readonly #place: Workplace;
+  readonly #place: TemperaturesPlace;
   readonly #account = new EnergyAccount();
   readonly #moves = { data: 0, umbrella: 0 };
 
-  constructor(options: DimerTemperaturesOptions, place: Workplace) {
+  constructor(options: DimerTemperaturesOptions, place: TemperaturesPlace) {
     this.#options = options;
     this.#parts = place.parts;
     this.#place = place;

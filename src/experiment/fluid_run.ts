@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { ThreadPool } from "../backend/pool.ts";
 import { kernelBuild } from "../backend/wasm.ts";
 import { packageVersion } from "../onnx/version.ts";
 import { LennardJonesFluid, type LennardJonesFluidOptions } from "../system/lennard_jones_fluid.ts";
@@ -14,10 +13,9 @@ import { fluidReportJson } from "./fluid_report.ts";
 import type { FluidFigure, FluidOutcome } from "./fluid_results.ts";
 import type { FluidBudgetName, FluidSettings } from "./fluid_settings.ts";
 import type { Progress } from "./progress.ts";
-import { RunCheckpoints } from "./run_checkpoints.ts";
-import { RunDirectory } from "./run_directory.ts";
 import { withOrigin } from "./run_origin.ts";
-import { partFile, progressFile, type RunOptions, RunParts, type RunResult, untilStopped } from "./run_parts.ts";
+import { partFile, progressFile, type RunOptions, type RunParts, type RunResult } from "./run_parts.ts";
+import { atWork } from "./workplace.ts";
 
 /** What to run, and where to put it. */
 export interface FluidRunOptions extends RunOptions {
@@ -48,7 +46,7 @@ const FIGURES: readonly FluidFigure["name"][] = ["energies", "pair_distribution"
  */
 export async function runFluid(options: FluidRunOptions): Promise<RunResult<FluidOutcome>> {
   const system = new LennardJonesFluid(options.system);
-  await using directory = await RunDirectory.claim(options.out, {
+  const claim = {
     kind: "fluid",
     configuration: configurationOf(options, system),
     files: [
@@ -58,13 +56,8 @@ export async function runFluid(options: FluidRunOptions): Promise<RunResult<Flui
       progressFile("integration", "windows"),
       ...FIGURES.map(fileOf),
     ],
-    resume: options.resume ?? false,
-    force: options.force ?? false,
-  });
-  using pool = await ThreadPool.open(options.threads);
-  const checkpoints = new RunCheckpoints(directory, (text) => options.progress.note(text));
-  const parts = new RunParts("sampling data", options.progress, checkpoints, options.checkpointEveryMs);
-  return await untilStopped(options, parts, async () => {
+  };
+  return await atWork(options, claim, async ({ directory, checkpoints, parts, pool }) => {
     const found = await fluidFreeEnergy(system, {
       ...options,
       pool,

@@ -163,29 +163,3 @@ export class RunParts {
     return (done) => this.#progress?.update(Math.floor(100 * done));
   }
 }
-
-/**
- * Does the work of a run until it is complete or its signal stops it, and ends the display of its progress.
- *
- * @param options signal and progress of the run
- * @param parts where it is
- * @param work returns null if it was stopped between two steps
- * @returns how it ended
- * @throws whatever work throws, but for the reason of the signal: a checkpoint that could not be written must not look
- * like a run that can go on
- */
-export async function untilStopped<T>(
-  { signal, progress }: Pick<RunOptions, "signal" | "progress">,
-  parts: RunParts,
-  work: () => Promise<T | null>,
-): Promise<RunResult<T>> {
-  try {
-    const outcome = await work();
-    return outcome === null ? { complete: false, during: parts.now } : { complete: true, outcome };
-  } catch (error) {
-    if (signal?.aborted && error === signal.reason) return { complete: false, during: parts.now };
-    throw error;
-  } finally {
-    progress.finish();
-  }
-}
