@@ -41,7 +41,7 @@ const LAYERS: { readonly [folder: string]: Layer } = {
   loss: { code: ["autodiff", ...ELEMENTARY], types: ["flow", "system"] },
   training: { code: ["autodiff", "optim", "random", POOL, SYMMETRY], types: ["loss"] },
   reweighting: { code: ELEMENTARY },
-  onnx: { code: ["autodiff", "nn", "flow", "random", "backend", PARSE_JSON] },
+  onnx: { code: ["autodiff", "nn", "flow", "random", "backend", PARSE_JSON], types: ["training"] },
   plot: { code: [] },
   hybrid: {
     code: ["autodiff", "flow", "system", "sampling", "loss", "training", "reweighting", POOL, ...ELEMENTARY],

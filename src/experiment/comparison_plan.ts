@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { isJsonObject, type ParsedJson, type ParsedObject, parseJsonObject, showJson } from "../training/parse_json.ts";
+import type { JsonObject, JsonValue } from "../training/json.ts";
+import { isJsonObject, parseJsonObject, showJson } from "../training/parse_json.ts";
 import { readTextFile } from "../training/read_file.ts";
 import { type ComparisonPlan, comparisonSettings, VALIDATIONS } from "./comparison_settings.ts";
 
@@ -44,9 +45,9 @@ export function parseComparisonPlan(text: string, minutes: number, task = "read 
   if (report.format !== "boltzflow dimer comparison") {
     refuse(`the plan's file must be a comparison.json, got format ${showJson(report.format)}`);
   }
-  const table = (value: ParsedJson | undefined, name: string): ParsedObject =>
+  const table = (value: JsonValue | undefined, name: string): JsonObject =>
     isJsonObject(value) ? value : refuse(`${name} must be a table, got ${showJson(value)}`);
-  const whole = (value: ParsedJson | undefined, name: string, multiple = 1): number => {
+  const whole = (value: JsonValue | undefined, name: string, multiple = 1): number => {
     const isWhole = typeof value === "number" && Number.isInteger(value / multiple) && value >= 1 && value <= MAXIMUM;
     return isWhole ? value : refuse(`${name} must be a whole multiple of ${multiple}, got ${showJson(value)}`);
   };
@@ -58,7 +59,7 @@ export function parseComparisonPlan(text: string, minutes: number, task = "read 
   const plan = table(report.plan, "plan");
   const [steps, sweeps] = [table(plan.steps, "plan.steps"), table(plan.sweeps, "plan.sweeps")];
   const runs = comparisonSettings(minutes).referenceShares.length;
-  const list = (value: ParsedJson | undefined, name: string): number[] => {
+  const list = (value: JsonValue | undefined, name: string): number[] => {
     if (!Array.isArray(value) || value.length !== runs) {
       return refuse(`${name} must list ${runs} numbers, got ${showJson(value)}`);
     }

@@ -102,6 +102,5 @@ export {
 } from "./rerun.ts";
 export { RunCheckpoints, type TrainingKeeper } from "./run_checkpoints.ts";
 export type { CheckpointContent } from "../training/position_checkpoint.ts";
-export type { ParsedJson, ParsedObject } from "../training/parse_json.ts";
 export { type SampleFileOptions, type SampleFiles, sampleModel } from "./sample_model.ts";
 export type { SkipNotFinite } from "./sample_pieces.ts";

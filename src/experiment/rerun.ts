@@ -3,14 +3,8 @@
  *
  * @module
  */
-import {
-  isJsonObject,
-  type ParsedJson,
-  type ParsedObject,
-  parseJsonObject,
-  showJson,
-  showText,
-} from "../training/parse_json.ts";
+import type { JsonObject, JsonValue } from "../training/json.ts";
+import { isJsonObject, parseJsonObject, showJson, showText } from "../training/parse_json.ts";
 import { readTextFile } from "../training/read_file.ts";
 
 /** Which script writes which report. */
@@ -31,7 +25,7 @@ const LONGEST_OPTION = 1000;
 /** A run that can be done again. */
 export interface RerunRequest {
   /** The whole report. */
-  readonly report: ParsedObject;
+  readonly report: JsonObject;
   /** Name of the script that made it. */
   readonly script: string;
   /** Arguments that ask it for the same results: no directory, no threads. */
@@ -89,7 +83,7 @@ export function parseRerun(text: string, path: string): RerunRequest {
   return { report, script: kind.script, arguments: args, file: kind.file };
 }
 
-function argumentOf(name: string, value: ParsedJson, refuse: (rest: string) => never): string[] {
+function argumentOf(name: string, value: JsonValue, refuse: (rest: string) => never): string[] {
   if (!/^[a-z][a-z0-9-]{0,40}$/.test(name) || OWN_OPTIONS.includes(name)) {
     return refuse(`rerun.options must hold options that results depend on, got ${showJson(name)}`);
   }
@@ -133,7 +127,7 @@ const TIMES = /^(?!settings\.minutes$)(rerun|(run\.)?threads|(.*\.)?(wallTimeMs|
  * @param second another
  * @returns where they differ
  */
-export function compareReports(first: ParsedObject, second: ParsedObject): ReportComparison {
+export function compareReports(first: JsonObject, second: JsonObject): ReportComparison {
   const [left, right] = [leavesOf(first), leavesOf(second)];
   const names = [...new Set([...left.keys(), ...right.keys()])].filter((path) => !TIMES.test(path));
   const differences: ReportDifference[] = [];
@@ -141,7 +135,7 @@ export function compareReports(first: ParsedObject, second: ParsedObject): Repor
     const [a, b] = [left.get(path), right.get(path)];
     if (a === b) continue;
     const by = typeof a === "number" && typeof b === "number" ? Math.abs(b - a) : null;
-    const show = (value: ParsedJson | undefined) => value === undefined ? "nothing" : showJson(value);
+    const show = (value: JsonValue | undefined) => value === undefined ? "nothing" : showJson(value);
     differences.push({ path, first: show(a), second: show(b), by });
   }
   const isSurrounding = ({ path }: ReportDifference) => SURROUNDINGS.test(path);
@@ -153,7 +147,7 @@ export function compareReports(first: ParsedObject, second: ParsedObject): Repor
 }
 
 /** Everything in a value that holds nothing else, by dotted path; empty lists and tables count as such. */
-function leavesOf(value: ParsedJson, path = "", leaves = new Map<string, ParsedJson>()): Map<string, ParsedJson> {
+function leavesOf(value: JsonValue, path = "", leaves = new Map<string, JsonValue>()): Map<string, JsonValue> {
   const entries = Array.isArray(value) || isJsonObject(value) ? Object.entries(value) : [];
   for (const [key, entry] of entries) leavesOf(entry, path === "" ? key : `${path}.${key}`, leaves);
   if (entries.length === 0) {

@@ -1,5 +1,6 @@
 import type { Precision } from "./model_builder.ts";
-import { isJsonObject, type ParsedJson, parseJson, showJson, showText } from "../training/parse_json.ts";
+import type { JsonValue } from "../training/json.ts";
+import { isJsonObject, parseJson, showJson, showText } from "../training/parse_json.ts";
 import type { XyzLayout } from "./xyz.ts";
 
 /** Which way a model goes: `sampler` z → (x, logDet), `density` x → (z, logDet). */
@@ -179,7 +180,7 @@ class EntryReader {
     return this.#refuse(name, `null or a layout of ${dim} coordinates`);
   }
 
-  #json(name: string): ParsedJson {
+  #json(name: string): JsonValue {
     return parseJson(this.#text(name), `metadata "${name}"`, (rest) => {
       throw new Error(`Cannot read ONNX model: ${rest}`);
     });

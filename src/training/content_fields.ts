@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { isJsonObject, type ParsedObject, showJson } from "./parse_json.ts";
+import type { JsonObject } from "./json.ts";
+import { isJsonObject, showJson } from "./parse_json.ts";
 import type { CheckpointContent } from "./position_checkpoint.ts";
 import type { TensorData } from "./safetensors.ts";
 
@@ -47,12 +48,12 @@ export type Example = { readonly [name: string]: number | boolean | Example };
  */
 export function takeTable<E extends Example>({ state }: CheckpointContent, path: string, name: string, example: E): E {
   const value = state[name];
-  const fault = tableFault(value as ParsedObject[string] | undefined, name, example);
+  const fault = tableFault(value as JsonObject[string] | undefined, name, example);
   if (fault === undefined) return value as unknown as E;
   throw new RangeError(`Cannot resume from ${path}: ${fault}: start anew with --force`);
 }
 
-function tableFault(value: ParsedObject[string] | undefined, name: string, example: Example): string | undefined {
+function tableFault(value: JsonObject[string] | undefined, name: string, example: Example): string | undefined {
   if (!isJsonObject(value)) return `${name} must be a table, got ${showJson(value)}`;
   for (const [key, wanted] of Object.entries(example)) {
     const found = Object.hasOwn(value, key) ? value[key] : undefined;

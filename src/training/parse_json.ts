@@ -3,18 +3,7 @@
  *
  * @module
  */
-
-/** What parsed JSON can be; numbers are finite. */
-export type ParsedJson =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly ParsedJson[]
-  | { readonly [key: string]: ParsedJson };
-
-/** A parsed JSON object; has no key "__proto__". */
-export type ParsedObject = { readonly [key: string]: ParsedJson };
+import type { JsonObject, JsonValue } from "./json.ts";
 
 /** How much a JSON text may cost. */
 export interface JsonLimits {
@@ -53,7 +42,7 @@ export type Refusal = (rest: string) => never;
  * assertThrows(() => parseJson('{"n":1,"n":2}', "the file", refuse), RangeError, 'must name everything once, got "n" twice');
  * ```
  */
-export function parseJson(text: string, name: string, refuse: Refusal, limits: JsonLimits = {}): ParsedJson {
+export function parseJson(text: string, name: string, refuse: Refusal, limits: JsonLimits = {}): JsonValue {
   checkCost(text, name, refuse, limits);
   let value: unknown;
   try {
@@ -65,7 +54,7 @@ export function parseJson(text: string, name: string, refuse: Refusal, limits: J
   if (duplicate !== undefined) refuse(`${name} must name everything once, got ${showJson(duplicate)} twice`);
   const fault = valueFault(value);
   if (fault !== undefined) refuse(`${name} ${fault}`);
-  return value as ParsedJson;
+  return value as JsonValue;
 }
 
 /**
@@ -77,18 +66,18 @@ export function parseJson(text: string, name: string, refuse: Refusal, limits: J
  * @param limits how much the text may cost
  * @returns the object
  */
-export function parseJsonObject(text: string, name: string, refuse: Refusal, limits: JsonLimits = {}): ParsedObject {
+export function parseJsonObject(text: string, name: string, refuse: Refusal, limits: JsonLimits = {}): JsonObject {
   const value = parseJson(text, name, refuse, limits);
   return isJsonObject(value) ? value : refuse(`${name} must be a JSON object, got another value`);
 }
 
 /** Tells whether a value is an object of JSON, neither null nor a list. */
-export function isJsonObject(value: unknown): value is ParsedObject {
+export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A JSON value as messages show it: at most 80 characters, none of which controls a terminal. */
-export function showJson(value: ParsedJson | undefined): string {
+export function showJson(value: JsonValue | undefined): string {
   return showText(JSON.stringify(value) ?? "none", 80);
 }
 

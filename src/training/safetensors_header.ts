@@ -6,15 +6,8 @@
  * @module
  */
 
-import {
-  isJsonObject,
-  type ParsedJson,
-  type ParsedObject,
-  parseJsonObject,
-  type Refusal,
-  showJson,
-  showText,
-} from "./parse_json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
+import { isJsonObject, parseJsonObject, type Refusal, showJson, showText } from "./parse_json.ts";
 
 /** Limits under which a header is read: a hostile or foreign file must not cost more than this. */
 export interface SafetensorsLimits {
@@ -90,7 +83,7 @@ export function nameFault(name: string): string | undefined {
  * @param shape sizes of the axes
  * @returns the number of elements (1 for a scalar), or the end of an error message
  */
-export function countElements(shape: readonly ParsedJson[]): number | string {
+export function countElements(shape: readonly JsonValue[]): number | string {
   if (shape.length > MAXIMUM_RANK) return `must have at most ${MAXIMUM_RANK} axes, got ${shape.length}`;
   let count = 1;
   let empty = false;
@@ -101,7 +94,7 @@ export function countElements(shape: readonly ParsedJson[]): number | string {
     if (size === 0) empty = true;
     else count *= size;
     if (!Number.isSafeInteger(count)) {
-      return `must describe fewer than 2^53 elements, got ${showJson(shape as readonly ParsedJson[])}`;
+      return `must describe fewer than 2^53 elements, got ${showJson(shape as readonly JsonValue[])}`;
     }
   }
   return empty ? 0 : count;
@@ -155,7 +148,7 @@ function headerText(bytes: Uint8Array, dataStart: number, fail: Refusal): string
   }
 }
 
-function readMetadata(value: ParsedJson | undefined, fail: Refusal): Map<string, string> {
+function readMetadata(value: JsonValue | undefined, fail: Refusal): Map<string, string> {
   if (value === undefined) return new Map();
   if (!isJsonObject(value)) return fail(`${METADATA_KEY} must be an object of strings, got another value`);
   const entries = Object.entries(value).map(([key, text]): [string, string] =>
@@ -166,7 +159,7 @@ function readMetadata(value: ParsedJson | undefined, fail: Refusal): Map<string,
   return new Map(entries);
 }
 
-function readEntry(name: string, value: ParsedJson, fail: Refusal): TensorEntry {
+function readEntry(name: string, value: JsonValue, fail: Refusal): TensorEntry {
   const fault = nameFault(name);
   if (fault !== undefined) fail(fault);
   const about = `tensor ${JSON.stringify(name)}`;
@@ -174,7 +167,7 @@ function readEntry(name: string, value: ParsedJson, fail: Refusal): TensorEntry 
   if (keys !== "data_offsets, dtype, shape") {
     fail(`${about} must have data_offsets, dtype and shape, got ${showText(keys, 80)}`);
   }
-  const { dtype, shape, data_offsets: offsets } = value as ParsedObject;
+  const { dtype, shape, data_offsets: offsets } = value as JsonObject;
   if (typeof dtype !== "string" || !Object.hasOwn(ITEM_BYTES, dtype)) {
     fail(`dtype of ${about} must be one of ${Object.keys(ITEM_BYTES).join(", ")}, got ${showJson(dtype)}`);
   }
