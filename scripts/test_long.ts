@@ -5,15 +5,19 @@
  *
  * The same tests run with few trials in `deno task test`. Exits with the code of `deno test`.
  */
-
 import { requireOrExit } from "./permissions.ts";
 
-/** A line that a test wrote: see tests/support/incidents.ts. */
-interface Incident {
+/** What became of the trials of one kind of incident: a line that a test writes, see tests/support/incidents.ts. */
+export interface Incident {
+  /** What happened to the program or its files, in a few words. */
   readonly incident: string;
+  /** How often. */
   readonly trials: number;
+  /** Trials after which more was lost than the documentation says. */
   readonly lost: number;
+  /** Trials after which something was wrong and nothing said so. */
   readonly wrong: number;
+  /** Seconds that the trials took. */
   readonly seconds: number;
 }
 

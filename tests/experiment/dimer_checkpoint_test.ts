@@ -1,29 +1,18 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { serialPool } from "../../src/backend/pool.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { loadDimerData, packDimerData, saveDimerData, unpackDimerData } from "../../src/experiment/dimer_checkpoint.ts";
-import { sampleDimerData } from "../../src/experiment/dimer_data.ts";
 import { dimerFiles } from "../../src/experiment/dimer_files.ts";
 import { RunCheckpoints } from "../../src/experiment/run_checkpoints.ts";
 import { RunDirectory } from "../../src/experiment/run_directory.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
 import type { JsonObject } from "../../src/training/json.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
+import { fewDimerFrames } from "../support/tiny_runs.ts";
 
 await loadKernels();
 
 const system = new ParticleDimer();
-const data = await sampleDimerData({
-  system,
-  temperature: 1,
-  settings: {
-    chains: { train: 2, validate: 2, evaluate: 2 },
-    frames: { train: 4, validate: 2, evaluate: 2 },
-    freshPerStep: 0,
-  },
-  seed: 1,
-  pool: serialPool,
-});
+const data = await fewDimerFrames();
 
 /** The checkpoints of a run in a folder, resumed or not, and what was said about them. */
 async function withCheckpoints(

@@ -1,4 +1,5 @@
 import { assertGreater, assertThrows } from "@std/assert";
+import { logAbsDeterminant } from "../../src/flow/audit_jacobian.ts";
 import type { Bijector } from "../../src/flow/bijector.ts";
 import { RealNVP } from "../../src/flow/real_nvp.ts";
 import { Scaling } from "../../src/flow/scaling.ts";
@@ -11,7 +12,6 @@ import {
   assertLogDetIsJacobian,
   assertLogDetsCancel,
   assertRoundTrip,
-  logAbsDeterminant,
 } from "../support/laws.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { normals } from "../support/random_arrays.ts";

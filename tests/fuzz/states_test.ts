@@ -1,31 +1,21 @@
 import { assert, assertRejects } from "@std/assert";
-import { serialPool } from "../../src/backend/pool.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { packDimerData, unpackDimerData } from "../../src/experiment/dimer_checkpoint.ts";
-import { type SampledDimerData, sampleDimerData } from "../../src/experiment/dimer_data.ts";
+import type { SampledDimerData } from "../../src/experiment/dimer_data.ts";
 import { RealNVP } from "../../src/flow/real_nvp.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
 import type { JsonObject, JsonValue } from "../../src/training/json.ts";
 import { type CheckpointContent, packPosition, unpackPosition } from "../../src/training/position_checkpoint.ts";
 import type { StoredTensor } from "../../src/training/safetensors.ts";
 import { trials } from "../support/incidents.ts";
+import { fewDimerFrames } from "../support/tiny_runs.ts";
 import { Dice } from "./mutate.ts";
 import { assertReaderHolds } from "./reader_law.ts";
 
 await loadKernels();
 
 const system = new ParticleDimer();
-const data = await sampleDimerData({
-  system,
-  temperature: 1,
-  settings: {
-    chains: { train: 2, validate: 2, evaluate: 2 },
-    frames: { train: 4, validate: 2, evaluate: 2 },
-    freshPerStep: 0,
-  },
-  seed: 1,
-  pool: serialPool,
-});
+const data = await fewDimerFrames();
 
 const strange: readonly JsonValue[] = [null, true, -1, 0.5, 0, 3, 1e300, 2 ** 53, "", "7", [], {}, [[]], { length: 3 }];
 

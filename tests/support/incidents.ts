@@ -2,20 +2,7 @@
  * Trials of a kind of incident: few in the usual tests, many with BOLTZFLOW_LONG=1, and a line for the summary that
  * `deno task test:long` prints.
  */
-
-/** What became of the trials of one kind of incident. */
-export interface Incident {
-  /** What happened to the program or its files, in a few words. */
-  readonly incident: string;
-  /** How often. */
-  readonly trials: number;
-  /** Trials after which more was lost than the documentation says. */
-  readonly lost: number;
-  /** Trials after which something was wrong and nothing said so. */
-  readonly wrong: number;
-  /** Seconds that the trials took. */
-  readonly seconds: number;
-}
+import type { Incident } from "../../scripts/test_long.ts";
 
 /** Whether the long versions of tests run. */
 export const long = Deno.env.get("BOLTZFLOW_LONG") === "1";

@@ -10,6 +10,7 @@ import { Graph, type Tensor } from "../../src/autodiff/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
 import { add, column, input, mean, multiply } from "../../src/autodiff/operations.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
+import { logAbsDeterminant } from "../../src/flow/audit_jacobian.ts";
 import type { Bijector } from "../../src/flow/bijector.ts";
 import { assertClose } from "./assert_close.ts";
 import { exactWithTolerance } from "./float32_emulation.ts";
@@ -105,23 +106,6 @@ export function assertLogDetIsJacobian(
       `${direction} log-det against the Jacobian`,
     );
   }
-}
-
-/** log|det| of a row-major matrix by elimination with pivots. */
-export function logAbsDeterminant(matrix: Float64Array, dim: number): number {
-  const a = matrix.slice();
-  let log = 0;
-  for (let k = 0; k < dim; k++) {
-    let pivot = k;
-    for (let i = k + 1; i < dim; i++) if (Math.abs(a[i * dim + k]) > Math.abs(a[pivot * dim + k])) pivot = i;
-    for (let j = 0; j < dim; j++) [a[k * dim + j], a[pivot * dim + j]] = [a[pivot * dim + j], a[k * dim + j]];
-    log += Math.log(Math.abs(a[k * dim + k]));
-    for (let i = k + 1; i < dim; i++) {
-      const factor = a[i * dim + k] / a[k * dim + k];
-      for (let j = k; j < dim; j++) a[i * dim + j] -= factor * a[k * dim + j];
-    }
-  }
-  return log;
 }
 
 /** Half the width of the region of z outside of which the normal density holds 1e-9. */

@@ -1,4 +1,6 @@
 /** Runs in which everything happens, in seconds. */
+import { serialPool } from "../../src/backend/pool.ts";
+import { type SampledDimerData, sampleDimerData } from "../../src/experiment/dimer_data.ts";
 import { runDimer } from "../../src/experiment/dimer_run.ts";
 import type { DimerSettings } from "../../src/experiment/dimer_settings.ts";
 import { runDimerTemperatures } from "../../src/experiment/dimer_temperatures.ts";
@@ -7,6 +9,7 @@ import { type FluidSettings, fluidSettings } from "../../src/experiment/fluid_se
 import type { Progress } from "../../src/experiment/progress.ts";
 import type { RunOptions } from "../../src/experiment/run_parts.ts";
 import type { TemperatureSettings } from "../../src/experiment/temperature_settings.ts";
+import { ParticleDimer } from "../../src/system/particle_dimer.ts";
 
 /** A progress that shows nothing. */
 export const silent: Progress = {
@@ -58,6 +61,21 @@ export const tinyDimer: DimerSettings = {
     umbrellaSweeps: 60,
   },
 };
+
+/** A few frames of the dimer from two chains a split. */
+export function fewDimerFrames(): Promise<SampledDimerData> {
+  return sampleDimerData({
+    system: new ParticleDimer(),
+    temperature: 1,
+    settings: {
+      chains: { train: 2, validate: 2, evaluate: 2 },
+      frames: { train: 4, validate: 2, evaluate: 2 },
+      freshPerStep: 0,
+    },
+    seed: 1,
+    pool: serialPool,
+  });
+}
 
 /** Settings of the run over temperatures. */
 export const tinyTemperatures: TemperatureSettings = {
