@@ -94,8 +94,8 @@ export class KernelRun implements Disposable {
   /** Parameters of which the kernels read packed copies, and the calls that make these. */
   readonly #packed: readonly ParameterStorage[];
   readonly #packing: Program;
-  /** Parameters that the head reads. */
-  readonly #headParameters: ReadonlySet<number>;
+  /** Parameters that the head or the caller reads. */
+  readonly #readParameters: ReadonlySet<number>;
   readonly #pool: Executor;
   readonly #n: number;
   readonly #slicing: Slicing;
@@ -141,11 +141,10 @@ export class KernelRun implements Disposable {
       gradient: gradients,
       threads: Array.from({ length: pool.threads }, (_, t) => threads + t * bytes.thread),
     };
-    const { head } = this.#parts;
-    this.#headParameters = new Set(
-      [...head].flatMap((id) => this.#graph.nodes[id].inputs)
-        .filter((id) => this.#graph.nodes[id].primitive === "parameter"),
+    const read = [...this.#parts.head].flatMap((id) => this.#graph.nodes[id].inputs).concat(
+      outputs.map(({ id }) => id),
     );
+    this.#readParameters = new Set(read.filter((id) => this.#graph.nodes[id].primitive === "parameter"));
     this.#packed = this.#graph.parameters().map(({ storage }) => storage).filter((s) => s.packing().length > 0);
     this.#packing = independentCalls(this.#packed.map((storage) => storage.packing()), pool.threads);
     this.#head = new ReferenceRun(this.#graph, n);
@@ -196,7 +195,7 @@ export class KernelRun implements Disposable {
     for (const id of this.#parts.boundary) {
       if (this.#head.values[id] === undefined) this.#head.values[id] = this.#read(id, this.#lowered.values.get(id)!);
     }
-    this.#head.forward(({ id }) => this.#parts.head.has(id) || this.#headParameters.has(id));
+    this.#head.forward(({ id }) => this.#parts.head.has(id) || this.#readParameters.has(id));
     return this.#outputs.map((tensor) => this.#head.values[tensor.id]!);
   }
 

@@ -130,6 +130,17 @@ Deno.test("parameters that are not trainable have no gradient and take no memory
   );
 });
 
+Deno.test("a parameter may be an output itself", () => {
+  const graph = new Graph();
+  const parameter = new Parameter("p", [2], [3, 4]);
+  const y = op.sumFeatures(op.multiply(op.input(graph, "x", 2), op.broadcast(graph, parameter)));
+  using run = new KernelRun([y, graph.parameter(parameter)], { n: 1, gradient: true });
+
+  assertEquals(run.forward([Float64Array.of(1, 10)]).map((value) => [...value]), [[43], [3, 4]]);
+  run.backward([Float64Array.of(1), Float64Array.of(100, 200)]);
+  assertEquals([...run.gradientOf(parameter)], [101, 210]);
+});
+
 /** Σₖ pₖ · mean of the column: reads a parameter in the head. */
 const parameterTimesMean: ExternalOperation = {
   name: "parameter times mean",
