@@ -13,6 +13,19 @@ export interface RowsNotFinite {
 }
 
 /**
+ * Tells whether a row of a batch holds neither NaN nor ±∞.
+ *
+ * @param x [n, dim], row-major
+ * @param dim numbers of a row
+ * @param row its index
+ * @returns whether all its numbers are finite
+ */
+export function rowIsFinite(x: ArrayLike<number>, dim: number, row: number): boolean {
+  for (let at = row * dim; at < (row + 1) * dim; at++) if (!Number.isFinite(x[at])) return false;
+  return true;
+}
+
+/**
  * Counts the rows of a batch that hold NaN or ±∞.
  *
  * @param x [n, dim], row-major
@@ -21,11 +34,8 @@ export interface RowsNotFinite {
  */
 export function rowsNotFinite(x: ArrayLike<number>, dim: number): RowsNotFinite {
   let [count, first] = [0, -1];
-  for (let start = 0, row = 0; start < x.length; start += dim, row++) {
-    let end = start;
-    while (end < start + dim && Number.isFinite(x[end])) end++;
-    if (end === start + dim) continue;
-    if (count++ === 0) first = row;
+  for (let row = 0; row * dim < x.length; row++) {
+    if (!rowIsFinite(x, dim, row) && count++ === 0) first = row;
   }
   return { count, first };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { NotFiniteError, rowsNotFinite } from "../autodiff/not_finite.ts";
+import { NotFiniteError, rowIsFinite } from "../autodiff/not_finite.ts";
 import type { Executor } from "../backend/pool.ts";
 import type { FlowSamples, Generator } from "../flow/flow.ts";
 import type { System } from "../system/system.ts";
@@ -157,7 +157,7 @@ export class BoltzmannGenerator {
     for (let i = 0; i < marks.length; i++) {
       // A density of zero is no fault outside the domain: the weight is zero there.
       const density = Number.isFinite(logProb[i]) || (logProb[i] === -Infinity && inside?.[i] === 0);
-      if (rowsNotFinite(x.subarray(i * dim, (i + 1) * dim), dim).count > 0) mark(i, "coordinate");
+      if (!rowIsFinite(x, dim, i)) mark(i, "coordinate");
       else if (!density) mark(i, "density");
       else if (!(reducedEnergy[i] > -Infinity)) mark(i, "energy");
     }

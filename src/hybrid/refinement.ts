@@ -6,7 +6,7 @@
 import type { Graph, Tensor } from "../autodiff/graph.ts";
 import { column, external, input, mean, multiply, power, subtract } from "../autodiff/operations.ts";
 import type { ExternalOperation } from "../autodiff/primitives/attributes.ts";
-import { rowsNotFinite } from "../autodiff/not_finite.ts";
+import { rowIsFinite } from "../autodiff/not_finite.ts";
 import type { Executor } from "../backend/pool.ts";
 import type { Flow, Generator } from "../flow/flow.ts";
 import { weightedMaximumLikelihoodLoss } from "../loss/maximum_likelihood.ts";
@@ -103,10 +103,7 @@ export function weightedBatch(
   const { logWeights } = samples;
   // What was skipped has weight zero; so has what lies outside the domain, which takes part.
   const lost = samples.logProb.map((log, i) =>
-    Number.isFinite(log) && samples.reducedEnergy[i] > -Infinity &&
-      rowsNotFinite(x.subarray(i * dim, (i + 1) * dim), dim).count === 0
-      ? 0
-      : 1
+    Number.isFinite(log) && samples.reducedEnergy[i] > -Infinity && rowIsFinite(x, dim, i) ? 0 : 1
   );
   const capped = cappedLogWeights(logWeights, Math.max(1, leastEfficiency * batch));
   const logMean = logMeanExp(capped);

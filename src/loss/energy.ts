@@ -4,10 +4,11 @@
  * @module
  */
 import type { Tensor } from "../autodiff/graph.ts";
-import { NotFiniteError, rowsNotFinite } from "../autodiff/not_finite.ts";
+import { NotFiniteError, rowIsFinite, rowsNotFinite } from "../autodiff/not_finite.ts";
 import { add, external, mean } from "../autodiff/operations.ts";
 import type { ExternalOperation } from "../autodiff/primitives/attributes.ts";
 import { logOf } from "../random/elementary.ts";
+import { cosOf } from "../random/elementary_sine.ts";
 
 /** What the loss needs of a system: its energy and gradient for any number of configurations. */
 export interface EnergyFunction {
@@ -152,20 +153,22 @@ const ASIDE = 1e-6;
 /** Gradients with those replaced that are not finite though they count. */
 function mended(system: EnergyFunction, x: Float64Array, gradient: Float64Array, slopes: Float64Array): Float64Array {
   const { dim } = system;
-  const counts = gradient.map((g, k) => slopes[Math.floor(k / dim)] === 0 ? 0 : g);
+  if (rowsNotFinite(gradient, dim).count === 0) return gradient;
+  const counting = (all: Float64Array) => all.map((g, k) => slopes[Math.floor(k / dim)] === 0 ? 0 : g);
+  const counts = counting(gradient);
   const { count, first } = rowsNotFinite(counts, dim);
   if (count === 0) return gradient;
   const result = gradient.slice();
   for (let i = first; i < slopes.length; i++) {
     const at = x.subarray(i * dim, (i + 1) * dim);
-    if (rowsNotFinite(counts.subarray(i * dim, (i + 1) * dim), dim).count === 0) continue;
+    if (rowIsFinite(counts, dim, i)) continue;
     // Every coordinate is moved by an amount of its own, so that what coincides comes apart.
     const [plus, minus] = [ASIDE, -ASIDE].map((by) =>
-      system.energyAndGradient(at.map((v, k) => v + by * Math.max(1, Math.abs(v)) * Math.cos(1 + k))).gradient
+      system.energyAndGradient(at.map((v, k) => v + by * Math.max(1, Math.abs(v)) * cosOf(1 + k))).gradient
     );
     result.set(plus.map((g, k) => (g + minus[k]) / 2), i * dim);
   }
-  requireRows("energy gradients", result.map((g, k) => slopes[Math.floor(k / dim)] === 0 ? 0 : g), dim);
+  requireRows("energy gradients", counting(result), dim);
   return result;
 }
 
