@@ -63,6 +63,15 @@ export class Doubles {
   }
   // @ts-ignore: decorator
   @inline
+  /** Adds (x, y) of the lanes to what is at the rows of `toRows`; a row that stands for several lanes is written once. */
+  addToRows(row: usize, b: usize, _c: usize, _d: usize, x: v128, y: v128): void {
+    const first = f64x2.add(v128.load(row), v128.shuffle<f64>(x, y, 0, 2));
+    const second = f64x2.add(v128.load(row + b), v128.shuffle<f64>(x, y, 1, 3));
+    v128.store(row, first);
+    v128.store(row + b, second);
+  }
+  // @ts-ignore: decorator
+  @inline
   /** How far v lies beyond the walls at ±half, with its sign; 0 inside, NaN for NaN. */
   overshoot(v: v128, half: v128): v128 {
     return f64x2.sub(v, f64x2.pmax(f64x2.pmin(v, half), f64x2.neg(half)));
@@ -129,6 +138,21 @@ export class Singles {
     v128.store(row + b, f64x2.promote_low_f32x4(upperHalf(low)));
     v128.store(row + c, f64x2.promote_low_f32x4(high));
     v128.store(row + d, f64x2.promote_low_f32x4(upperHalf(high)));
+  }
+  // @ts-ignore: decorator
+  @inline
+  /** Adds (x, y) of the lanes to what is at the rows of `toRows`; a row that stands for several lanes is written once. */
+  addToRows(row: usize, b: usize, c: usize, d: usize, x: v128, y: v128): void {
+    const low = v128.shuffle<f32>(x, y, 0, 4, 1, 5);
+    const high = v128.shuffle<f32>(x, y, 2, 6, 3, 7);
+    const first = f64x2.add(v128.load(row), f64x2.promote_low_f32x4(low));
+    const second = f64x2.add(v128.load(row + b), f64x2.promote_low_f32x4(upperHalf(low)));
+    const third = f64x2.add(v128.load(row + c), f64x2.promote_low_f32x4(high));
+    const fourth = f64x2.add(v128.load(row + d), f64x2.promote_low_f32x4(upperHalf(high)));
+    v128.store(row, first);
+    v128.store(row + b, second);
+    v128.store(row + c, third);
+    v128.store(row + d, fourth);
   }
   // @ts-ignore: decorator
   @inline

@@ -5,7 +5,7 @@
  */
 import { BondedDiscs, Fluid } from "./interaction";
 import { Doubles } from "./lanes";
-import { bondSlope, CELL, pairGradients, tetherStiffness, withDimer } from "./particle_terms";
+import { addDimer, CELL, pairGradients, withDimer } from "./particle_terms";
 
 /**
  * U and ∂U/∂x of n configurations of the dimer.
@@ -46,7 +46,7 @@ function gradients<P>(
     let total = pairGradients<P, Doubles>(particles, parameters, scratch, first, next, 0, 0);
     if (changetype<P>(0).bonded()) {
       total = withDimer<Doubles>(total, parameters, scratch, CELL);
-      addDimer(parameters, first, first + next, scratch);
+      addDimer<Doubles>(parameters, first, next, 0, 0, scratch);
     }
     v128.store64_lane(energy + (<usize>k << 3), total, 0);
     if (k + 1 < n) v128.store64_lane(energy + (<usize>k << 3), total, 1, 8);
@@ -65,30 +65,4 @@ function gather(row: usize, a: usize, b: usize, cells: usize): void {
     v128.store(cells, zero, 48);
     cells += CELL;
   }
-}
-
-/** Adds the gradients of the bond and of the tethers to the dimer's part of the two rows. */
-function addDimer(parameters: usize, a: usize, b: usize, cells: usize): void {
-  const l = changetype<Doubles>(0);
-  const x0 = v128.load(cells);
-  const y0 = v128.load(cells, 16);
-  const x1 = v128.load(cells, CELL);
-  const y1 = v128.load(cells, CELL + 16);
-  const dx = l.sub(x0, x1);
-  const dy = l.sub(y0, y1);
-  const slope = bondSlope<Doubles>(parameters, dx, dy);
-  const stiffness = tetherStiffness<Doubles>(parameters);
-  const tether = l.mul(stiffness, l.add(x0, x1));
-  addToRows(a, b, l.madd(slope, dx, tether), l.madd(slope, dy, l.mul(stiffness, y0)));
-  addToRows(a + 16, b + 16, l.nmadd(slope, dx, tether), l.nmadd(slope, dy, l.mul(stiffness, y1)));
-}
-
-// @ts-ignore: decorator
-@inline
-/** Adds (gx, gy) to one particle of row a (lane 0) and of row b (lane 1); a row that stands for both is written once. */
-function addToRows(a: usize, b: usize, gx: v128, gy: v128): void {
-  const first = f64x2.add(v128.load(a), v128.shuffle<f64>(gx, gy, 0, 2));
-  const second = f64x2.add(v128.load(b), v128.shuffle<f64>(gx, gy, 1, 3));
-  v128.store(a, first);
-  v128.store(b, second);
 }

@@ -4,7 +4,7 @@
  */
 import { BondedDiscs, Fluid } from "./interaction";
 import { Singles } from "./lanes";
-import { bondSlope, CELL, pairGradients, tetherStiffness, withDimer } from "./particle_terms";
+import { addDimer, CELL, pairGradients, withDimer } from "./particle_terms";
 import { storeColumnQuad, upperHalf } from "./simd";
 
 /**
@@ -46,7 +46,7 @@ function gradients<P>(
     let total = pairGradients<P, Singles>(particles, parameters, scratch, gradient, b, c, d);
     if (changetype<P>(0).bonded()) {
       total = withDimer<Singles>(total, parameters, scratch, CELL);
-      addDimer(parameters, gradient, b, c, d, scratch);
+      addDimer<Singles>(parameters, gradient, b, c, d, scratch);
     }
     storeEnergies(n - k, energy, total);
     x += 4 * row;
@@ -77,36 +77,6 @@ function gather(row: usize, x: usize, b: usize, c: usize, d: usize, cells: usize
     v128.store(cells, zero, 48);
     cells += CELL;
   }
-}
-
-/** Adds the gradients of the bond and of the tethers to the dimer's part of the rows. */
-function addDimer(parameters: usize, g: usize, b: usize, c: usize, d: usize, cells: usize): void {
-  const l = changetype<Singles>(0);
-  const x0 = v128.load(cells);
-  const y0 = v128.load(cells, 16);
-  const x1 = v128.load(cells, CELL);
-  const y1 = v128.load(cells, CELL + 16);
-  const dx = l.sub(x0, x1);
-  const dy = l.sub(y0, y1);
-  const slope = bondSlope<Singles>(parameters, dx, dy);
-  const stiffness = tetherStiffness<Singles>(parameters);
-  const tether = l.mul(stiffness, l.add(x0, x1));
-  addToRows(g, b, c, d, l.madd(slope, dx, tether), l.madd(slope, dy, l.mul(stiffness, y0)));
-  addToRows(g + 16, b, c, d, l.nmadd(slope, dx, tether), l.nmadd(slope, dy, l.mul(stiffness, y1)));
-}
-
-/** Adds (gx, gy) to one particle of four rows; a row that stands for several lanes is written once. */
-function addToRows(g: usize, b: usize, c: usize, d: usize, gx: v128, gy: v128): void {
-  const ab = v128.shuffle<f32>(gx, gy, 0, 4, 1, 5);
-  const cd = v128.shuffle<f32>(gx, gy, 2, 6, 3, 7);
-  const first = f64x2.add(v128.load(g), f64x2.promote_low_f32x4(ab));
-  const second = f64x2.add(v128.load(g + b), f64x2.promote_low_f32x4(upperHalf(ab)));
-  const third = f64x2.add(v128.load(g + c), f64x2.promote_low_f32x4(cd));
-  const fourth = f64x2.add(v128.load(g + d), f64x2.promote_low_f32x4(upperHalf(cd)));
-  v128.store(g, first);
-  v128.store(g + b, second);
-  v128.store(g + c, third);
-  v128.store(g + d, fourth);
 }
 
 /** Stores the first lanes, at most four of them, as float64. */

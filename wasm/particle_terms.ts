@@ -174,7 +174,7 @@ export function pairGradients<P, L>(
 // @ts-ignore: decorator
 @inline
 /** U′/d of the bond, so that its gradient is this times the distance vector. */
-export function bondSlope<L>(parameters: usize, dx: v128, dy: v128): v128 {
+function bondSlope<L>(parameters: usize, dx: v128, dy: v128): v128 {
   const l = changetype<L>(0);
   const d = l.sqrt(l.madd(dx, dx, l.mul(dy, dy)));
   const q = l.sub(d, l.splat(parameters, 48));
@@ -186,7 +186,23 @@ export function bondSlope<L>(parameters: usize, dx: v128, dy: v128): v128 {
 // @ts-ignore: decorator
 @inline
 /** 2 k_d. */
-export function tetherStiffness<L>(parameters: usize): v128 {
+function tetherStiffness<L>(parameters: usize): v128 {
   const l = changetype<L>(0);
   return l.mul(l.constant(2.0), l.splat(parameters, 16));
+}
+
+/** Adds the gradients of the bond and of the tethers to the dimer's part of the rows at g, g + b, g + c and g + d. */
+export function addDimer<L>(parameters: usize, g: usize, b: usize, c: usize, d: usize, cells: usize): void {
+  const l = changetype<L>(0);
+  const x0 = v128.load(cells);
+  const y0 = v128.load(cells, 16);
+  const x1 = v128.load(cells, CELL);
+  const y1 = v128.load(cells, CELL + 16);
+  const dx = l.sub(x0, x1);
+  const dy = l.sub(y0, y1);
+  const slope = bondSlope<L>(parameters, dx, dy);
+  const stiffness = tetherStiffness<L>(parameters);
+  const tether = l.mul(stiffness, l.add(x0, x1));
+  l.addToRows(g, b, c, d, l.madd(slope, dx, tether), l.madd(slope, dy, l.mul(stiffness, y0)));
+  l.addToRows(g + 16, b, c, d, l.nmadd(slope, dx, tether), l.nmadd(slope, dy, l.mul(stiffness, y1)));
 }
