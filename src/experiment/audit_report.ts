@@ -6,6 +6,7 @@
 import type { AuditCheck, FlowAudit } from "../flow/audit_checks.ts";
 import type { ReportSection } from "../plot/html_report.ts";
 import type { Estimate } from "../reweighting/estimate.ts";
+import { doubtedBy } from "./estimates.ts";
 import { count, NOTHING, power } from "./report_numbers.ts";
 
 /** How thoroughly runs audit their flow: 76 dimensions of tilted densities take 15 s, most of it for the Jacobian. */
@@ -21,10 +22,7 @@ export const RUN_AUDIT = { samples: 2, jacobians: 1 } as const;
 export function doubtUnaudited<T extends Readonly<Record<string, Estimate>>>(estimates: T, audit: FlowAudit): T {
   if (audit.passed) return estimates;
   const reason = `the audit of the flow failed: ${failures(audit)}`;
-  const doubted = Object.entries(estimates).map(([name, estimate]) => [
-    name,
-    estimate.reliable ? { ...estimate, reliable: false, reason } : estimate,
-  ]);
+  const doubted = Object.entries(estimates).map(([name, estimate]) => [name, doubtedBy(estimate, reason)]);
   return Object.fromEntries(doubted) as T;
 }
 

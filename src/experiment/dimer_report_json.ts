@@ -8,6 +8,7 @@ import type { FreeEnergyProfile } from "../reweighting/profile_band.ts";
 import type { JsonObject, JsonValue } from "../training/json.ts";
 import type { DimerOutcome } from "./dimer_results.ts";
 import { compare, readableBins } from "./dimer_verdict.ts";
+import { lossesJson } from "./report_numbers.ts";
 
 /** Version of the layout: raised when a key changes its meaning or goes. */
 const VERSION = 1;
@@ -68,13 +69,7 @@ export function dimerReportJson(outcome: DimerOutcome): JsonObject {
     flow: outcome.flow,
     stages: outcome.stages,
     reactionCoordinate: outcome.reactionCoordinate,
-    losses: history.map(({ stage, step, losses, validation, skipped }) => ({
-      stage,
-      step,
-      ...losses,
-      validation,
-      ...skipped && { skipped },
-    })),
+    losses: lossesJson(history),
     profile: profileJson(evaluation.profile, reference.profile),
     path: { d: outcome.path.d, reducedEnergy: outcome.path.reducedEnergy },
     onnx: {

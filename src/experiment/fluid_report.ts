@@ -8,7 +8,7 @@ import type { JsonObject } from "../training/json.ts";
 import { auditLine } from "./audit_report.ts";
 import type { FluidOutcome } from "./fluid_results.ts";
 import type { PairDistribution } from "./pair_distribution.ts";
-import { count, duration, fixed, NO_BREAK, share, skippedSentences, withError } from "./report_numbers.ts";
+import { count, duration, fixed, lossesJson, NO_BREAK, share, skippedSentences, withError } from "./report_numbers.ts";
 
 /** Version of the layout of the JSON: raised when a key changes its meaning or goes. */
 const VERSION = 1;
@@ -147,13 +147,7 @@ export function fluidReportJson(outcome: FluidOutcome): JsonObject {
     audit: outcome.audit,
     data: outcome.data,
     flow: outcome.flow,
-    losses: outcome.history.map(({ stage, step, losses, validation, skipped }) => ({
-      stage,
-      step,
-      ...losses,
-      validation,
-      ...skipped && { skipped },
-    })),
+    losses: lossesJson(outcome.history),
     pairDistribution: {
       r: [...outcome.pairs.frames.r],
       flow: pairJson(outcome.pairs.raw),

@@ -89,10 +89,9 @@ function configurationOf(options: FluidRunOptions, { preset, parameters, sites }
 
 /** Starts a line of progress with each part. */
 function progressOf(progress: Progress, parts: RunParts): NonNullable<FluidFreeEnergyOptions["onProgress"]> {
-  let shown = "";
+  let shown: string = "";
   return (part, done, loss) => {
-    if (part !== shown) progress.start(part, 100, "%");
-    shown = parts.now = part;
+    if (part !== shown) parts.begin(shown = part);
     progress.update(Math.floor(100 * done), loss);
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Estimate } from "../reweighting/estimate.ts";
+import type { HistoryEntry } from "../training/train.ts";
 
 /** A blank at which no line may break. */
 export const NO_BREAK = "\u00a0";
@@ -25,6 +26,17 @@ export function skippedSentences(history: readonly { readonly skipped?: number }
       "weight zero, and what they stand for is in no number.",
     ],
   ];
+}
+
+/** The history of a training as a report holds it: a line for each entry, with its losses by name. */
+export function lossesJson(history: readonly HistoryEntry[]): readonly Readonly<Record<string, unknown>>[] {
+  return history.map(({ stage, step, losses, validation, skipped }) => ({
+    stage,
+    step,
+    ...losses,
+    validation,
+    ...skipped && { skipped },
+  }));
 }
 
 /** Shown where there is no number. */

@@ -30,8 +30,6 @@ export interface RunClaim {
   readonly resume?: boolean;
   /** Replace the run that is there; default false. */
   readonly force?: boolean;
-  /** Whether runs of this kind can go on where they stopped, for messages; default true. */
-  readonly resumable?: boolean;
   /** Bytes the disk must have room for; default 16 MiB. Tried by writing them. */
   readonly room?: number;
 }
@@ -219,9 +217,7 @@ async function checkFree(
   if (marker !== undefined && !claim.force) {
     throw new Error(
       `Cannot ${task}: the directory must be empty or new, got one that holds a ${marker.kind} run` +
-        `: ${
-          claim.resumable ?? true ? "go on with it (--resume), " : ""
-        }replace it (--force) or choose another directory (--out)`,
+        ": go on with it (--resume), replace it (--force) or choose another directory (--out)",
     );
   }
   if (marker !== undefined || others.length === 0) return;

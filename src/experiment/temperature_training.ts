@@ -112,12 +112,9 @@ export class TemperatureModel {
 
   /** A row (c, x) of an evaluation frame at either end of the range of temperatures. */
   evaluationRows(): Float64Array {
-    const { data } = this.#options;
-    const few = [data[0], data[data.length - 1]].map((at) => ({
-      ...at,
-      evaluate: { ...at.evaluate, x: at.evaluate.x.subarray(0, this.#options.system.dim) },
-    }));
-    return this.#rows(({ evaluate }) => evaluate, few);
+    const { data, system } = this.#options;
+    const few = [data[0], data[data.length - 1]];
+    return this.#rows(({ evaluate }) => ({ ...evaluate, x: evaluate.x.subarray(0, system.dim) }), few);
   }
 
   /**

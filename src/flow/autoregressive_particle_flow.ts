@@ -3,22 +3,10 @@
  *
  * @module
  */
-import {
-  add,
-  broadcast,
-  column,
-  concat,
-  exp,
-  gather,
-  scaleShift,
-  square,
-  subtract,
-  sumFeatures,
-} from "../autodiff/operations.ts";
+import { add, broadcast, column, concat, exp, gather, scaleShift, subtract } from "../autodiff/operations.ts";
 import type { Tensor } from "../autodiff/graph.ts";
 import { rowsNotFinite } from "../autodiff/not_finite.ts";
 import { Parameter } from "../autodiff/parameter.ts";
-import { HALF_LOG_TWO_PI } from "../random/elementary.ts";
 import type { Bijector } from "./bijector.ts";
 import type { Condition, ConditionalHead } from "./conditional_head.ts";
 import { ConditionalNetwork } from "./conditional_network.ts";
@@ -28,6 +16,7 @@ import { makeHead, requireGrid } from "./particle_heads.ts";
 import { closeParticles, type PlacedParticle, placeParticles } from "./particle_order.ts";
 import { TiltedHead } from "./tilted_head.ts";
 import type { TiltedGrid } from "./tilted_head.ts";
+import { normalLog } from "./prior.ts";
 
 export type { AutoregressiveParticleFlowOptions } from "./particle_flow_options.ts";
 
@@ -296,9 +285,4 @@ function concatAll(parts: readonly Tensor[]): Tensor {
   if (parts.length === 1) return parts[0];
   const middle = parts.length >> 1;
   return concat(concatAll(parts.slice(0, middle)), concatAll(parts.slice(middle)));
-}
-
-/** −|z|²/2 − (dim/2) ln 2π. */
-function normalLog(z: Tensor): Tensor {
-  return scaleShift(sumFeatures(square(z)), -0.5, -(z.shape[1] as number) * HALF_LOG_TWO_PI);
 }

@@ -35,6 +35,11 @@ const PRIOR_STREAM = 0x7a;
 /** Words of the generator that one normal takes. */
 const WORDS_PER_NORMAL = 2;
 
+/** log p(z) = −|z|²/2 − (dim/2) ln 2π of standard normal numbers z [n, dim]. */
+export function normalLog(z: Tensor): Tensor {
+  return scaleShift(sumFeatures(square(z)), -0.5, -(z.shape[1] as number) * HALF_LOG_TWO_PI);
+}
+
 /** The standard normal: log p(z) = −|z|²/2 − (dim/2) ln 2π. */
 export class NormalPrior implements Prior {
   readonly dim: number;
@@ -49,7 +54,7 @@ export class NormalPrior implements Prior {
   }
 
   logProb(z: Tensor): Tensor {
-    return scaleShift(sumFeatures(square(z)), -0.5, -this.dim * HALF_LOG_TWO_PI);
+    return normalLog(z);
   }
 
   sample(n: number, seed: number, first = 0): Float64Array {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { showJson } from "../training/parse_json.ts";
+import { type Refusal, showJson } from "../training/parse_json.ts";
 
 /** Limits under which an archive is read. */
 export interface ZipLimits {
@@ -19,9 +19,6 @@ export interface ZipLimits {
 
 /** Unpacks raw deflate data into exactly as many bytes; throws whatever it likes. */
 export type Inflate = (packed: Uint8Array, size: number) => Uint8Array;
-
-/** Ends the reading with an error; takes "<name> must <rule>, got <value>". */
-type Refusal = (rest: string) => never;
 
 /** An entry as the directory at the end of the archive describes it. */
 interface Entry {

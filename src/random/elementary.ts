@@ -151,7 +151,6 @@ export function expOf(x: number): number {
  * @returns e^x − 1
  */
 export function expm1Of(x: number): number {
-  if (!(x > -38 && x < 38)) return x !== x ? x : expOf(x) - 1;
   if (x > -0.35 && x < 0.35) return x === 0 ? x : expm1NearZero(x);
   return expOf(x) - 1;
 }

@@ -85,13 +85,11 @@ export function freeEnergyDifferenceByReweighting(
     .map((basin, side) => ({ basin, weights: weights[side], effective: kishEffectiveSampleSize(weights[side]) }))
     .sort((a, b) => a.effective - b.effective)
     .map((side) => weightDoubt(side.weights, side.effective, ` of basin ${names[side.basin]}`));
-  const uncovered = [from, to].flatMap((basin, side) => {
+  const uncovered = [from, to].map((basin, side) => {
     const frames = framesOf(task, options.frames, basin);
     const place = ` of basin ${names[basin]}`;
-    return [
-      coverageDoubt(task, weights[side], frames, standardError, place),
-      disagreementDoubt(weights[side], logWeights.length, frames, standardError, place),
-    ];
+    return coverageDoubt(task, weights[side], frames, standardError, place) ??
+      disagreementDoubt(weights[side], logWeights.length, frames, standardError, place);
   });
   const reason = firstDoubt([...doubts, errorDoubt(standardError), bootstrapDoubt(values), ...uncovered]);
   return estimateFrom(value, standardError, { reason });

@@ -12,7 +12,8 @@
  */
 import type { Parameter } from "../autodiff/parameter.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import type { JsonObject, JsonValue } from "./json.ts";
+import type { JsonObject } from "./json.ts";
+import { isJsonObject } from "./parse_json.ts";
 import type { StoredTensor, TensorData } from "./safetensors.ts";
 import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 import type { HistoryEntry, RunningSums, TrainingPosition } from "./train.ts";
@@ -99,26 +100,20 @@ interface StoredPosition {
   readonly bestValidation: number | null;
 }
 
-type Unknown = Readonly<Record<string, JsonValue | undefined>>;
-
 function isPosition(value: unknown): value is StoredPosition {
-  if (!isObject(value)) return false;
+  if (!isJsonObject(value)) return false;
   const { stage, step, optimiserSteps, history, running, bestValidation } = value;
   return isCount(stage) && isCount(step) && (optimiserSteps === null || isCount(optimiserSteps)) &&
     (bestValidation === null || typeof bestValidation === "number") &&
-    Array.isArray(history) && history.every(isEntry) && isObject(running) && isCount(running.count) &&
+    Array.isArray(history) && history.every(isEntry) && isJsonObject(running) && isCount(running.count) &&
     Array.isArray(running.sums) && running.sums.every((sum) => typeof sum === "number");
 }
 
 function isEntry(value: unknown): value is HistoryEntry {
-  if (!isObject(value)) return false;
+  if (!isJsonObject(value)) return false;
   const { stage, step, losses, validation } = value;
   return typeof stage === "string" && isCount(step) && (validation === null || typeof validation === "number") &&
-    isObject(losses) && Object.values(losses).every((loss) => typeof loss === "number");
-}
-
-function isObject(value: unknown): value is Unknown {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+    isJsonObject(losses) && Object.values(losses).every((loss) => typeof loss === "number");
 }
 
 function isCount(value: unknown): value is number {

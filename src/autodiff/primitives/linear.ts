@@ -67,12 +67,11 @@ function weightSums(at: VjpLowering<"linear">, k: number, m: number): Call[][] {
     const { address, accumulate } = at.contribute(1);
     const wanted = Math.max(1, Math.round(32 * at.allPanels * k * m / TASK_PRODUCTS));
     const width = Math.max(3, 3 * Math.ceil(k / (3 * wanted)));
-    for (let from = 0; from < k; from += width) {
+    for (let from = 0, to = 0; from < k; from = to) {
       // a rest of less than three inputs would be a tile of its own kind
-      const to = k - from - width < 3 ? k : from + width;
+      to = k - from - width < 3 ? k : from + width;
       const sizes = [at.allPanels, k, m, from, to, accumulate];
       lists.push([["linearWeightGradF32", ...sizes, at.input(0), at.cotangent, address]]);
-      if (to === k) break;
     }
   }
   if (at.wants(2)) {
