@@ -7,6 +7,10 @@
  */
 import { compareReports, describeComparison, readRerun, type RerunRequest } from "../src/experiment/mod.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
+import { runOptions } from "./run_options.ts";
+
+/** As for the runs themselves. */
+const { threads, force } = runOptions("runs/rerun");
 
 const command = {
   usage: "deno run -A scripts/rerun.ts",
@@ -15,15 +19,9 @@ const command = {
     "checksums of models. Exit code 0: identical but for times; 1: something differs.",
   operands: [{ name: "REPORT", help: "report.json or comparison.json of a run" }],
   options: {
-    threads: {
-      kind: "integer",
-      minimum: 1,
-      maximum: 256,
-      whenAbsent: "all cores",
-      help: "results do not depend on it",
-    },
+    threads,
     out: { kind: "text", placeholder: "DIR", default: "runs/rerun", help: "directory for the new run" },
-    force: { kind: "flag", help: "replace the run in that directory" },
+    force,
   },
 } as const;
 

@@ -50,7 +50,7 @@ export function timedOf(contender: Contender, process: PeerProcess, deviation?: 
  * The clock that counts: processor time on one thread, which other work on the machine does not touch; wall time on
  * several, since to wait for each other is part of the price.
  */
-export function secondsOf(threads: number, time: GoAnswer): number {
+function secondsOf(threads: number, time: GoAnswer): number {
   return threads === 1 ? time.processor : time.wall;
 }
 

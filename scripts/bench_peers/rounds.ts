@@ -11,7 +11,7 @@ import type { GoAnswer } from "./serve.ts";
 export interface Round {
   /** `/proc/loadavg` at its begin; empty where there is none. */
   readonly load: string;
-  /** Seconds per step of each peer; null for one that failed. */
+  /** Seconds per step of each peer. */
   readonly times: readonly GoAnswer[];
 }
 
@@ -21,8 +21,6 @@ export interface RoundOptions {
   readonly rounds: number;
   /** Wall seconds that each peer works in each round, at least one step. */
   readonly seconds: number;
-  /** Called after each round. */
-  readonly onRound?: (round: number) => void;
 }
 
 const PAUSE_MS = 30;
@@ -71,7 +69,6 @@ export async function timeInTurn(peers: readonly PeerProcess[], options: RoundOp
       times[k] = { processor: processor / steps[k], wall: wall / steps[k] };
     }
     rounds.push({ load: before, times });
-    options.onRound?.(round);
   }
   return rounds;
 }

@@ -1,4 +1,5 @@
 /** Random shapes and arguments for kernels: what the generators of the fuzz test draw from. */
+import { hashName } from "../../src/nn/initialise.ts";
 import { RandomStream } from "../../src/random/random_stream.ts";
 import {
   type Argument,
@@ -46,19 +47,12 @@ export interface Filling {
   readonly special?: readonly number[];
 }
 
-/** FNV-1a of a name: an independent stream of random numbers for each kernel. */
-function hash(name: string): number {
-  let h = 0x811c9dc5;
-  for (const char of name) h = Math.imul(h ^ char.charCodeAt(0), 0x01000193) >>> 0;
-  return h;
-}
-
 /** Random sizes, numbers and arrays: a function of the seed and the name of the kernel. */
 export class Draw {
   readonly #random: RandomStream;
 
   constructor(seed: number, kernel: string) {
-    this.#random = new RandomStream(seed, hash(kernel));
+    this.#random = new RandomStream(seed, hashName(kernel)); // an independent stream for each kernel;
   }
 
   /** A whole number, both ends included. */

@@ -2,8 +2,9 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Control, type Executor, serialPool, ThreadPool } from "../../src/backend/pool.ts";
 import { Base, decodeProgram, encodeProgram, type KernelCall, nextProgramId } from "../../src/backend/program.ts";
 import type { Program } from "../../src/backend/program.ts";
-import { allocate, allocatedBytes, f32, f64, i32, release } from "../../src/backend/wasm.ts";
+import { allocate, allocatedBytes, f32, f64, release } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
+import { observedPool } from "../support/observed_pool.ts";
 
 await loadKernels();
 
@@ -182,25 +183,6 @@ Deno.test("an error in a task is thrown, and the pool works afterwards", async (
     assertEquals([...f32(address, 64)], Array.from({ length: 64 }, (_, k) => k));
   });
 });
-
-/** Opens a pool of two threads; tells the worker, and where the pool and the worker talk to each other. */
-async function observedPool(patience: number): Promise<{ pool: ThreadPool; worker: Worker; control: Int32Array }> {
-  const OwnWorker = globalThis.Worker;
-  const seen: { worker: Worker; address: number }[] = [];
-  globalThis.Worker = class extends OwnWorker {
-    override postMessage(message: unknown): void {
-      seen.push({ worker: this, address: (message as { address: number }).address });
-      super.postMessage(message);
-    }
-  };
-  try {
-    const pool = await ThreadPool.open(2, { patience });
-    const [{ worker, address }] = seen;
-    return { pool, worker, control: i32(address, 12) };
-  } finally {
-    globalThis.Worker = OwnWorker;
-  }
-}
 
 const fill = (count: number, address: number) =>
   Array.from({ length: count }, (_, k): KernelCall => ({ kernel: "fillF32", args: [1, k, address + 4 * k] }));

@@ -61,7 +61,8 @@ export function peer(name: string, program: string, args: readonly string[]): Co
   };
 }
 
-function quantile(values: readonly number[], q: number): number {
+/** The value of nearest rank. */
+export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.round(q * (sorted.length - 1))];
 }

@@ -9,6 +9,7 @@
  */
 import { inTemporaryDirectory } from "../support/file_faults.ts";
 import { makeCache, runDeno } from "../support/deno_process.ts";
+import { quantile } from "./compare.ts";
 
 const root = new URL("../..", import.meta.url).href;
 const ROUNDS = { warm: 25, new: 3 };
@@ -41,8 +42,7 @@ async function timesOf(rounds: number, run: (file: string) => Promise<number>): 
 }
 
 function quartiles(values: readonly number[]): readonly number[] {
-  const sorted = values.toSorted((a, b) => a - b);
-  return [0.25, 0.5, 0.75].map((q) => sorted[Math.round(q * (sorted.length - 1))]);
+  return [0.25, 0.5, 0.75].map((q) => quantile(values, q));
 }
 
 /** Number of modules and their bytes: what Deno looks up, reads and links. */

@@ -1,7 +1,6 @@
 /** A worker that dies at work: in `train`, and in the scripts. Each program here is watched, so that a hang is a failure. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Control, ThreadPool } from "../../src/backend/pool.ts";
-import { i32 } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { Flow } from "../../src/flow/flow.ts";
 import { RealNVP } from "../../src/flow/real_nvp.ts";
@@ -11,33 +10,13 @@ import { restoreSnapshot, takeSnapshot } from "../../src/training/snapshot.ts";
 import { train, type TrainingPosition } from "../../src/training/train.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
 import { long, record } from "../support/incidents.ts";
+import { observedPool } from "../support/observed_pool.ts";
 
 await loadKernels();
 
 const DEAD =
   "Cannot run kernels on threads: a worker must give a sign of life within 2 s, got none: open another pool and " +
   "go on from the last checkpoint";
-
-/** A pool of two threads of which the worker can be killed. */
-async function mortalPool(): Promise<{ pool: ThreadPool; kill(): void }> {
-  const Alive = globalThis.Worker;
-  let kill = () => {};
-  globalThis.Worker = class extends Alive {
-    override postMessage(message: { readonly address: number }): void {
-      super.postMessage(message);
-      kill = () => {
-        this.terminate();
-        Atomics.add(i32(message.address, 12), Control.active, 1);
-      };
-    }
-  };
-  try {
-    const pool = await ThreadPool.open(2, { patience: 2 });
-    return { pool, kill: () => kill() };
-  } finally {
-    globalThis.Worker = Alive;
-  }
-}
 
 /** A small training; the same numbers whenever it is stopped and gone on with. */
 function training() {
@@ -58,7 +37,11 @@ Deno.test("train() ends with an error where a worker dies at work, and another p
   const whole = training();
   await train(whole.options);
 
-  const { pool, kill } = await mortalPool();
+  const { pool, worker, control } = await observedPool(2);
+  const kill = () => {
+    worker.terminate();
+    Atomics.add(control, Control.active, 1); // what it leaves behind when it dies between two tasks
+  };
   const { parameters, options } = training();
   const saved: { position: TrainingPosition; values: ReturnType<typeof takeSnapshot> }[] = [];
   const onCheckpoint = (position: TrainingPosition) => {

@@ -8,22 +8,14 @@ import { sampleDimerData } from "../../src/experiment/dimer_data.ts";
 import { type DimerComparisonOptions, runDimerComparison } from "../../src/experiment/dimer_comparison.ts";
 import { type DimerSettings, dimerSettings } from "../../src/experiment/dimer_settings.ts";
 import { costed, openProcessorClock } from "../../src/experiment/processor_time.ts";
-import type { Progress } from "../../src/experiment/progress.ts";
 import { pairTermsOf, tiltedPairTerms } from "../../src/experiment/quadrature_work.ts";
 import { AutoregressiveParticleFlow } from "../../src/flow/autoregressive_particle_flow.ts";
 import { Scaling } from "../../src/flow/scaling.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
+import { silent } from "../support/tiny_runs.ts";
 
 await loadKernels();
-
-const silent: Progress = {
-  start() {},
-  update() {},
-  note() {},
-  finish() {},
-  [Symbol.dispose]() {},
-};
 
 const standard = comparisonSettings(0.01);
 const autoregressive = (head: "tilted" | "mixture"): DimerSettings => ({

@@ -6,22 +6,12 @@ import { loadCheckpoint, saveCheckpoint } from "../../src/training/checkpoint.ts
 import type { JsonObject } from "../../src/training/json.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
 import { differingFiles } from "../support/killed_runs.ts";
-import { runTinyTemperatures, silent } from "../support/tiny_runs.ts";
+import { comparableReport, runTinyTemperatures, silent } from "../support/tiny_runs.ts";
 
 await loadKernels();
 
 function run(out: string, variation: Omit<Parameters<typeof runTinyTemperatures>[0], "out"> = {}) {
   return runTinyTemperatures({ out, ...variation });
-}
-
-/** The report without what may differ between runs: threads and times. */
-async function comparableReport(out: string): Promise<Record<string, unknown>> {
-  const report = JSON.parse(await Deno.readTextFile(`${out}/report.json`));
-  delete report.threads;
-  delete report.wallTimeMs;
-  // The commit that is checked out may change while tests run.
-  delete report.environment;
-  return report;
 }
 
 /** A progress that stops a run at a step of its training. */

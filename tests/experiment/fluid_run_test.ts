@@ -6,7 +6,13 @@ import type { FluidOutcome } from "../../src/experiment/fluid_results.ts";
 import { LennardJonesFluid } from "../../src/system/lennard_jones_fluid.ts";
 import { inTemporaryDirectory, namesIn } from "../support/file_faults.ts";
 import { idealAverage } from "../support/ideal_gas.ts";
-import { runTinyFluid, silent, tinyFluid as system, tinyFluidSettings as tiny } from "../support/tiny_runs.ts";
+import {
+  comparableReport,
+  runTinyFluid,
+  silent,
+  tinyFluid as system,
+  tinyFluidSettings as tiny,
+} from "../support/tiny_runs.ts";
 
 await loadKernels();
 
@@ -17,16 +23,6 @@ async function run(out: string, variation: Variation = {}): Promise<FluidOutcome
   const result = await runTinyFluid({ out, ...variation });
   assert(result.complete);
   return result.outcome;
-}
-
-/** The report without what may differ between machines and runs. */
-async function comparableReport(out: string): Promise<Record<string, unknown>> {
-  const report = JSON.parse(await Deno.readTextFile(`${out}/report.json`));
-  delete report.threads;
-  delete report.wallTimeMs;
-  // The commit that is checked out may change while tests run.
-  delete report.environment;
-  return report;
 }
 
 Deno.test("runFluid finds the free energy of four particles by flow and integration, on any number of threads", async () => {

@@ -174,10 +174,7 @@ for (const [kind, make] of Object.entries(SOUND)) {
       const reliable = new Map<string, number>();
       for (let trial = 0; trial < TRIALS; trial++) {
         for (const [name, judged] of Object.entries(await report(target, make(target), trial))) {
-          if (!judged.estimate.reliable) {
-            if (Deno.env.get("SCRATCH")) console.log(target.name, name, judged.estimate.reason);
-            continue;
-          }
+          if (!judged.estimate.reliable) continue;
           reliable.set(name, (reliable.get(name) ?? 0) + 1);
           assert(distance(judged) <= 4.5, `${target.name}, ${name}, trial ${trial}: ${distance(judged)}`);
         }

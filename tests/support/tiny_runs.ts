@@ -20,6 +20,16 @@ export const silent: Progress = {
   [Symbol.dispose]() {},
 };
 
+/** The report of a run without what may differ between machines and runs: threads, times, what it ran on. */
+export async function comparableReport(out: string): Promise<Record<string, unknown>> {
+  const report = JSON.parse(await Deno.readTextFile(`${out}/report.json`));
+  delete report.threads;
+  delete report.wallTimeMs;
+  // The commit that is checked out may change while tests run.
+  delete report.environment;
+  return report;
+}
+
 /** What a run of a test may be told. */
 export type TinyOptions = { readonly out: string } & Partial<RunOptions>;
 
