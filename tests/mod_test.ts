@@ -5,7 +5,7 @@ import * as experiment from "../src/experiment/mod.ts";
 import * as flow from "../src/flow/mod.ts";
 import * as loss from "../src/loss/mod.ts";
 import * as onnx from "../src/onnx/mod.ts";
-import * as sampler from "../src/onnx/sampler.ts";
+import * as sampler from "../src/sampler/sampler.ts";
 import * as plot from "../src/plot/mod.ts";
 import * as reweighting from "../src/reweighting/mod.ts";
 import * as sampling from "../src/sampling/mod.ts";

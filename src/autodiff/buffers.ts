@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Graph, isBatch } from "./graph.ts";
-import type { Partition } from "./partition.ts";
+import { type Graph, isBatch } from "../graph/graph.ts";
+import type { Partition } from "../graph/partition.ts";
 import { primitiveOf } from "./primitives.ts";
 
 /**

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Graph, isColumn, type Tensor } from "./graph.ts";
-import { input, sum } from "./operations.ts";
+import { Graph, isColumn, type Tensor } from "../graph/graph.ts";
+import { input, sum } from "../graph/operations.ts";
 import { ReferenceRun } from "./reference_run.ts";
 
 /**

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { Graph, type Tensor } from "./graph.ts";
+import { Graph, type Tensor } from "../graph/graph.ts";
 import { KernelRun } from "./kernel_run.ts";
-import { input, sum } from "./operations.ts";
-import type { Parameter } from "./parameter.ts";
-import { isColumn } from "./graph.ts";
+import { input, sum } from "../graph/operations.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import { isColumn } from "../graph/graph.ts";
 
 /** What {@link valueAndGradient} returns. */
 export interface ValueAndGradient {

@@ -12,11 +12,11 @@ import { type Executor, independentCalls, serialPool } from "../backend/pool.ts"
 import type { ParameterStorage } from "../backend/parameters.ts";
 import { panelsToRows, readBuffer, readColumn, rowsToPanels, writeBuffer, writeColumn } from "../backend/panels.ts";
 import { allocate, release } from "../backend/wasm.ts";
-import { type Graph, isBatch, isColumn, sizeOf, type Tensor } from "./graph.ts";
+import { type Graph, isBatch, isColumn, sizeOf, type Tensor } from "../graph/graph.ts";
 import { lower } from "./lower.ts";
 import type { Lowered, Slicing } from "./lowered.ts";
-import type { Parameter } from "./parameter.ts";
-import { type Partition, partition } from "./partition.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import { type Partition, partition } from "../graph/partition.ts";
 import type { Address } from "./primitives/primitive.ts";
 import { ReferenceRun } from "./reference_run.ts";
 

@@ -14,14 +14,14 @@
  */
 import { Base, type KernelCall } from "../backend/program.ts";
 import { keptNodes, sharedBuffers } from "./buffers.ts";
-import { absolute, Constants } from "./constants.ts";
-import { type Graph, isBatch, type Node } from "./graph.ts";
-import { Layout } from "./layout.ts";
+import { absolute, Constants } from "../graph/constants.ts";
+import { type Graph, isBatch, type Node } from "../graph/graph.ts";
+import { Layout } from "../graph/layout.ts";
 import type { Lowered, Slicing, Stage } from "./lowered.ts";
-import type { Parameter } from "./parameter.ts";
-import type { Partition } from "./partition.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import type { Partition } from "../graph/partition.ts";
 import { primitiveOf } from "./primitives.ts";
-import type { PrimitiveName } from "./primitives/attributes.ts";
+import type { PrimitiveName } from "../graph/attributes.ts";
 import { cutBackward, type Cuts, isSummed } from "./stages.ts";
 import type { Address, Call, ForwardLowering, VjpLowering } from "./primitives/primitive.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { KernelCall } from "../backend/program.ts";
-import type { Parameter } from "./parameter.ts";
+import type { Parameter } from "../graph/parameter.ts";
 import type { Address } from "./primitives/primitive.ts";
 
 /** How the samples are cut. */

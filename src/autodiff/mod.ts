@@ -10,11 +10,11 @@
  */
 export { type ValueAndGradient, valueAndGradient } from "./gradient.ts";
 export { checkGradient } from "./check_gradient.ts";
-export * from "./operations.ts";
-export * from "./conditional_operations.ts";
-export * from "./tilted_operations.ts";
-export { Graph, type Node, type Shape, type Tensor } from "./graph.ts";
-export { Parameter } from "./parameter.ts";
+export * from "../graph/operations.ts";
+export * from "../graph/conditional_operations.ts";
+export * from "../graph/tilted_operations.ts";
+export { Graph, type Node, type Shape, type Tensor } from "../graph/graph.ts";
+export { Parameter } from "../graph/parameter.ts";
 export type { ParameterStorage } from "../backend/parameters.ts";
 export type {
   Attributes,
@@ -24,7 +24,7 @@ export type {
   PrimitiveName,
   Tilt,
   TiltTable,
-} from "./primitives/attributes.ts";
+} from "../graph/attributes.ts";
 export { type GradientBuffer, KernelRun, type KernelRunOptions } from "./kernel_run.ts";
 export { evaluateReference } from "./reference_run.ts";
 export { NotFiniteError } from "./not_finite.ts";

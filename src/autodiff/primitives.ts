@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PrimitiveName } from "./primitives/attributes.ts";
+import type { PrimitiveName } from "../graph/attributes.ts";
 import type { Primitive } from "./primitives/primitive.ts";
 import { external, input, parameter } from "./primitives/boundary.ts";
 import { affineForward, affineInverse } from "./primitives/coupling.ts";

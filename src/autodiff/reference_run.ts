@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { type Graph, type Node, sizeOf, type Tensor } from "./graph.ts";
-import type { Parameter } from "./parameter.ts";
+import { type Graph, type Node, sizeOf, type Tensor } from "../graph/graph.ts";
+import type { Parameter } from "../graph/parameter.ts";
 import { primitiveOf } from "./primitives.ts";
 import type { Evaluation } from "./primitives/primitive.ts";
-import type { ExternalOperation, PrimitiveName } from "./primitives/attributes.ts";
+import type { ExternalOperation, PrimitiveName } from "../graph/attributes.ts";
 
 /** Values of nodes by id, and what external operations kept for their vjp. */
 export class ReferenceRun {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isBatch, type Tensor } from "./graph.ts";
+import { isBatch, type Tensor } from "../graph/graph.ts";
 import { ReferenceRun } from "./reference_run.ts";
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Graph, Node } from "./graph.ts";
+import type { Graph, Node } from "../graph/graph.ts";
 
 /** Bytes of cotangents that a stage collects: with the values of the same layers they fit into a common L3 cache. */
 const STAGE_BYTES = 8 << 20;

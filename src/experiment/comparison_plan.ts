@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { JsonObject, JsonValue } from "../training/json.ts";
-import { isJsonObject, parseJsonObject, showJson } from "../training/parse_json.ts";
+import type { JsonObject, JsonValue } from "../format/json.ts";
+import { isJsonObject, parseJsonObject, showJson } from "../format/parse_json.ts";
 import { readTextFile } from "../training/read_file.ts";
 import { type ComparisonPlan, comparisonSettings, VALIDATIONS } from "./comparison_settings.ts";
 

@@ -5,7 +5,7 @@
  */
 import { htmlReport, type ReportFigure, type ReportNumber, type ReportSection } from "../plot/html_report.ts";
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
-import type { JsonObject } from "../training/json.ts";
+import type { JsonObject } from "../format/json.ts";
 import { auditSection } from "./audit_report.ts";
 import { contenderTitles, minutesUntil } from "./comparison_figures.ts";
 import type { ComparisonFigure, ComparisonOutcome, ContenderResult } from "./comparison_results.ts";

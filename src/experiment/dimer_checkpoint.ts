@@ -12,11 +12,11 @@
  *
  * @module
  */
-import type { Parameter } from "../autodiff/parameter.ts";
+import type { Parameter } from "../graph/parameter.ts";
 import type { MetropolisState } from "../sampling/chain_state.ts";
 import { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
-import type { JsonObject } from "../training/json.ts";
+import type { JsonObject } from "../format/json.ts";
 import { takeArray, takeTable } from "../training/content_fields.ts";
 import { type CheckpointContent, packPosition, unpackPosition } from "../training/position_checkpoint.ts";
 import type { StoredTensor, TensorData } from "../training/safetensors.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import { kernelBuild } from "../backend/wasm.ts";
-import { packageVersion } from "../onnx/version.ts";
+import { packageVersion } from "../sampler/version.ts";
 import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
-import type { JsonObject } from "../training/json.ts";
+import type { JsonObject } from "../format/json.ts";
 import { comparisonFigureNames, comparisonFigures } from "./comparison_figures.ts";
 import { comparisonReferences, sweepsWithin } from "./comparison_references.ts";
 import { comparisonReportHtml, comparisonReportJson } from "./comparison_report.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ParticleDimer } from "../system/particle_dimer.ts";
-import type { JsonObject } from "../training/json.ts";
+import type { JsonObject } from "../format/json.ts";
 import type { DimerFigure } from "./dimer_results.ts";
 import type { BudgetName, DimerSettings } from "./dimer_settings.ts";
 import type { DimerCoordinateOptions } from "./dimer_training.ts";

@@ -5,9 +5,9 @@
  */
 import type { Flow } from "../flow/flow.ts";
 import type { FlowModels } from "../onnx/export_flow.ts";
-import type { ModelDescription } from "../onnx/metadata.ts";
-import { opsetVersion } from "../onnx/model.ts";
-import { loadSampler } from "../onnx/sampler.ts";
+import type { ModelDescription } from "../sampler/metadata.ts";
+import { opsetVersion } from "../sampler/model.ts";
+import { loadSampler } from "../sampler/sampler.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 
 /** Samples for the comparison, and for the timing. */

@@ -5,7 +5,7 @@
  */
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { FreeEnergyProfile } from "../reweighting/profile_band.ts";
-import type { JsonObject, JsonValue } from "../training/json.ts";
+import type { JsonObject, JsonValue } from "../format/json.ts";
 import type { DimerOutcome } from "./dimer_results.ts";
 import { compare, readableBins } from "./dimer_verdict.ts";
 import { lossesJson } from "./report_numbers.ts";

@@ -9,7 +9,7 @@ import type { FlowAudit } from "../flow/audit_checks.ts";
 import { auditFlow } from "../flow/audit_flow.ts";
 import type { Flow } from "../flow/flow.ts";
 import { exportFlow } from "../onnx/export_flow.ts";
-import { packageVersion } from "../onnx/version.ts";
+import { packageVersion } from "../sampler/version.ts";
 import type { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
 import { restoreSnapshot } from "../training/snapshot.ts";

@@ -6,9 +6,9 @@
 import { kernelBuild } from "../backend/wasm.ts";
 import type { FlowAudit } from "../flow/audit_checks.ts";
 import { auditFlow } from "../flow/audit_flow.ts";
-import { packageVersion } from "../onnx/version.ts";
+import { packageVersion } from "../sampler/version.ts";
 import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
-import type { JsonObject } from "../training/json.ts";
+import type { JsonObject } from "../format/json.ts";
 import type { TrainingPosition } from "../training/train.ts";
 import { doubtUnaudited, RUN_AUDIT } from "./audit_report.ts";
 import { profileEdges } from "./dimer_bins.ts";

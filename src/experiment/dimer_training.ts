@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Tensor } from "../autodiff/graph.ts";
-import { add, column, sqrt, square, subtract } from "../autodiff/operations.ts";
+import type { Tensor } from "../graph/graph.ts";
+import { add, column, sqrt, square, subtract } from "../graph/operations.ts";
 import type { Executor } from "../backend/pool.ts";
 import { boltzmannObjective, type ReactionCoordinate } from "../hybrid/boltzmann_objective.ts";
 import type { EnergyFunction } from "../loss/energy.ts";

@@ -7,7 +7,7 @@ import type { Executor } from "../backend/pool.ts";
 import { type Estimate, estimateFrom, noEstimate } from "../reweighting/estimate.ts";
 import type { CouplingProgress } from "../sampling/coupling_sample.ts";
 import type { ProgressKeeper } from "../sampling/keeper.ts";
-import { type MetropolisSample, metropolisSample } from "../sampling/metropolis_sample.ts";
+import { type MetropolisProgress, type MetropolisSample, metropolisSample } from "../sampling/metropolis_sample.ts";
 import { fluidSymmetries } from "../system/fluid_symmetries.ts";
 import type { LennardJonesFluid } from "../system/lennard_jones_fluid.ts";
 import { absoluteFreeEnergy } from "./absolute_free_energy.ts";
@@ -18,6 +18,7 @@ import { pairDistribution } from "./pair_distribution.ts";
 import { type ParticleFreeEnergy, particleFreeEnergy } from "./particle_free_energy.ts";
 import type { TrainingKeeper } from "./run_checkpoints.ts";
 import { RunParts } from "./run_parts.ts";
+import { samplesInTurn } from "./samples_in_turn.ts";
 import type { BySplit } from "./temperature_settings.ts";
 
 /** What to compute, and how thoroughly. */
@@ -79,7 +80,10 @@ export async function fluidFreeEnergy(
   options: FluidFreeEnergyOptions,
 ): Promise<FluidFreeEnergy> {
   const { settings, parts = new RunParts("sampling data") } = options;
-  const data = await parts.timed("data", () => parts.kept("data", () => sampleSplits(system, options)));
+  const data = await parts.timed(
+    "data",
+    () => parts.kept("data", () => sampleSplits(system, options, parts.keeper("data", "chains"))),
+  );
   const result = await parts.timed("flow", () => parts.kept("flow", () => runFlow(system, data, options)));
   const { moves, energyEvaluations, ...reference } = await parts.timed(
     "integration",
@@ -115,26 +119,23 @@ type Splits = { readonly [K in Split]: SplitData };
 
 async function sampleSplits(
   system: LennardJonesFluid,
-  { temperature, settings, seed, pool, onProgress, signal }: FluidFreeEnergyOptions,
+  { temperature, settings: { data: { chains, frames } }, seed, pool, onProgress, signal }: FluidFreeEnergyOptions,
+  keeper: ProgressKeeper<readonly MetropolisProgress[]>,
 ): Promise<Splits> {
-  const { chains, frames } = settings.data;
-  const samples: Partial<Record<Split, SplitData>> = {};
-  for (const [i, split] of SPLITS.entries()) {
-    const sample = await metropolisSample(system, {
-      frames: frames[split],
-      chains: chains[split],
-      temperature,
-      seed,
-      stream: STREAMS[split],
-      spacing: SPACING[split],
-      pool,
-      signal,
-      ...onProgress && { onProgress: (done: number) => onProgress("sampling data", (i + done) / SPLITS.length) },
-    });
-    const { x, chain, moves, energyEvaluations } = sample;
-    samples[split] = { x, chain, chains: chainsOf(sample), moves, energyEvaluations };
-  }
-  return samples as Splits;
+  const common = { temperature, seed, pool, signal };
+  const inTurn = SPLITS.map((split) => {
+    const own = { frames: frames[split], chains: chains[split], stream: STREAMS[split], spacing: SPACING[split] };
+    return {
+      work: own.chains + own.frames * own.spacing,
+      draw: (how: Pick<MetropolisSampleOptions, "keeper" | "onProgress">) =>
+        metropolisSample(system, { ...common, ...own, ...how }),
+    };
+  });
+  const [train, validate, evaluate] = await samplesInTurn(inTurn, {
+    keeper,
+    onProgress: (done) => onProgress?.("sampling data", done),
+  });
+  return { train: splitOf(train), validate: splitOf(validate), evaluate: splitOf(evaluate) };
 }
 
 /** What the flow has found, without the flow itself. */
@@ -179,15 +180,22 @@ async function integrate(
   return { integration, mbar, ideal, moves, energyEvaluations };
 }
 
-function chainsOf({ x, chains, stride, relaxation, acceptance }: MetropolisSample<LennardJonesFluid>): FluidChains {
+function splitOf(sample: MetropolisSample<LennardJonesFluid>): SplitData {
+  const { x, chain, chains, stride, relaxation, acceptance, moves, energyEvaluations } = sample;
   return {
-    chains: chains.chains,
-    frames: x.length / chains.system.dim,
-    burnIn: relaxation.burnIn,
-    relaxed: relaxation.relaxed,
-    stride,
-    autocorrelationSweeps: relaxation.autocorrelationTime,
-    acceptance,
+    x,
+    chain,
+    chains: {
+      chains: chains.chains,
+      frames: chain.length,
+      burnIn: relaxation.burnIn,
+      relaxed: relaxation.relaxed,
+      stride,
+      autocorrelationSweeps: relaxation.autocorrelationTime,
+      acceptance,
+    },
+    moves,
+    energyEvaluations,
   };
 }
 

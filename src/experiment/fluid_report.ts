@@ -4,7 +4,7 @@
  * @module
  */
 import type { Estimate } from "../reweighting/estimate.ts";
-import type { JsonObject } from "../training/json.ts";
+import type { JsonObject } from "../format/json.ts";
 import { auditLine } from "./audit_report.ts";
 import type { FluidOutcome } from "./fluid_results.ts";
 import type { PairDistribution } from "./pair_distribution.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import { kernelBuild } from "../backend/wasm.ts";
-import { packageVersion } from "../onnx/version.ts";
+import { packageVersion } from "../sampler/version.ts";
 import { LennardJonesFluid, type LennardJonesFluidOptions } from "../system/lennard_jones_fluid.ts";
-import type { JsonObject } from "../training/json.ts";
+import type { JsonObject } from "../format/json.ts";
 import { fluidFigures } from "./fluid_figures.ts";
 import { FLUID_PARTS, fluidFreeEnergy, type FluidFreeEnergyOptions } from "./fluid_free_energy.ts";
 import { fluidReportJson } from "./fluid_report.ts";

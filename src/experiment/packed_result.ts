@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { JsonObject, JsonValue } from "../training/json.ts";
+import type { JsonObject, JsonValue } from "../format/json.ts";
 import type { CheckpointContent } from "../training/position_checkpoint.ts";
 import type { StoredTensor, TensorData } from "../training/safetensors.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { rowsNotFinite } from "../autodiff/not_finite.ts";
-import { input } from "../autodiff/operations.ts";
+import { input } from "../graph/operations.ts";
 import { type Executor, serialPool } from "../backend/pool.ts";
 import type { FlowAudit } from "../flow/audit_checks.ts";
 import { auditFlow } from "../flow/audit_flow.ts";

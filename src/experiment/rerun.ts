@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { JsonObject, JsonValue } from "../training/json.ts";
-import { isJsonObject, parseJsonObject, showJson, showText } from "../training/parse_json.ts";
+import type { JsonObject, JsonValue } from "../format/json.ts";
+import { isJsonObject, parseJsonObject, showJson, showText } from "../format/parse_json.ts";
 import { readTextFile } from "../training/read_file.ts";
 
 /** Which script writes which report. */

@@ -10,10 +10,10 @@
  *
  * @module
  */
-import type { Parameter } from "../autodiff/parameter.ts";
+import type { Parameter } from "../graph/parameter.ts";
 import { kernelBuild } from "../backend/wasm.ts";
-import { packageVersion } from "../onnx/version.ts";
-import { firstDifference, type JsonObject, type JsonValue } from "../training/json.ts";
+import { packageVersion } from "../sampler/version.ts";
+import { firstDifference, type JsonObject, type JsonValue } from "../format/json.ts";
 import { type CheckpointContent, packPosition, unpackPosition } from "../training/position_checkpoint.ts";
 import { recoverCheckpoint } from "../training/recover_checkpoint.ts";
 import type { TrainingPosition } from "../training/train.ts";

@@ -5,7 +5,7 @@
  */
 
 import { type Checkpoint, saveCheckpoint } from "../training/checkpoint.ts";
-import { type JsonObject, writeJson } from "../training/json.ts";
+import { type JsonObject, writeJson } from "../format/json.ts";
 import { directoryOf, type FileContent, writeAtomically } from "../training/write_atomically.ts";
 import { LOCK_NAME, lockDirectory, type RunLock } from "./run_lock.ts";
 import {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { firstDifference, type JsonObject, writeJson } from "../training/json.ts";
-import { isJsonObject, parseJsonObject } from "../training/parse_json.ts";
+import { firstDifference, type JsonObject, writeJson } from "../format/json.ts";
+import { isJsonObject, parseJsonObject } from "../format/parse_json.ts";
 import { readTextFile } from "../training/read_file.ts";
 import { describeFileError, writeAtomically } from "../training/write_atomically.ts";
 import { LOCK_NAME } from "./run_lock.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { sha256 } from "../onnx/sha256.ts";
-import type { JsonObject } from "../training/json.ts";
+import { sha256 } from "../format/sha256.ts";
+import type { JsonObject } from "../format/json.ts";
 
 /** How a run was asked for. */
 export interface RunOrigin {

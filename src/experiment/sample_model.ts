@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { ModelMetadata } from "../onnx/metadata.ts";
-import { encodeNpz } from "../onnx/npz.ts";
-import { loadSampler, type SampleBatch } from "../onnx/sampler.ts";
-import { encodeXyz } from "../onnx/xyz.ts";
+import type { ModelMetadata } from "../sampler/metadata.ts";
+import { encodeNpz } from "../format/npz.ts";
+import { loadSampler, type SampleBatch } from "../sampler/sampler.ts";
+import { encodeXyz } from "../format/xyz.ts";
 import { readWholeFile } from "../training/read_file.ts";
 import { writeAtomically } from "../training/write_atomically.ts";
 

@@ -4,10 +4,12 @@
  * @module
  */
 import type { Executor } from "../backend/pool.ts";
-import { type MetropolisSample, metropolisSample } from "../sampling/metropolis_sample.ts";
+import type { ProgressKeeper } from "../sampling/keeper.ts";
+import { type MetropolisProgress, type MetropolisSample, metropolisSample } from "../sampling/metropolis_sample.ts";
 import { settledStarts } from "../sampling/settled_starts.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 import type { DimerFrames } from "./dimer_results.ts";
+import { type SampleInTurn, samplesInTurn } from "./samples_in_turn.ts";
 import type { LadderTemperature } from "./temperature_ladder.ts";
 import type { TemperatureSettings } from "./temperature_settings.ts";
 
@@ -27,6 +29,8 @@ export interface TemperatureDataOptions {
   readonly onProgress?: (done: number) => void;
   /** Ends the sampling early, with an AbortError. */
   readonly signal?: AbortSignal;
+  /** Keeps where the sampling stands. Default: nothing is kept. */
+  readonly keeper?: ProgressKeeper<readonly MetropolisProgress[]> | undefined;
 }
 
 /** How the chains of one temperature behaved. */
@@ -89,18 +93,13 @@ const HOLD_SWEEPS = 400;
  * @throws {DOMException} "AbortError" if the signal says so
  */
 export async function sampleTemperatures(options: TemperatureDataOptions): Promise<TemperatureData[]> {
-  const { ladder, settings, onProgress } = options;
+  const { ladder } = options;
   const splitsOf = ({ trained }: LadderTemperature): Split[] =>
     trained ? ["train", "validate", "evaluate"] : ["evaluate"];
   const jobs = ladder.flatMap((at, k) => splitsOf(at).map((split) => ({ k, split })));
-  const work = jobs.map(({ split }) => settings.chains[split] + settings.frames[split] * SPLITS[split].spacing);
-  const total = work.reduce((a, b) => a + b);
+  const drawn = await samplesInTurn(jobs.map(({ k, split }) => sampleSplit(options, k, split)), options);
   const samples: Partial<Record<Split, MetropolisSample>>[] = ladder.map(() => ({}));
-  let before = 0;
-  for (const [j, { k, split }] of jobs.entries()) {
-    samples[k][split] = await sampleSplit(options, k, split, (done) => onProgress?.((before + done * work[j]) / total));
-    before += work[j];
-  }
+  for (const [j, { k, split }] of jobs.entries()) samples[k][split] = drawn[j];
   return ladder.map((at, k) => summarise(at, samples[k]));
 }
 
@@ -108,22 +107,17 @@ function sampleSplit(
   { system, ladder, settings, seed, pool, signal }: TemperatureDataOptions,
   k: number,
   split: Split,
-  onProgress: (done: number) => void,
-): Promise<MetropolisSample> {
+): SampleInTurn<ParticleDimer> {
   const { temperature } = ladder[k];
   const { stream, spacing } = SPLITS[split];
   const own = { chains: settings.chains[split], temperature, seed };
   const first = FIRST_STREAM + STREAMS * k + stream;
-  return metropolisSample(system, {
-    ...own,
-    frames: settings.frames[split],
-    start: settledStarts(system, { ...own, stream: first + 1, sweeps: HOLD_SWEEPS, pool }),
-    stream: first,
-    spacing,
-    pool,
-    signal,
-    onProgress,
-  });
+  const frames = settings.frames[split];
+  const start = () => settledStarts(system, { ...own, stream: first + 1, sweeps: HOLD_SWEEPS, pool });
+  return {
+    work: own.chains + frames * spacing,
+    draw: (how) => metropolisSample(system, { ...own, frames, start, stream: first, spacing, pool, signal, ...how }),
+  };
 }
 
 function summarise(at: LadderTemperature, samples: Partial<Record<Split, MetropolisSample>>): TemperatureData {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { JsonObject, JsonValue } from "../training/json.ts";
+import type { JsonObject, JsonValue } from "../format/json.ts";
 import { inT0, referenceAt } from "./temperature_units.ts";
 import type { TemperaturesOutcome } from "./temperature_results.ts";
 

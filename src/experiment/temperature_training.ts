@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { input } from "../autodiff/operations.ts";
+import { input } from "../graph/operations.ts";
 import type { Executor } from "../backend/pool.ts";
 import { AutoregressiveParticleFlow } from "../flow/autoregressive_particle_flow.ts";
 import { Flow, type Generator } from "../flow/flow.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { Graph, type Tensor } from "../autodiff/graph.ts";
+import { Graph, type Tensor } from "../graph/graph.ts";
 import { rowsNotFinite } from "../autodiff/not_finite.ts";
-import { add, input } from "../autodiff/operations.ts";
+import { add, input } from "../graph/operations.ts";
 import { evaluateReference } from "../autodiff/reference_run.ts";
 import { evaluateRounded } from "../autodiff/rounded_run.ts";
 import { type Executor, serialPool } from "../backend/pool.ts";

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { add, broadcast, column, concat, exp, gather, scaleShift, subtract } from "../autodiff/operations.ts";
-import type { Tensor } from "../autodiff/graph.ts";
+import { add, broadcast, column, concat, exp, gather, scaleShift, subtract } from "../graph/operations.ts";
+import type { Tensor } from "../graph/graph.ts";
 import { rowsNotFinite } from "../autodiff/not_finite.ts";
-import { Parameter } from "../autodiff/parameter.ts";
+import { Parameter } from "../graph/parameter.ts";
 import type { Bijector } from "./bijector.ts";
 import type { Condition, ConditionalHead } from "./conditional_head.ts";
 import { ConditionalNetwork } from "./conditional_network.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Tensor } from "../autodiff/graph.ts";
-import type { Parameter } from "../autodiff/parameter.ts";
+import type { Tensor } from "../graph/graph.ts";
+import type { Parameter } from "../graph/parameter.ts";
 
 /**
  * An invertible, differentiable map between the prior side z and the target side x.

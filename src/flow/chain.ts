@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { add } from "../autodiff/operations.ts";
-import type { Tensor } from "../autodiff/graph.ts";
-import type { Parameter } from "../autodiff/parameter.ts";
+import { add } from "../graph/operations.ts";
+import type { Tensor } from "../graph/graph.ts";
+import type { Parameter } from "../graph/parameter.ts";
 import type { Bijector } from "./bijector.ts";
 
 /**

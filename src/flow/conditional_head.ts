@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { mixtureDecode, mixtureEncode, mixtureLogProb } from "../autodiff/conditional_operations.ts";
-import type { Tensor } from "../autodiff/graph.ts";
-import type { Parameter } from "../autodiff/parameter.ts";
+import { mixtureDecode, mixtureEncode, mixtureLogProb } from "../graph/conditional_operations.ts";
+import type { Tensor } from "../graph/graph.ts";
+import type { Parameter } from "../graph/parameter.ts";
 
 /** What a density is conditioned on. */
 export interface Condition {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { broadcast } from "../autodiff/operations.ts";
-import type { Graph, Tensor } from "../autodiff/graph.ts";
-import { Parameter } from "../autodiff/parameter.ts";
+import { broadcast } from "../graph/operations.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
+import { Parameter } from "../graph/parameter.ts";
 import { hashName } from "../nn/initialise.ts";
 import { Mlp } from "../nn/mlp.ts";
 import { RandomStream } from "../random/random_stream.ts";

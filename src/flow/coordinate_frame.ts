@@ -13,9 +13,9 @@ import {
   subtract,
   sumFeatures,
   tanh,
-} from "../autodiff/operations.ts";
-import type { Graph, Tensor } from "../autodiff/graph.ts";
-import { Parameter } from "../autodiff/parameter.ts";
+} from "../graph/operations.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
+import { Parameter } from "../graph/parameter.ts";
 import { logOf } from "../random/elementary.ts";
 
 /** Bound of what networks see, in standard deviations of the data. */

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { Graph, type Tensor } from "../autodiff/graph.ts";
+import { Graph, type Tensor } from "../graph/graph.ts";
 import { sampleCount } from "../autodiff/gradient.ts";
 import { KernelRun } from "../autodiff/kernel_run.ts";
-import { add, input, subtract } from "../autodiff/operations.ts";
-import type { Parameter } from "../autodiff/parameter.ts";
+import { add, input, subtract } from "../graph/operations.ts";
+import type { Parameter } from "../graph/parameter.ts";
 import { type Executor, serialPool } from "../backend/pool.ts";
 import type { Bijector } from "./bijector.ts";
 import { NormalPrior, type Prior } from "./prior.ts";

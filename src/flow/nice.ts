@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { add, concat, constantColumn, gather, subtract } from "../autodiff/operations.ts";
-import type { Tensor } from "../autodiff/graph.ts";
-import type { Parameter } from "../autodiff/parameter.ts";
+import { add, concat, constantColumn, gather, subtract } from "../graph/operations.ts";
+import type { Tensor } from "../graph/graph.ts";
+import type { Parameter } from "../graph/parameter.ts";
 import { type Activation, Mlp } from "../nn/mlp.ts";
 import type { Bijector } from "./bijector.ts";
 import { type Channels, type ChannelSplit, splitChannels } from "./channels.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TiltTable } from "../autodiff/primitives/tilt.ts";
+import type { TiltTable } from "../graph/tilt.ts";
 import type { PairTerm, ParticleInteractions } from "../system/particle_interactions.ts";
 
 /** Numbers of steps that are tried. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TiltTable } from "../autodiff/primitives/tilt.ts";
+import type { TiltTable } from "../graph/tilt.ts";
 import type { PairTerm, ParticleInteractions } from "../system/particle_interactions.ts";
 import { type ConditionalHead, MixtureHead } from "./conditional_head.ts";
 import { highestEnergy, pairTermOf, tabulatePair } from "./pair_table.ts";

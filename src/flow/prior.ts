@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { scaleShift, square, sumFeatures } from "../autodiff/operations.ts";
-import type { Tensor } from "../autodiff/graph.ts";
+import { scaleShift, square, sumFeatures } from "../graph/operations.ts";
+import type { Tensor } from "../graph/graph.ts";
 import { HALF_LOG_TWO_PI } from "../random/elementary.ts";
 import { RandomStream } from "../random/random_stream.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { TILT_KNOTS as KNOTS } from "../autodiff/primitives/tilt.ts";
+import { TILT_KNOTS as KNOTS } from "../graph/tilt.ts";
 
 /** Part of the knots that goes where the data are; the others are spread evenly. */
 const FOLLOWING = 0.4;

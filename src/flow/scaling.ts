@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { broadcast, exp, multiply, negate, sumFeatures } from "../autodiff/operations.ts";
-import type { Tensor } from "../autodiff/graph.ts";
-import { Parameter } from "../autodiff/parameter.ts";
+import { broadcast, exp, multiply, negate, sumFeatures } from "../graph/operations.ts";
+import type { Tensor } from "../graph/graph.ts";
+import { Parameter } from "../graph/parameter.ts";
 import type { Bijector } from "./bijector.ts";
 
 /** How a {@link Scaling} starts. */

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Tensor } from "../autodiff/graph.ts";
-import { Parameter } from "../autodiff/parameter.ts";
-import { type Tilt, TILT_KNOTS as KNOTS, type TiltTable } from "../autodiff/primitives/tilt.ts";
-import { tiltedDecode, tiltedEncode, tiltedLogProb } from "../autodiff/tilted_operations.ts";
+import type { Tensor } from "../graph/graph.ts";
+import { Parameter } from "../graph/parameter.ts";
+import { type Tilt, TILT_KNOTS as KNOTS, type TiltTable } from "../graph/tilt.ts";
+import { tiltedDecode, tiltedEncode, tiltedLogProb } from "../graph/tilted_operations.ts";
 import type { Condition, ConditionalHead } from "./conditional_head.ts";
 import { highestEnergy } from "./pair_table.ts";
 import { quantileKnots } from "./quantile_knots.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { broadcast, linear, negate, sumFeatures } from "../autodiff/operations.ts";
-import type { Tensor } from "../autodiff/graph.ts";
-import { Parameter } from "../autodiff/parameter.ts";
+import { broadcast, linear, negate, sumFeatures } from "../graph/operations.ts";
+import type { Tensor } from "../graph/graph.ts";
+import { Parameter } from "../graph/parameter.ts";
 import { logOf } from "../random/elementary.ts";
 import type { Bijector } from "./bijector.ts";
 import { symmetricEigen } from "./symmetric_eigen.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Graph, Tensor } from "../autodiff/graph.ts";
-import { add, input, multiply } from "../autodiff/operations.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
+import { add, input, multiply } from "../graph/operations.ts";
 import type { Flow } from "../flow/flow.ts";
 import { type EnergyFunction, energyLoss, reducedEnergyOperation, type Softening } from "../loss/energy.ts";
 import { maximumLikelihoodLoss } from "../loss/maximum_likelihood.ts";

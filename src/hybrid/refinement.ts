@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Graph, Tensor } from "../autodiff/graph.ts";
-import { column, external, input, mean, multiply, power, subtract } from "../autodiff/operations.ts";
-import type { ExternalOperation } from "../autodiff/primitives/attributes.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
+import { column, external, input, mean, multiply, power, subtract } from "../graph/operations.ts";
+import type { ExternalOperation } from "../graph/attributes.ts";
 import { rowIsFinite } from "../autodiff/not_finite.ts";
 import type { Executor } from "../backend/pool.ts";
 import type { Flow, Generator } from "../flow/flow.ts";

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Tensor } from "../autodiff/graph.ts";
+import type { Tensor } from "../graph/graph.ts";
 import { NotFiniteError, rowIsFinite, rowsNotFinite } from "../autodiff/not_finite.ts";
-import { add, external, mean } from "../autodiff/operations.ts";
-import type { ExternalOperation } from "../autodiff/primitives/attributes.ts";
+import { add, external, mean } from "../graph/operations.ts";
+import type { ExternalOperation } from "../graph/attributes.ts";
 import { logOf } from "../random/elementary.ts";
 import { cosOf } from "../random/elementary_sine.ts";
 

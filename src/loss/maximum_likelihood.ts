@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Tensor } from "../autodiff/graph.ts";
-import { mean, multiply, negate } from "../autodiff/operations.ts";
+import type { Tensor } from "../graph/graph.ts";
+import { mean, multiply, negate } from "../graph/operations.ts";
 
 /** What the loss needs of a flow. */
 export interface Density {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Tensor } from "../autodiff/graph.ts";
+import type { Tensor } from "../graph/graph.ts";
 import { NotFiniteError, rowsNotFinite } from "../autodiff/not_finite.ts";
-import { external } from "../autodiff/operations.ts";
-import type { ExternalOperation } from "../autodiff/primitives/attributes.ts";
+import { external } from "../graph/operations.ts";
+import type { ExternalOperation } from "../graph/attributes.ts";
 import { expOf, logOf } from "../random/elementary.ts";
 
 /** How the density along the coordinate is estimated and judged. */

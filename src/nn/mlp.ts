@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { Parameter } from "../autodiff/parameter.ts";
-import { linear, relu, silu, tanh } from "../autodiff/operations.ts";
-import type { Tensor } from "../autodiff/graph.ts";
+import { Parameter } from "../graph/parameter.ts";
+import { linear, relu, silu, tanh } from "../graph/operations.ts";
+import type { Tensor } from "../graph/graph.ts";
 import { glorotUniform } from "./initialise.ts";
 
 /** Name of an activation function. */

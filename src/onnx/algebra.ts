@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { elementTypeCodes, type ModelAttribute } from "./model.ts";
+import { elementTypeCodes, type ModelAttribute } from "../sampler/model.ts";
 import { batchSize, type ModelBuilder, type Precision } from "./model_builder.ts";
 
 /** The name of a tensor, or a number. */

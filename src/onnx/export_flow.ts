@@ -1,15 +1,15 @@
-import { Graph } from "../autodiff/graph.ts";
-import { input } from "../autodiff/operations.ts";
-import type { Parameter } from "../autodiff/parameter.ts";
+import { Graph } from "../graph/graph.ts";
+import { input } from "../graph/operations.ts";
+import type { Parameter } from "../graph/parameter.ts";
 import type { Bijector } from "../flow/bijector.ts";
 import type { Flow } from "../flow/flow.ts";
 import { NormalPrior } from "../flow/prior.ts";
 import { exportOnnx } from "./export_graph.ts";
-import { metadataEntries, type ModelDescription, type ModelMetadata, type ModelRole } from "./metadata.ts";
-import { fromHalf, toHalf } from "./half.ts";
+import { metadataEntries, type ModelDescription, type ModelMetadata, type ModelRole } from "../sampler/metadata.ts";
+import { fromHalf, toHalf } from "../format/half.ts";
 import type { Precision, WeightStorage } from "./model_builder.ts";
-import { sha256 } from "./sha256.ts";
-import { packageVersion } from "./version.ts";
+import { sha256 } from "../format/sha256.ts";
+import { packageVersion } from "../sampler/version.ts";
 
 /** The two files of one flow. */
 export interface FlowModels {

@@ -1,10 +1,10 @@
-import { isBatch, type Node, type Tensor } from "../autodiff/graph.ts";
-import type { PrimitiveName } from "../autodiff/primitives/attributes.ts";
+import { isBatch, type Node, type Tensor } from "../graph/graph.ts";
+import type { PrimitiveName } from "../graph/attributes.ts";
 import { encodeModel } from "./encode_model.ts";
 import { type Lowering, typeOfShape } from "./lowering.ts";
 import { lowerings } from "./lowerings.ts";
 import { ModelBuilder, type Precision, type WeightStorage } from "./model_builder.ts";
-import { packageVersion } from "./version.ts";
+import { packageVersion } from "../sampler/version.ts";
 
 /** Settings of {@linkcode exportOnnx}. */
 export interface ExportOptions {

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { knotStride, type Tilt, TILT_KNOTS } from "../autodiff/primitives/tilt.ts";
-import type { Attributes } from "../autodiff/primitives/attributes.ts";
+import { knotStride, type Tilt, TILT_KNOTS } from "../graph/tilt.ts";
+import type { Attributes } from "../graph/attributes.ts";
 import { logOf } from "../random/elementary.ts";
 import { Algebra, type Operand } from "./algebra.ts";
 import { type AxisNodes, LogLinear } from "./lower_log_linear.ts";

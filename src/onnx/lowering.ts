@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { isColumn, type Node, type Shape } from "../autodiff/graph.ts";
-import type { Attributes, PrimitiveName } from "../autodiff/primitives/attributes.ts";
+import { isColumn, type Node, type Shape } from "../graph/graph.ts";
+import type { Attributes, PrimitiveName } from "../graph/attributes.ts";
 import type { ModelBuilder, Precision } from "./model_builder.ts";
 
 /** What a lowering sees of the node that it translates. */

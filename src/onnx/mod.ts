@@ -11,18 +11,18 @@
 export { exportFlow, type FlowModels, weightsChecksum } from "./export_flow.ts";
 export { exportOnnx, type ExportOptions } from "./export_graph.ts";
 export type { Precision, WeightStorage } from "./model_builder.ts";
-export { loadSampler, ModelSampler, type SampleBatch, type SampleOptions, type SamplerOptions } from "./sampler.ts";
-export { DensityModel, type LatentBatch, loadDensity } from "./density.ts";
+export { loadSampler, ModelSampler, type SampleBatch, type SampleOptions, type SamplerOptions } from "../sampler/sampler.ts";
+export { DensityModel, type LatentBatch, loadDensity } from "../sampler/density.ts";
 export {
   type ModelDescription,
   type ModelMetadata,
   type ModelRole,
   parseMetadata,
   type ParticleLayout,
-} from "./metadata.ts";
+} from "../sampler/metadata.ts";
 export { encodeModel } from "./encode_model.ts";
-export { decodeModel } from "./decode_model.ts";
-export type { ElementType, Model, ModelAttribute, ModelGraph, ModelNode, ModelTensor, ModelValue } from "./model.ts";
-export { decodeNpy, encodeNpy, type NpyArray, type NpyData } from "./npy.ts";
-export { decodeNpz, encodeNpz, type NpzLimits, type NpzOptions } from "./npz.ts";
-export { encodeXyz, type XyzLayout } from "./xyz.ts";
+export { decodeModel } from "../sampler/decode_model.ts";
+export type { ElementType, Model, ModelAttribute, ModelGraph, ModelNode, ModelTensor, ModelValue } from "../sampler/model.ts";
+export { decodeNpy, encodeNpy, type NpyArray, type NpyData } from "../format/npy.ts";
+export { decodeNpz, encodeNpz, type NpzLimits, type NpzOptions } from "../format/npz.ts";
+export { encodeXyz, type XyzLayout } from "../format/xyz.ts";

@@ -1,4 +1,4 @@
-import { toHalf } from "./half.ts";
+import { toHalf } from "../format/half.ts";
 import {
   type ElementType,
   elementTypeCodes,
@@ -7,8 +7,8 @@ import {
   type ModelNode,
   type ModelTensor,
   type ModelValue,
-} from "./model.ts";
-import { sha256 } from "./sha256.ts";
+} from "../sampler/model.ts";
+import { sha256 } from "../format/sha256.ts";
 
 /** Element type of batches in a model; columns are float64 in either case. */
 export type Precision = "float32" | "float64";

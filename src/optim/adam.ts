@@ -4,7 +4,7 @@
  * @module
  */
 import type { GradientBuffer } from "../autodiff/kernel_run.ts";
-import type { Parameter } from "../autodiff/parameter.ts";
+import type { Parameter } from "../graph/parameter.ts";
 import { AdamStorage } from "../backend/adam_storage.ts";
 import { type Executor, serialPool } from "../backend/pool.ts";
 import { powerOf } from "../random/elementary.ts";

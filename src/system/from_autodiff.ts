@@ -4,8 +4,8 @@
  * @module
  */
 import { sampleCount } from "../autodiff/gradient.ts";
-import { Graph, isColumn, type Tensor } from "../autodiff/graph.ts";
-import { input } from "../autodiff/operations.ts";
+import { Graph, isColumn, type Tensor } from "../graph/graph.ts";
+import { input } from "../graph/operations.ts";
 import { ReferenceRun } from "../autodiff/reference_run.ts";
 
 /** A system made by {@link systemFromEnergy}. */

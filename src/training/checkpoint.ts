@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type JsonObject, writeJson } from "./json.ts";
-import { isJsonObject, parseJsonObject, showJson, showText } from "./parse_json.ts";
+import { type JsonObject, writeJson } from "../format/json.ts";
+import { isJsonObject, parseJsonObject, showJson, showText } from "../format/parse_json.ts";
 import { readWholeFile } from "./read_file.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 import { writeAtomically } from "./write_atomically.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { JsonObject } from "./json.ts";
-import { isJsonObject, showJson } from "./parse_json.ts";
+import type { JsonObject } from "../format/json.ts";
+import { isJsonObject, showJson } from "../format/parse_json.ts";
 import type { CheckpointContent } from "./position_checkpoint.ts";
 import type { TensorData } from "./safetensors.ts";
 

@@ -23,6 +23,6 @@ export {
 export { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 export { FrameBuffer, type FrameBufferOptions } from "./frame_buffer.ts";
 export { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
-export type { JsonObject, JsonValue } from "./json.ts";
+export type { JsonObject, JsonValue } from "../format/json.ts";
 export type { StoredTensor, TensorData } from "./safetensors.ts";
 export type { FileContent } from "./write_atomically.ts";

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Tensor } from "../autodiff/graph.ts";
+import type { Tensor } from "../graph/graph.ts";
 import { KernelRun } from "../autodiff/kernel_run.ts";
 import { rowsNotFinite } from "../autodiff/not_finite.ts";
-import type { Parameter } from "../autodiff/parameter.ts";
-import type { Attributes, PrimitiveName } from "../autodiff/primitives/attributes.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import type { Attributes, PrimitiveName } from "../graph/attributes.ts";
 import type { Executor } from "../backend/pool.ts";
 
 /** What helps where training itself drove numbers too far. */

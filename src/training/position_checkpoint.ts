@@ -10,10 +10,10 @@
  *
  * @module
  */
-import type { Parameter } from "../autodiff/parameter.ts";
+import type { Parameter } from "../graph/parameter.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import type { JsonObject } from "./json.ts";
-import { isJsonObject } from "./parse_json.ts";
+import type { JsonObject } from "../format/json.ts";
+import { isJsonObject } from "../format/parse_json.ts";
 import type { StoredTensor, TensorData } from "./safetensors.ts";
 import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 import type { HistoryEntry, RunningSums, TrainingPosition } from "./train.ts";

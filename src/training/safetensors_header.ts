@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { JsonObject, JsonValue } from "./json.ts";
-import { isJsonObject, parseJsonObject, type Refusal, showJson, showText } from "./parse_json.ts";
+import type { JsonObject, JsonValue } from "../format/json.ts";
+import { isJsonObject, parseJsonObject, type Refusal, showJson, showText } from "../format/parse_json.ts";
 
 /** Limits under which a header is read: a hostile or foreign file must not cost more than this. */
 export interface SafetensorsLimits {

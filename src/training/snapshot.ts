@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Parameter } from "../autodiff/parameter.ts";
+import type { Parameter } from "../graph/parameter.ts";
 
 /**
  * The numbers of each parameter, by name.

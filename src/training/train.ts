@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Graph } from "../autodiff/graph.ts";
+import { Graph } from "../graph/graph.ts";
 import { KernelRun } from "../autodiff/kernel_run.ts";
 import { NotFiniteError } from "../autodiff/not_finite.ts";
 import { type Executor, serialPool } from "../backend/pool.ts";

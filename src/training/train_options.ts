@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Graph, Tensor } from "../autodiff/graph.ts";
-import type { Parameter } from "../autodiff/parameter.ts";
+import type { Graph, Tensor } from "../graph/graph.ts";
+import type { Parameter } from "../graph/parameter.ts";
 import type { Executor } from "../backend/pool.ts";
 import type { AdamOptions } from "../optim/adam.ts";
 import type { LearningRateSchedule } from "../optim/schedule.ts";

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
 import { checkGradient } from "../../src/autodiff/check_gradient.ts";
-import type { Tensor } from "../../src/autodiff/graph.ts";
+import type { Tensor } from "../../src/graph/graph.ts";
 import { valueAndGradient } from "../../src/autodiff/gradient.ts";
-import * as op from "../../src/autodiff/operations.ts";
-import { Parameter } from "../../src/autodiff/parameter.ts";
-import type { ExternalOperation } from "../../src/autodiff/primitives/attributes.ts";
+import * as op from "../../src/graph/operations.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import type { ExternalOperation } from "../../src/graph/attributes.ts";
 import { allocatedBytes } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { assertClose } from "../support/assert_close.ts";

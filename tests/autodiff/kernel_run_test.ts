@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Graph, type Tensor } from "../../src/autodiff/graph.ts";
+import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
-import * as op from "../../src/autodiff/operations.ts";
-import { Parameter } from "../../src/autodiff/parameter.ts";
-import type { ExternalOperation } from "../../src/autodiff/primitives/attributes.ts";
+import * as op from "../../src/graph/operations.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import type { ExternalOperation } from "../../src/graph/attributes.ts";
 import { serialPool, ThreadPool } from "../../src/backend/pool.ts";
 import { allocatedBytes } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Graph, type Tensor } from "../../src/autodiff/graph.ts";
-import * as op from "../../src/autodiff/operations.ts";
-import { Parameter } from "../../src/autodiff/parameter.ts";
+import { Graph, type Tensor } from "../../src/graph/graph.ts";
+import * as op from "../../src/graph/operations.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
 import { assertClose } from "../support/assert_close.ts";
 

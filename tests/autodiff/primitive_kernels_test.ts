@@ -1,9 +1,9 @@
 import { assert, assertThrows } from "@std/assert";
-import { Graph, isBatch, type Shape, sizeOf, type Tensor } from "../../src/autodiff/graph.ts";
+import { Graph, isBatch, type Shape, sizeOf, type Tensor } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
-import { input } from "../../src/autodiff/operations.ts";
-import { Parameter } from "../../src/autodiff/parameter.ts";
-import type { PrimitiveName } from "../../src/autodiff/primitives/attributes.ts";
+import { input } from "../../src/graph/operations.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import type { PrimitiveName } from "../../src/graph/attributes.ts";
 import { primitiveOf, primitives } from "../../src/autodiff/primitives.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { assertClose, FLOAT32_ROUNDING } from "../support/assert_close.ts";

@@ -5,9 +5,9 @@
  *
  * @module
  */
-import type { Shape } from "../../src/autodiff/graph.ts";
-import { Parameter } from "../../src/autodiff/parameter.ts";
-import type { Attributes, ExternalOperation, PrimitiveName } from "../../src/autodiff/primitives/attributes.ts";
+import type { Shape } from "../../src/graph/graph.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import type { Attributes, ExternalOperation, PrimitiveName } from "../../src/graph/attributes.ts";
 import { type MixtureAttributes, mixtureFeatures } from "../../src/autodiff/primitives/mixture_density.ts";
 import { exampleEvaluation, exampleTilt, type TiltedName } from "../support/tilted_examples.ts";
 

@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { PrimitiveName } from "../../src/autodiff/primitives/attributes.ts";
+import type { PrimitiveName } from "../../src/graph/attributes.ts";
 import type { Evaluation, Primitive } from "../../src/autodiff/primitives/primitive.ts";
 import { primitiveOf, primitives } from "../../src/autodiff/primitives.ts";
-import { type Shape, sizeOf } from "../../src/autodiff/graph.ts";
+import { type Shape, sizeOf } from "../../src/graph/graph.ts";
 import { vjpFaults, withBrokenVjp } from "../support/broken.ts";
 import { uniforms } from "../support/random_arrays.ts";
 import { assertVjpIsDerivative, type Rule } from "../support/vjp_law.ts";

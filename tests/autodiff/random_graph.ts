@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { Graph, type Tensor } from "../../src/autodiff/graph.ts";
-import * as op from "../../src/autodiff/operations.ts";
-import { Parameter } from "../../src/autodiff/parameter.ts";
+import { Graph, type Tensor } from "../../src/graph/graph.ts";
+import * as op from "../../src/graph/operations.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
 import { RandomStream } from "../../src/random/random_stream.ts";
 
 /** A random computation with the widths of its inputs. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { sizeOf } from "../../src/autodiff/graph.ts";
+import { sizeOf } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
 import { type Executor, serialPool, ThreadPool } from "../../src/backend/pool.ts";
 import { allocatedBytes } from "../../src/backend/wasm.ts";

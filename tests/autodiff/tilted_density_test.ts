@@ -1,5 +1,5 @@
 import { assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
-import { TILT_KNOTS } from "../../src/autodiff/primitives/tilt.ts";
+import { TILT_KNOTS } from "../../src/graph/tilt.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { assertClose, FLOAT32_ROUNDING } from "../support/assert_close.ts";

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Graph, type Tensor } from "../../src/autodiff/graph.ts";
+import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
-import { broadcast, input } from "../../src/autodiff/operations.ts";
-import { Parameter } from "../../src/autodiff/parameter.ts";
-import { type Tilt, TILT_KNOTS } from "../../src/autodiff/primitives/tilt.ts";
+import { broadcast, input } from "../../src/graph/operations.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import { type Tilt, TILT_KNOTS } from "../../src/graph/tilt.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
-import { tiltedDecode, tiltedEncode, tiltedLogProb } from "../../src/autodiff/tilted_operations.ts";
+import { tiltedDecode, tiltedEncode, tiltedLogProb } from "../../src/graph/tilted_operations.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { assertClose, FLOAT32_ROUNDING } from "../support/assert_close.ts";
 import { exampleDensity, kernels, type OneDensity, reference } from "../support/one_density.ts";

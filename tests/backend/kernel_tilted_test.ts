@@ -1,7 +1,7 @@
 import { exampleEvaluation, exampleTilt } from "../support/tilted_examples.ts";
 import type { Evaluation } from "../../src/autodiff/primitives/primitive.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
-import type { Tilt } from "../../src/autodiff/primitives/tilt.ts";
+import type { Tilt } from "../../src/graph/tilt.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { normals } from "../support/random_arrays.ts";
 import { builds } from "./kernel_harness.ts";

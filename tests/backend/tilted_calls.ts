@@ -1,5 +1,5 @@
 import type { Evaluation } from "../../src/autodiff/primitives/primitive.ts";
-import { tiltedLayout } from "../../src/autodiff/primitives/tilted_layout.ts";
+import { tiltedLayout } from "../../src/graph/tilted_layout.ts";
 import { exampleEvaluation, exampleTilt, type TiltedName } from "../support/tilted_examples.ts";
 import { type Argument, random, unitRoundoff } from "./kernel_harness.ts";
 

@@ -10,17 +10,17 @@
  *
  * @module
  */
-import { Graph } from "../../src/autodiff/graph.ts";
+import { Graph } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
-import { input } from "../../src/autodiff/operations.ts";
+import { input } from "../../src/graph/operations.ts";
 import { serialPool } from "../../src/backend/pool.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { AutoregressiveParticleFlow } from "../../src/flow/autoregressive_particle_flow.ts";
 import { Flow } from "../../src/flow/flow.ts";
 import type { HeadOptions } from "../../src/flow/particle_heads.ts";
 import { maximumLikelihoodLoss } from "../../src/loss/maximum_likelihood.ts";
-import type { NpyArray } from "../../src/onnx/npy.ts";
-import { decodeNpz, encodeNpz } from "../../src/onnx/npz.ts";
+import type { NpyArray } from "../../src/format/npy.ts";
+import { decodeNpz, encodeNpz } from "../../src/format/npz.ts";
 import { Adam } from "../../src/optim/adam.ts";
 import { MetropolisChains } from "../../src/sampling/metropolis_chains.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";

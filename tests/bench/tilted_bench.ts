@@ -8,8 +8,8 @@
  * @module
  */
 import { primitives } from "../../src/autodiff/primitives.ts";
-import { type Tilt, TILT_KNOTS } from "../../src/autodiff/primitives/tilt.ts";
-import { tiltedLayout } from "../../src/autodiff/primitives/tilted_layout.ts";
+import { type Tilt, TILT_KNOTS } from "../../src/graph/tilt.ts";
+import { tiltedLayout } from "../../src/graph/tilted_layout.ts";
 import { allocate, f32, i32, kernels } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { panelsOf } from "../backend/tilted_calls.ts";

@@ -1,8 +1,8 @@
 /** What happens when memory ends: the kernels', what a program may have, and JavaScript's heap. */
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { Graph } from "../../src/autodiff/graph.ts";
+import { Graph } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
-import { input } from "../../src/autodiff/operations.ts";
+import { input } from "../../src/graph/operations.ts";
 import { allocatedBytes } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { Flow } from "../../src/flow/flow.ts";

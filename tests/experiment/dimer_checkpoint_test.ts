@@ -5,7 +5,7 @@ import { dimerFiles } from "../../src/experiment/dimer_files.ts";
 import { RunCheckpoints } from "../../src/experiment/run_checkpoints.ts";
 import { RunDirectory } from "../../src/experiment/run_directory.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
-import type { JsonObject } from "../../src/training/json.ts";
+import type { JsonObject } from "../../src/format/json.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
 import { fewDimerFrames } from "../support/tiny_runs.ts";
 

@@ -16,7 +16,7 @@ import {
   withError,
 } from "../../src/experiment/report_numbers.ts";
 import { estimateFrom, type FreeEnergyEstimate, noEstimate } from "../../src/reweighting/estimate.ts";
-import { writeJson } from "../../src/training/json.ts";
+import { writeJson } from "../../src/format/json.ts";
 import { all, parseHtml } from "../plot/parse_svg.ts";
 import { syntheticOutcome } from "../support/dimer_outcome.ts";
 

@@ -3,7 +3,7 @@ import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import type { Progress } from "../../src/experiment/progress.ts";
 import { summarizeTemperatures } from "../../src/experiment/temperature_summary.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../src/training/checkpoint.ts";
-import type { JsonObject } from "../../src/training/json.ts";
+import type { JsonObject } from "../../src/format/json.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
 import { differingFiles } from "../support/killed_runs.ts";
 import { comparableReport, runTinyTemperatures, silent } from "../support/tiny_runs.ts";

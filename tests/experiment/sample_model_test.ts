@@ -2,8 +2,8 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { sampleModel } from "../../src/experiment/sample_model.ts";
 import { NormalPrior } from "../../src/flow/prior.ts";
 import { exportFlow } from "../../src/onnx/export_flow.ts";
-import { decodeNpz } from "../../src/onnx/npz.ts";
-import { loadSampler } from "../../src/onnx/sampler.ts";
+import { decodeNpz } from "../../src/format/npz.ts";
+import { loadSampler } from "../../src/sampler/sampler.ts";
 import { description, randomRealNVP } from "../onnx/flow_example.ts";
 
 const bijector = randomRealNVP({ dim: 4, blocks: 1, hidden: [5] });

@@ -7,7 +7,7 @@ import { temperaturesReportJson } from "../../src/experiment/temperature_report_
 import { summarizeTemperatures } from "../../src/experiment/temperature_summary.ts";
 import type { TemperaturesOutcome } from "../../src/experiment/temperature_results.ts";
 import { type Estimate, estimateFrom, noEstimate } from "../../src/reweighting/estimate.ts";
-import { writeJson } from "../../src/training/json.ts";
+import { writeJson } from "../../src/format/json.ts";
 import { syntheticAudit } from "../support/dimer_outcome.ts";
 
 const RANGE = [0.5, 2] as const;

@@ -1,6 +1,6 @@
 /** The audit passes every correct flow and fails each that lies: wrong log-determinants, maps, kernels, densities. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { multiply } from "../../src/autodiff/operations.ts";
+import { multiply } from "../../src/graph/operations.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { type AuditCheck, type AuditName, checkOf, type FlowAudit } from "../../src/flow/audit_checks.ts";
 import { auditFlow } from "../../src/flow/audit_flow.ts";

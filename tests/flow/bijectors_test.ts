@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { Graph } from "../../src/autodiff/graph.ts";
-import { input } from "../../src/autodiff/operations.ts";
+import { Graph } from "../../src/graph/graph.ts";
+import { input } from "../../src/graph/operations.ts";
 import { Chain, Inverse } from "../../src/flow/chain.ts";
 import { splitChannels } from "../../src/flow/channels.ts";
 import { NICE } from "../../src/flow/nice.ts";

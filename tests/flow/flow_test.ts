@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { Graph } from "../../src/autodiff/graph.ts";
-import { input } from "../../src/autodiff/operations.ts";
+import { Graph } from "../../src/graph/graph.ts";
+import { input } from "../../src/graph/operations.ts";
 import { serialPool, ThreadPool } from "../../src/backend/pool.ts";
 import { allocatedBytes } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";

@@ -3,13 +3,13 @@ import {
   AutoregressiveParticleFlow,
   type AutoregressiveParticleFlowOptions,
 } from "../../src/flow/autoregressive_particle_flow.ts";
-import { input } from "../../src/autodiff/operations.ts";
+import { input } from "../../src/graph/operations.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { ThreadPool } from "../../src/backend/pool.ts";
 import { Flow } from "../../src/flow/flow.ts";
 import { maximumLikelihoodLoss } from "../../src/loss/maximum_likelihood.ts";
 import { train } from "../../src/training/train.ts";
-import { sha256 } from "../../src/onnx/sha256.ts";
+import { sha256 } from "../../src/format/sha256.ts";
 import { normals, randomiseParameters } from "../support/random_arrays.ts";
 import { particleFlow } from "./bijector_examples.ts";
 

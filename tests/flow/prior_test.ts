@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { Graph } from "../../src/autodiff/graph.ts";
-import { input } from "../../src/autodiff/operations.ts";
+import { Graph } from "../../src/graph/graph.ts";
+import { input } from "../../src/graph/operations.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
 import { NormalPrior } from "../../src/flow/prior.ts";
 import { assertClose } from "../support/assert_close.ts";

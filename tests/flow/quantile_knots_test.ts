@@ -1,5 +1,5 @@
 import { assert, assertThrows } from "@std/assert";
-import { TILT_KNOTS as KNOTS } from "../../src/autodiff/primitives/tilt.ts";
+import { TILT_KNOTS as KNOTS } from "../../src/graph/tilt.ts";
 import { quantileKnots } from "../../src/flow/quantile_knots.ts";
 import { normals } from "../support/random_arrays.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { decodeNpy, encodeNpy, type NpyArray } from "../../src/onnx/npy.ts";
-import { decodeNpz, encodeNpz } from "../../src/onnx/npz.ts";
+import { decodeNpy, encodeNpy, type NpyArray } from "../../src/format/npy.ts";
+import { decodeNpz, encodeNpz } from "../../src/format/npz.ts";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../../src/training/checkpoint.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/training/safetensors.ts";
 import { trials } from "../support/incidents.ts";

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { decodeModel } from "../../src/onnx/decode_model.ts";
+import { decodeModel } from "../../src/sampler/decode_model.ts";
 import { encodeBody, encodeModel, seal } from "../../src/onnx/encode_model.ts";
-import type { Model, ModelAttribute, ModelNode, ModelTensor } from "../../src/onnx/model.ts";
-import { operators } from "../../src/onnx/check_graph.ts";
-import { loadSampler } from "../../src/onnx/sampler.ts";
+import type { Model, ModelAttribute, ModelNode, ModelTensor } from "../../src/sampler/model.ts";
+import { operators } from "../../src/sampler/check_graph.ts";
+import { loadSampler } from "../../src/sampler/sampler.ts";
 import { particleFlow } from "../flow/bijector_examples.ts";
 import { exportBijector, randomRealNVP } from "../onnx/flow_example.ts";
 import { trials } from "../support/incidents.ts";

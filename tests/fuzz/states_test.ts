@@ -4,7 +4,7 @@ import { packDimerData, unpackDimerData } from "../../src/experiment/dimer_check
 import type { SampledDimerData } from "../../src/experiment/dimer_data.ts";
 import { RealNVP } from "../../src/flow/real_nvp.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
-import type { JsonObject, JsonValue } from "../../src/training/json.ts";
+import type { JsonObject, JsonValue } from "../../src/format/json.ts";
 import { type CheckpointContent, packPosition, unpackPosition } from "../../src/training/position_checkpoint.ts";
 import type { StoredTensor } from "../../src/training/safetensors.ts";
 import { trials } from "../support/incidents.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
-import { Graph } from "../../src/autodiff/graph.ts";
+import { Graph } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
-import { column, input } from "../../src/autodiff/operations.ts";
+import { column, input } from "../../src/graph/operations.ts";
 import { ThreadPool } from "../../src/backend/pool.ts";
 import { NotFiniteError } from "../../src/autodiff/not_finite.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";

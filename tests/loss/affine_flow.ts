@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { Graph, type Tensor } from "../../src/autodiff/graph.ts";
+import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
-import { input } from "../../src/autodiff/operations.ts";
+import { input } from "../../src/graph/operations.ts";
 import { Flow } from "../../src/flow/flow.ts";
 import { Scaling } from "../../src/flow/scaling.ts";
 import type { EnergyFunction } from "../../src/loss/energy.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Graph, type Tensor } from "../../src/autodiff/graph.ts";
+import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
-import { external, input } from "../../src/autodiff/operations.ts";
+import { external, input } from "../../src/graph/operations.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Graph } from "../../src/autodiff/graph.ts";
+import { Graph } from "../../src/graph/graph.ts";
 import { NotFiniteError } from "../../src/autodiff/not_finite.ts";
-import { column, input } from "../../src/autodiff/operations.ts";
+import { column, input } from "../../src/graph/operations.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
 import {

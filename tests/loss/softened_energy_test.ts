@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { NotFiniteError } from "../../src/autodiff/not_finite.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
-import { column, power, square, sumFeatures } from "../../src/autodiff/operations.ts";
+import { column, power, square, sumFeatures } from "../../src/graph/operations.ts";
 import { type EnergyFunction, reducedEnergyOperation } from "../../src/loss/energy.ts";
 import { systemFromEnergy } from "../../src/system/from_autodiff.ts";
 import { assertClose } from "../support/assert_close.ts";

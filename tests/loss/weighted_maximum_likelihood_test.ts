@@ -1,7 +1,7 @@
 import { assert, assertThrows } from "@std/assert";
-import { Graph, type Tensor } from "../../src/autodiff/graph.ts";
+import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
-import { column, input } from "../../src/autodiff/operations.ts";
+import { column, input } from "../../src/graph/operations.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import type { Flow } from "../../src/flow/flow.ts";
 import { maximumLikelihoodLoss, weightedMaximumLikelihoodLoss } from "../../src/loss/maximum_likelihood.ts";

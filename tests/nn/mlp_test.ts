@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { Graph } from "../../src/autodiff/graph.ts";
-import { input } from "../../src/autodiff/operations.ts";
+import { Graph } from "../../src/graph/graph.ts";
+import { input } from "../../src/graph/operations.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
 import { glorotUniform } from "../../src/nn/initialise.ts";
 import { type Activation, Mlp } from "../../src/nn/mlp.ts";

@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkGraph, operators } from "../../src/onnx/check_graph.ts";
-import { decodeModel } from "../../src/onnx/decode_model.ts";
-import { parseMetadata } from "../../src/onnx/metadata.ts";
-import type { Model, ModelNode } from "../../src/onnx/model.ts";
+import { checkGraph, operators } from "../../src/sampler/check_graph.ts";
+import { decodeModel } from "../../src/sampler/decode_model.ts";
+import { parseMetadata } from "../../src/sampler/metadata.ts";
+import type { Model, ModelNode } from "../../src/sampler/model.ts";
 import { bijectorExamples, particleFlow } from "../flow/bijector_examples.ts";
 import { exportBijector, randomRealNVP } from "./flow_example.ts";
 

@@ -5,13 +5,13 @@ import { NormalPrior } from "../../src/flow/prior.ts";
 import { NICE } from "../../src/flow/nice.ts";
 import { Scaling } from "../../src/flow/scaling.ts";
 import { Whitening } from "../../src/flow/whitening.ts";
-import { decodeModel } from "../../src/onnx/decode_model.ts";
+import { decodeModel } from "../../src/sampler/decode_model.ts";
 import { encodeModel } from "../../src/onnx/encode_model.ts";
 import { exportFlow, weightsChecksum } from "../../src/onnx/export_flow.ts";
-import { parseMetadata } from "../../src/onnx/metadata.ts";
-import type { Model, ModelNode } from "../../src/onnx/model.ts";
+import { parseMetadata } from "../../src/sampler/metadata.ts";
+import type { Model, ModelNode } from "../../src/sampler/model.ts";
 import type { Precision } from "../../src/onnx/model_builder.ts";
-import { packageVersion } from "../../src/onnx/version.ts";
+import { packageVersion } from "../../src/sampler/version.ts";
 import { description, exportBijector, noise, randomRealNVP } from "./flow_example.ts";
 import {
   agreesWithReference,

@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Graph, type Tensor } from "../../src/autodiff/graph.ts";
-import * as op from "../../src/autodiff/operations.ts";
-import { Parameter } from "../../src/autodiff/parameter.ts";
-import { decodeModel } from "../../src/onnx/decode_model.ts";
+import { Graph, type Tensor } from "../../src/graph/graph.ts";
+import * as op from "../../src/graph/operations.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import { decodeModel } from "../../src/sampler/decode_model.ts";
 import { exportOnnx } from "../../src/onnx/export_graph.ts";
 
 function batch(graph = new Graph(), name = "a"): Tensor {

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { NormalPrior } from "../../src/flow/prior.ts";
 import { exportFlow } from "../../src/onnx/export_flow.ts";
-import { fromHalf, toHalf } from "../../src/onnx/half.ts";
-import { loadSampler } from "../../src/onnx/sampler.ts";
+import { fromHalf, toHalf } from "../../src/format/half.ts";
+import { loadSampler } from "../../src/sampler/sampler.ts";
 import { particleFlow } from "../flow/bijector_examples.ts";
 import { normals } from "../support/random_arrays.ts";
 import { description } from "./flow_example.ts";

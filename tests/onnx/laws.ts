@@ -4,8 +4,8 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { Graph } from "../../src/autodiff/graph.ts";
-import { input } from "../../src/autodiff/operations.ts";
+import { Graph } from "../../src/graph/graph.ts";
+import { input } from "../../src/graph/operations.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
 import type { Bijector } from "../../src/flow/bijector.ts";
 import { TestSession } from "./runtime.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { decodeModel } from "../../src/onnx/decode_model.ts";
+import { decodeModel } from "../../src/sampler/decode_model.ts";
 import { digestEntry, encodeModel, seal } from "../../src/onnx/encode_model.ts";
-import type { Model, ModelGraph } from "../../src/onnx/model.ts";
-import { MessageWriter } from "../../src/onnx/protobuf.ts";
+import type { Model, ModelGraph } from "../../src/sampler/model.ts";
+import { MessageWriter } from "../../src/format/protobuf.ts";
 
 /** The body of a loop: y = x while it goes on. */
 const body: ModelGraph = {

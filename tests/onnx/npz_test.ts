@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { decodeNpy, encodeNpy, type NpyArray } from "../../src/onnx/npy.ts";
-import { decodeNpz, encodeNpz } from "../../src/onnx/npz.ts";
+import { decodeNpy, encodeNpy, type NpyArray } from "../../src/format/npy.ts";
+import { decodeNpz, encodeNpz } from "../../src/format/npz.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
 
 const every: { [name: string]: NpyArray } = {
@@ -95,7 +95,7 @@ Deno.test("encodeNpz() and decodeNpz() keep names and arrays; bytes depend on no
 });
 
 Deno.test("encodeNpz() writes the same bytes in another time zone and at another time", async () => {
-  const module = new URL("../../src/onnx/npz.ts", import.meta.url).href;
+  const module = new URL("../../src/format/npz.ts", import.meta.url).href;
   const code = `import { encodeNpz } from ${JSON.stringify(module)};
     const bytes = await encodeNpz({ x: { shape: [1], data: Float64Array.of(1) } });
     console.log(bytes.join());`;

@@ -5,16 +5,16 @@
  */
 import "../../src/backend/loaded.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Graph } from "../../src/autodiff/graph.ts";
+import { Graph } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
-import { input } from "../../src/autodiff/operations.ts";
+import { input } from "../../src/graph/operations.ts";
 import type { AutoregressiveParticleFlow } from "../../src/flow/autoregressive_particle_flow.ts";
 import type { Bijector } from "../../src/flow/bijector.ts";
-import { decodeModel } from "../../src/onnx/decode_model.ts";
+import { decodeModel } from "../../src/sampler/decode_model.ts";
 import { encodeModel } from "../../src/onnx/encode_model.ts";
-import type { Model, ModelNode } from "../../src/onnx/model.ts";
+import type { Model, ModelNode } from "../../src/sampler/model.ts";
 import type { Precision } from "../../src/onnx/model_builder.ts";
-import { loadSampler } from "../../src/onnx/sampler.ts";
+import { loadSampler } from "../../src/sampler/sampler.ts";
 import { particleFlow } from "../flow/bijector_examples.ts";
 import { normals } from "../support/random_arrays.ts";
 import { exportBijector } from "./flow_example.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { MessageWriter, readFields } from "../../src/onnx/protobuf.ts";
+import { MessageWriter, readFields } from "../../src/format/protobuf.ts";
 
 /** Examples of https://protobuf.dev/programming-guides/encoding, and numbers at the ends of their ranges. */
 const examples: readonly [name: string, write: (writer: MessageWriter) => void, bytes: readonly number[]][] = [

@@ -1,16 +1,16 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Graph } from "../../src/autodiff/graph.ts";
-import { input } from "../../src/autodiff/operations.ts";
+import { Graph } from "../../src/graph/graph.ts";
+import { input } from "../../src/graph/operations.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { Flow } from "../../src/flow/flow.ts";
 import { NormalPrior } from "../../src/flow/prior.ts";
 import { RealNVP } from "../../src/flow/real_nvp.ts";
-import { decodeModel } from "../../src/onnx/decode_model.ts";
-import { loadDensity } from "../../src/onnx/density.ts";
+import { decodeModel } from "../../src/sampler/decode_model.ts";
+import { loadDensity } from "../../src/sampler/density.ts";
 import { encodeModel } from "../../src/onnx/encode_model.ts";
 import { exportFlow } from "../../src/onnx/export_flow.ts";
-import { loadSampler } from "../../src/onnx/sampler.ts";
+import { loadSampler } from "../../src/sampler/sampler.ts";
 import { description, exportBijector, noise, randomRealNVP } from "./flow_example.ts";
 
 const dim = 6;

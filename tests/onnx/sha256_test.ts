@@ -1,5 +1,5 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { sha256 } from "../../src/onnx/sha256.ts";
+import { sha256 } from "../../src/format/sha256.ts";
 
 async function webDigest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { encodeXyz, type XyzLayout } from "../../src/onnx/xyz.ts";
+import { encodeXyz, type XyzLayout } from "../../src/format/xyz.ts";
 
 const plane: XyzLayout = { species: ["D", "D", "Ar"], spatialDim: 2 };
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { inflateSync, zipSync } from "npm:fflate@0.8.3";
-import { crc32, readZip, type ZipLimits } from "../../src/onnx/zip.ts";
+import { crc32, readZip, type ZipLimits } from "../../src/format/zip.ts";
 
 const limits = { maximumEntries: 10, maximumBytes: 1000 };
 const content = { "a.npy": Uint8Array.of(1, 2, 3), "b/c.npy": new Uint8Array(500).fill(7) };

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { GradientBuffer } from "../../src/autodiff/kernel_run.ts";
-import { Parameter } from "../../src/autodiff/parameter.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
 import { allocate, allocatedBytes, f32, release } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { Adam, type AdamOptions } from "../../src/optim/adam.ts";

@@ -40,7 +40,7 @@ import {
 import { temperatureLadder } from "../../src/experiment/mod.ts";
 import { describeDimer } from "../../src/experiment/dimer_models.ts";
 import { logTemperatures, temperatureRows } from "../../src/experiment/temperature_ladder.ts";
-import { sha256 } from "../../src/onnx/sha256.ts";
+import { sha256 } from "../../src/format/sha256.ts";
 import { MetropolisChains } from "../../src/sampling/metropolis_chains.ts";
 
 const SEED = 20;

@@ -35,8 +35,8 @@ import {
   writeWorkload,
 } from "../../scripts/bench_peers/workload.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
-import { Graph } from "../../src/autodiff/graph.ts";
-import { input } from "../../src/autodiff/operations.ts";
+import { Graph } from "../../src/graph/graph.ts";
+import { input } from "../../src/graph/operations.ts";
 import { maximumLikelihoodLoss } from "../../src/loss/maximum_likelihood.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
 

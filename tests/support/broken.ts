@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { multiply, negate, scaleShift } from "../../src/autodiff/operations.ts";
-import type { Tensor } from "../../src/autodiff/graph.ts";
-import type { PrimitiveName } from "../../src/autodiff/primitives/attributes.ts";
+import { multiply, negate, scaleShift } from "../../src/graph/operations.ts";
+import type { Tensor } from "../../src/graph/graph.ts";
+import type { PrimitiveName } from "../../src/graph/attributes.ts";
 import type { Bijector } from "../../src/flow/bijector.ts";
 import type { Rule } from "./vjp_law.ts";
 

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { type Graph, isBatch, type Node, type Tensor } from "../../src/autodiff/graph.ts";
-import type { Parameter } from "../../src/autodiff/parameter.ts";
+import { type Graph, isBatch, type Node, type Tensor } from "../../src/graph/graph.ts";
+import type { Parameter } from "../../src/graph/parameter.ts";
 import { primitiveOf } from "../../src/autodiff/primitives.ts";
 
 /** Values and cotangents of a run, by node id. */

@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { Graph, type Tensor } from "../../src/autodiff/graph.ts";
+import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
-import { add, column, input, mean, multiply } from "../../src/autodiff/operations.ts";
+import { add, column, input, mean, multiply } from "../../src/graph/operations.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
 import { logAbsDeterminant } from "../../src/flow/audit_jacobian.ts";
 import type { Bijector } from "../../src/flow/bijector.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Shape } from "../../src/autodiff/graph.ts";
+import type { Shape } from "../../src/graph/graph.ts";
 import { type MixtureAttributes, mixtureFeatures } from "../../src/autodiff/primitives/mixture_density.ts";
 import type { Evaluation } from "../../src/autodiff/primitives/primitive.ts";
 import { normals } from "./random_arrays.ts";

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { Graph, type Tensor } from "../../src/autodiff/graph.ts";
+import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
-import { input } from "../../src/autodiff/operations.ts";
-import { Parameter } from "../../src/autodiff/parameter.ts";
-import { type Tilt, TILT_KNOTS } from "../../src/autodiff/primitives/tilt.ts";
+import { input } from "../../src/graph/operations.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
+import { type Tilt, TILT_KNOTS } from "../../src/graph/tilt.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
-import { tiltedDecode, tiltedEncode, tiltedLogProb } from "../../src/autodiff/tilted_operations.ts";
+import { tiltedDecode, tiltedEncode, tiltedLogProb } from "../../src/graph/tilted_operations.ts";
 import { exampleEvaluation } from "./tilted_examples.ts";
 
 /** The same density for many places: inputs of one sample, repeated. */

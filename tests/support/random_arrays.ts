@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Parameter } from "../../src/autodiff/parameter.ts";
+import type { Parameter } from "../../src/graph/parameter.ts";
 import { RandomStream } from "../../src/random/random_stream.ts";
 
 /** Uniform numbers from low to high, rounded to float32 so that kernels and float64 see the same ones. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Evaluation } from "../../src/autodiff/primitives/primitive.ts";
-import { type Tilt, TILT_KNOTS } from "../../src/autodiff/primitives/tilt.ts";
+import { type Tilt, TILT_KNOTS } from "../../src/graph/tilt.ts";
 import { normals, uniforms } from "./random_arrays.ts";
 
 /** Names of the primitives of a tilted density. */

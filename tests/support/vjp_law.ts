@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PrimitiveName } from "../../src/autodiff/primitives/attributes.ts";
+import type { PrimitiveName } from "../../src/graph/attributes.ts";
 import type { Evaluation, Primitive } from "../../src/autodiff/primitives/primitive.ts";
 import { normals } from "./random_arrays.ts";
 

@@ -1,6 +1,6 @@
 /** Energies where particles overlap, coincide or lie absurdly far out, and where a coordinate is no number. */
 import { assert, assertEquals } from "@std/assert";
-import { add, column, power, scaleShift, square, sumFeatures } from "../../src/autodiff/operations.ts";
+import { add, column, power, scaleShift, square, sumFeatures } from "../../src/graph/operations.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { DoubleWell } from "../../src/system/double_well.ts";
 import { systemFromEnergy } from "../../src/system/from_autodiff.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { firstDifference, writeJson } from "../../src/training/json.ts";
+import { firstDifference, writeJson } from "../../src/format/json.ts";
 
 const value = { b: [1, "zwei", null], a: { d: 0.1, c: [] }, list: [[1, 2], { x: true }], none: undefined };
 

@@ -1,9 +1,9 @@
 /** Numbers that are none end training at once and are named; where some may be skipped they are counted, not averaged. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { Graph } from "../../src/autodiff/graph.ts";
+import type { Graph } from "../../src/graph/graph.ts";
 import { NotFiniteError, rowsNotFinite } from "../../src/autodiff/not_finite.ts";
-import { external, input, mean } from "../../src/autodiff/operations.ts";
-import type { ExternalOperation } from "../../src/autodiff/primitives/attributes.ts";
+import { external, input, mean } from "../../src/graph/operations.ts";
+import type { ExternalOperation } from "../../src/graph/attributes.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { Flow } from "../../src/flow/flow.ts";
 import { RealNVP } from "../../src/flow/real_nvp.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { isJsonObject, type JsonLimits, parseJson, parseJsonObject, showJson } from "../../src/training/parse_json.ts";
+import { isJsonObject, type JsonLimits, parseJson, parseJsonObject, showJson } from "../../src/format/parse_json.ts";
 
 const refuse = (rest: string): never => {
   throw new RangeError(`Cannot read it: ${rest}`);

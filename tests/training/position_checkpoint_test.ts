@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Parameter } from "../../src/autodiff/parameter.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/training/checkpoint.ts";
-import type { JsonObject } from "../../src/training/json.ts";
+import type { JsonObject } from "../../src/format/json.ts";
 import { packPosition, unpackPosition } from "../../src/training/position_checkpoint.ts";
 import type { TrainingPosition } from "../../src/training/train.ts";
 

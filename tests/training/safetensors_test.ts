@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "../../src/training/safetensors.ts";
-import { findDuplicateKey } from "../../src/training/parse_json.ts";
+import { findDuplicateKey } from "../../src/format/parse_json.ts";
 import { ITEM_BYTES } from "../../src/training/safetensors_header.ts";
 
 const every: [string, StoredTensor][] = [

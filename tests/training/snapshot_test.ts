@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Parameter } from "../../src/autodiff/parameter.ts";
+import { Parameter } from "../../src/graph/parameter.ts";
 import { restoreSnapshot, takeSnapshot } from "../../src/training/snapshot.ts";
 
 Deno.test("takeSnapshot() copies, restoreSnapshot() brings back", () => {

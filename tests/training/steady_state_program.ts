@@ -4,7 +4,7 @@
  * Arguments: what (ml, kl, external, leak, both or sample), threads, and the steps after which to look, ascending. Needs
  * `--v8-flags=--expose-gc`.
  */
-import { square, sumFeatures } from "../../src/autodiff/operations.ts";
+import { square, sumFeatures } from "../../src/graph/operations.ts";
 import { type Executor, ThreadPool } from "../../src/backend/pool.ts";
 import { memory } from "../../src/backend/shared_memory.ts";
 import { allocatedBytes } from "../../src/backend/wasm.ts";

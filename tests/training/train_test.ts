@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { Graph } from "../../src/autodiff/graph.ts";
-import { external, input, mean, square, sumFeatures } from "../../src/autodiff/operations.ts";
-import type { ExternalOperation } from "../../src/autodiff/primitives/attributes.ts";
+import type { Graph } from "../../src/graph/graph.ts";
+import { external, input, mean, square, sumFeatures } from "../../src/graph/operations.ts";
+import type { ExternalOperation } from "../../src/graph/attributes.ts";
 import { type Executor, ThreadPool } from "../../src/backend/pool.ts";
 import { allocatedBytes } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";

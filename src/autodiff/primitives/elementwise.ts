@@ -7,7 +7,7 @@
  */
 import { expOf, log1pOf, logOf, powerOf, tanhOf } from "../../random/elementary.ts";
 import { cosOf, sinOf } from "../../random/elementary_sine.ts";
-import type { PrimitiveName } from "./attributes.ts";
+import type { PrimitiveName } from "../../graph/attributes.ts";
 import type { Evaluation, Lowering, Primitive, Saved } from "./primitive.ts";
 
 /** Value and derivative of a function of one number; the derivative may use the value. */

@@ -9,7 +9,7 @@
  */
 import { logNormalCdf, normalQuantileOfLogs } from "../../backend/reference_normal_tails.ts";
 import { HALF_LOG_TWO_PI } from "../../random/elementary.ts";
-import { cellOf } from "./tilt.ts";
+import { cellOf } from "../../graph/tilt.ts";
 
 /** Logarithm of the mean of e^s over s from a to b: the larger + ln((1 − e^−|b − a|) / |b − a|). */
 export function logMeanExp(a: number, b: number): number {

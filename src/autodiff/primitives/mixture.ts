@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Attributes } from "./attributes.ts";
+import type { Attributes } from "../../graph/attributes.ts";
 import { type MixtureCotangents, MixtureDensity, mixtureFeatures } from "./mixture_density.ts";
 import type { Evaluation, Lowering, Primitive } from "./primitive.ts";
 

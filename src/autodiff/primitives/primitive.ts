@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Shape } from "../graph.ts";
+import type { Shape } from "../../graph/graph.ts";
 import type { BaseKind } from "../../backend/program.ts";
-import type { Attributes, PrimitiveName } from "./attributes.ts";
+import type { Attributes, PrimitiveName } from "../../graph/attributes.ts";
 
 /** One evaluation in float64, row-major. */
 export interface Evaluation<P extends PrimitiveName> {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Evaluation, Primitive } from "./primitive.ts";
-import type { AxisPoint } from "./tilt.ts";
+import type { AxisPoint } from "../../graph/tilt.ts";
 import { type Level, TiltedDensity, TiltedGrid, type TiltedInputs } from "./tilted_density.ts";
 import { decodeLowering, encodeLowering, logProbLowering, TILTED_INPUT } from "./tilted_lowering.ts";
 

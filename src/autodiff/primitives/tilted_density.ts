@@ -8,7 +8,7 @@
  * @module
  */
 import { LogLinearDensity } from "./log_linear_density.ts";
-import { type AxisPoint, axisPoint, knotStride, tableEnergy, type Tilt, TILT_KNOTS } from "./tilt.ts";
+import { type AxisPoint, axisPoint, knotStride, tableEnergy, type Tilt, TILT_KNOTS } from "../../graph/tilt.ts";
 
 /** Nodes of one axis. */
 interface AxisNodes {

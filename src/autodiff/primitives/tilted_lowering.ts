@@ -4,7 +4,7 @@
  * @module
  */
 import type { Address, ForwardLowering, Lowering, VjpLowering } from "./primitive.ts";
-import { tiltedLayout } from "./tilted_layout.ts";
+import { tiltedLayout } from "../../graph/tilted_layout.ts";
 
 type Name = "tiltedLogProb" | "tiltedEncode" | "tiltedDecode";
 

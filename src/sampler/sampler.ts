@@ -1,7 +1,7 @@
 import { RandomStream } from "../random/random_stream.ts";
 import { checkChunk, type DensityModel, loadDensity } from "./density.ts";
 import type { ModelMetadata } from "./metadata.ts";
-import { ModelSession, standardNormalLogDensity } from "./model_session.ts";
+import { ModelSession, standardNormalLogDensity } from "./onnx_session.ts";
 
 /** Stream of the generator that z is drawn from: that of the flow's own prior, so that one seed gives one sample. */
 const priorStream = 0x7a;

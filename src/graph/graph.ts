@@ -7,7 +7,7 @@
  * @module
  */
 import type { Parameter } from "./parameter.ts";
-import type { Attributes, PrimitiveName } from "./primitives/attributes.ts";
+import type { Attributes, PrimitiveName } from "./attributes.ts";
 
 /**
  * Size along each axis; "n" is the number of samples.

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Parameter } from "../parameter.ts";
-import type { MixtureAttributes } from "./mixture_density.ts";
+import type { Parameter } from "./parameter.ts";
+import type { MixtureAttributes } from "../autodiff/primitives/mixture_density.ts";
 import type { Tilt } from "./tilt.ts";
 
-export type { MixtureAttributes } from "./mixture_density.ts";
+export type { MixtureAttributes } from "../autodiff/primitives/mixture_density.ts";
 export type { Tilt, TiltTable } from "./tilt.ts";
 
 /** What most primitives need beside their inputs: nothing. */

@@ -8,7 +8,7 @@
  */
 import { type Graph, isBatch, isColumn, type Shape, type Tensor } from "./graph.ts";
 import type { Parameter } from "./parameter.ts";
-import type { ExternalOperation } from "./primitives/attributes.ts";
+import type { ExternalOperation } from "./attributes.ts";
 
 const text = (shape: Shape): string => `[${shape.join(", ")}]`;
 

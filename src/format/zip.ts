@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Refusal, showJson } from "../training/parse_json.ts";
+import { type Refusal, showJson } from "./parse_json.ts";
 
 /** Limits under which an archive is read. */
 export interface ZipLimits {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { showText } from "../training/parse_json.ts";
+import { showText } from "./parse_json.ts";
 
 /** The array types we exchange with NumPy. */
 export type NpyData =

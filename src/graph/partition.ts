@@ -5,7 +5,7 @@
  */
 import { type Graph, isBatch, type Node, type Tensor } from "./graph.ts";
 import type { Parameter } from "./parameter.ts";
-import { primitiveOf } from "./primitives.ts";
+import { primitiveOf } from "../autodiff/primitives.ts";
 
 /** Where nodes run, and which values cross. */
 export interface Partition {

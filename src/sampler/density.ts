@@ -1,4 +1,4 @@
-import { ModelSession, standardNormalLogDensity } from "./model_session.ts";
+import { ModelSession, standardNormalLogDensity } from "./onnx_session.ts";
 import type { ModelMetadata } from "./metadata.ts";
 
 /** Configurations mapped to the prior side, and the density of the flow there. */

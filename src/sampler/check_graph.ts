@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { showJson, showText } from "../training/parse_json.ts";
+import { showJson, showText } from "../format/parse_json.ts";
 import type { ModelMetadata } from "./metadata.ts";
 import type { Model, ModelGraph, ModelNode, ModelTensor, ModelValue } from "./model.ts";
 

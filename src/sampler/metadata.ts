@@ -1,7 +1,7 @@
-import type { Precision } from "./model_builder.ts";
-import type { JsonValue } from "../training/json.ts";
-import { isJsonObject, parseJson, showJson, showText } from "../training/parse_json.ts";
-import type { XyzLayout } from "./xyz.ts";
+import type { Precision } from "../onnx/model_builder.ts";
+import type { JsonValue } from "../format/json.ts";
+import { isJsonObject, parseJson, showJson, showText } from "../format/parse_json.ts";
+import type { XyzLayout } from "../format/xyz.ts";
 
 /** Which way a model goes: `sampler` z → (x, logDet), `density` x → (z, logDet). */
 export type ModelRole = "sampler" | "density";

@@ -15,7 +15,7 @@
  */
 import { isBatch, type Shape, type Tensor } from "./graph.ts";
 import type { Parameter } from "./parameter.ts";
-import { type Tilt, TILT_KNOTS } from "./primitives/tilt.ts";
+import { type Tilt, TILT_KNOTS } from "./tilt.ts";
 
 /** What an energy-tilted density depends on, beside its features. */
 export interface TiltedOperands {
