@@ -5,11 +5,13 @@
  */
 import type { Executor } from "../backend/pool.ts";
 import type { MetropolisChains } from "../sampling/metropolis_chains.ts";
-import { type MetropolisSample, metropolisSample } from "../sampling/metropolis_sample.ts";
+import type { ProgressKeeper } from "../sampling/keeper.ts";
+import { type MetropolisProgress, type MetropolisSample, metropolisSample } from "../sampling/metropolis_sample.ts";
 import { settledStarts } from "../sampling/settled_starts.ts";
 import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
 import type { DimerData, DimerFrames } from "./dimer_results.ts";
 import type { DataSettings } from "./dimer_settings.ts";
+import { type SampleInTurn, samplesInTurn } from "./samples_in_turn.ts";
 
 /** What to sample, and how much. */
 export interface DimerDataOptions {
@@ -27,6 +29,8 @@ export interface DimerDataOptions {
   readonly onProgress?: (done: number) => void;
   /** Ends the sampling early, with an AbortError. */
   readonly signal?: AbortSignal;
+  /** Keeps where the sampling stands. Default: nothing is kept. */
+  readonly keeper?: ProgressKeeper<readonly MetropolisProgress[]> | undefined;
 }
 
 /** Data, and the training chains at the end of it, from which fresh frames can be taken. */
@@ -61,14 +65,7 @@ type Split = keyof typeof SPLITS;
  */
 export async function sampleDimerData(options: DimerDataOptions): Promise<SampledDimerData> {
   const names = Object.keys(SPLITS) as Split[];
-  const work = names.map((name) => options.settings.frames[name] * SPLITS[name].spacing);
-  const total = work.reduce((a, b) => a + b);
-  const samples: Partial<Record<Split, MetropolisSample>> = {};
-  for (const [i, name] of names.entries()) {
-    const before = work.slice(0, i).reduce((a, b) => a + b, 0);
-    samples[name] = await sampleSplit(options, name, (done) => options.onProgress?.((before + done * work[i]) / total));
-  }
-  const { train, validate, evaluate } = samples as Record<Split, MetropolisSample>;
+  const [train, validate, evaluate] = await samplesInTurn(names.map((name) => sampleSplit(options, name)), options);
   const sum = (f: (sample: MetropolisSample) => number) => f(train) + f(validate) + f(evaluate);
   const settling = sum(({ chains }) => chains.chains) * HOLD_SWEEPS;
   return {
@@ -93,20 +90,15 @@ export async function sampleDimerData(options: DimerDataOptions): Promise<Sample
 function sampleSplit(
   { system, temperature, settings, seed, pool, signal }: DimerDataOptions,
   split: Split,
-  onProgress: (done: number) => void,
-): Promise<MetropolisSample> {
+): SampleInTurn<ParticleDimer> {
   const { stream, settling, spacing } = SPLITS[split];
   const own = { chains: settings.chains[split], temperature, seed };
-  return metropolisSample(system, {
-    ...own,
-    frames: settings.frames[split],
-    start: settledStarts(system, { ...own, stream: settling, sweeps: HOLD_SWEEPS, pool }),
-    stream,
-    spacing,
-    pool,
-    signal,
-    onProgress,
-  });
+  const frames = settings.frames[split];
+  const start = () => settledStarts(system, { ...own, stream: settling, sweeps: HOLD_SWEEPS, pool });
+  return {
+    work: frames * spacing,
+    draw: (how) => metropolisSample(system, { ...own, frames, start, stream, spacing, pool, signal, ...how }),
+  };
 }
 
 function framesOf({ x, chain, d }: MetropolisSample): DimerFrames {

@@ -18,7 +18,7 @@ import { pairDistribution } from "./pair_distribution.ts";
 import { type ParticleFreeEnergy, particleFreeEnergy } from "./particle_free_energy.ts";
 import type { TrainingKeeper } from "./run_checkpoints.ts";
 import { RunParts } from "./run_parts.ts";
-import { samplesInTurn } from "./samples_in_turn.ts";
+import { type InTurn, samplesInTurn } from "./samples_in_turn.ts";
 import type { BySplit } from "./temperature_settings.ts";
 
 /** What to compute, and how thoroughly. */
@@ -127,8 +127,7 @@ async function sampleSplits(
     const own = { frames: frames[split], chains: chains[split], stream: STREAMS[split], spacing: SPACING[split] };
     return {
       work: own.chains + own.frames * own.spacing,
-      draw: (how: Pick<MetropolisSampleOptions, "keeper" | "onProgress">) =>
-        metropolisSample(system, { ...common, ...own, ...how }),
+      draw: (how: InTurn) => metropolisSample(system, { ...common, ...own, ...how }),
     };
   });
   const [train, validate, evaluate] = await samplesInTurn(inTurn, {

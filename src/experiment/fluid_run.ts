@@ -53,6 +53,7 @@ export async function runFluid(options: FluidRunOptions): Promise<RunResult<Flui
       REPORT,
       CHECKPOINT,
       ...FLUID_PARTS.map(partFile),
+      progressFile("data", "chains"),
       progressFile("integration", "windows"),
       ...FIGURES.map(fileOf),
     ],

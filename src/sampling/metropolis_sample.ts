@@ -7,6 +7,8 @@ import { isDimer } from "../backend/particle_coefficients.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 import type { ParticleSystem } from "../system/particle_system.ts";
 import type { ComputeOptions } from "../system/system.ts";
+import type { MetropolisState } from "./chain_state.ts";
+import type { ProgressKeeper } from "./keeper.ts";
 import { MetropolisChains } from "./metropolis_chains.ts";
 import { type LongRunOptions, pausing } from "./pause.ts";
 import { relax, type Relaxation } from "./relaxation.ts";
@@ -23,10 +25,37 @@ export interface MetropolisSampleOptions extends ComputeOptions, LongRunOptions 
   readonly seed?: number | undefined;
   /** Stream of the random numbers: another stream gives independent chains. Default 0. */
   readonly stream?: number | undefined;
-  /** Starting points [chains, dim], in the order of the system's starts; default: those starts in turn. */
-  readonly start?: Float64Array | undefined;
+  /**
+   * Starting points [chains, dim], in the order of the system's starts, or a function that computes them: it is not called
+   * to go on with what was kept. Default: the system's starts in turn.
+   */
+  readonly start?: Float64Array | (() => Float64Array) | undefined;
   /** Sweeps between frames in units of the measured statistical inefficiency, default 1: independent frames. */
   readonly spacing?: number | undefined;
+  /** Keeps where the sampling stands. Default: nothing is kept. */
+  readonly keeper?: ProgressKeeper<MetropolisProgress> | undefined;
+}
+
+/** Where {@link metropolisSample} stands. */
+export interface MetropolisProgress {
+  /** The chains. */
+  readonly chains: MetropolisState;
+  /** Trials of relaxation that are over. */
+  readonly trials: number;
+  /** What was found since the chains have relaxed; null until then. */
+  readonly relaxed: RelaxedProgress | null;
+}
+
+/** What chains have yielded since they have relaxed. */
+export interface RelaxedProgress {
+  /** How burn-in was found. */
+  readonly relaxation: Relaxation;
+  /** Changes of basin of each chain by then. */
+  readonly crossings: Int32Array;
+  /** Configurations so far, as in the result. */
+  readonly x: Float64Array;
+  /** Distances so far, as in the result. */
+  readonly d: Float64Array;
 }
 
 /** What {@link metropolisSample} returns. Frames are in the order of time; within one time, of chains. */
@@ -77,27 +106,32 @@ export async function metropolisSample<S extends ParticleSystem = ParticleDimer>
   system: S,
   options: MetropolisSampleOptions,
 ): Promise<MetropolisSample<S>> {
-  const { frames, spacing = 1, pool, signal, onProgress } = options;
+  const { frames, spacing = 1, pool, signal, onProgress, keeper } = options;
   if (!Number.isSafeInteger(frames) || frames < 1) {
     throw new RangeError(`Cannot sample particles: frames must be a whole number ≥ 1, got ${frames}`);
   }
   if (!(spacing > 0 && Number.isFinite(spacing))) {
     throw new RangeError(`Cannot sample particles: spacing must be a positive number, got ${spacing}`);
   }
-  const chains = new MetropolisChains(system, options);
-  const relaxation = await relax(chains, { pool, signal });
-  const before = chains.crossings();
+  const { chains, since } = await relaxedChains(system, options);
+  const { relaxation, crossings } = since;
   const stride = Math.max(1, Math.ceil(spacing * 2 * relaxation.autocorrelationTime));
   const rows = Math.ceil(frames / chains.chains);
   const n = rows * chains.chains;
   const x = new Float64Array(n * system.dim);
   const d = new Float64Array(isDimer(system.coefficients) ? n : 0);
+  checkKept(since, chains.chains, x.length, d.length);
+  x.set(since.x);
+  d.set(since.d);
   const pause = pausing({ signal, onProgress });
-  for (let row = 0; row < rows; row++) {
+  for (let row = rows * since.x.length / x.length; row < rows;) {
     chains.advance(stride, { pool });
     const now = chains.frames({ pool });
     x.set(now.x, row * now.x.length);
     d.set(now.d, row * now.d.length);
+    row++;
+    const soFar = { x: x.subarray(0, row * now.x.length), d: d.subarray(0, row * now.d.length) };
+    await keeper?.offer(() => ({ chains: chains.state, trials: 0, relaxed: { relaxation, crossings, ...soFar } }));
     await pause(row / rows);
   }
   return {
@@ -106,10 +140,40 @@ export async function metropolisSample<S extends ParticleSystem = ParticleDimer>
     chain: Int32Array.from({ length: n }, (_, i) => i % chains.chains),
     stride,
     relaxation,
-    crossings: chains.crossings().map((count, c) => count - before[c]),
+    crossings: chains.crossings().map((count, c) => count - crossings[c]),
     acceptance: chains.acceptance(),
     moves: chains.moves,
     energyEvaluations: chains.energyEvaluations,
     chains,
   };
+}
+
+/** Chains that have relaxed, and what they have yielded since: nothing yet, or what was kept. */
+async function relaxedChains<S extends ParticleSystem>(
+  system: S,
+  { start, pool, signal, keeper, ...options }: MetropolisSampleOptions,
+): Promise<{ readonly chains: MetropolisChains<S>; readonly since: RelaxedProgress }> {
+  const saved = await keeper?.load() ?? null;
+  const chains = saved === null
+    ? new MetropolisChains(system, { ...options, start: typeof start === "function" ? start() : start })
+    : MetropolisChains.fromState<S>(system, saved.chains);
+  if (saved?.relaxed) return { chains, since: saved.relaxed };
+  const relaxation = await relax(chains, {
+    pool,
+    signal,
+    trials: saved?.trials,
+    onTrial: async (trials) => await keeper?.offer(() => ({ chains: chains.state, trials, relaxed: null })),
+  });
+  const none = new Float64Array(0);
+  return { chains, since: { relaxation, crossings: chains.crossings(), x: none, d: none } };
+}
+
+/** Refuses what was kept by other sampling. */
+function checkKept(since: RelaxedProgress, chains: number, xLength: number, dLength: number): void {
+  const rows = since.x.length / xLength;
+  if (rows <= 1 && since.d.length === rows * dLength && since.crossings.length === chains) return;
+  throw new RangeError(
+    `Cannot resume the sampling of particles: what was kept must hold at most ${xLength} coordinates and a distance for ` +
+      `each frame of ${chains} chains, got ${since.x.length} and ${since.d.length} of ${since.crossings.length}`,
+  );
 }

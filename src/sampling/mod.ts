@@ -14,7 +14,13 @@ export { metropolis, type MetropolisFrames, type MetropolisOptions } from "./met
 export type { AdvanceOptions, ChainFrames, DistanceBias, MetropolisChainsOptions } from "./chain_options.ts";
 export { MetropolisChains } from "./metropolis_chains.ts";
 export type { MetropolisState } from "./chain_state.ts";
-export { type MetropolisSample, metropolisSample, type MetropolisSampleOptions } from "./metropolis_sample.ts";
+export {
+  type MetropolisProgress,
+  type MetropolisSample,
+  metropolisSample,
+  type MetropolisSampleOptions,
+  type RelaxedProgress,
+} from "./metropolis_sample.ts";
 export { settledStarts, type SettledStartsOptions } from "./settled_starts.ts";
 export type { Relaxation } from "./relaxation.ts";
 export type { LongRunOptions } from "./pause.ts";

@@ -19,6 +19,14 @@ export interface Relaxation {
   readonly relaxed: boolean;
 }
 
+/** How {@link relax} is stopped and goes on between two trials, and what it tells. */
+export interface RelaxOptions extends ComputeOptions, LongRunOptions {
+  /** Trials that the chains have behind them, tuning included; default 0. */
+  readonly trials?: number | undefined;
+  /** Told after each trial that did not suffice how many there were. */
+  readonly onTrial?: ((trials: number) => Promise<void>) | undefined;
+}
+
 /** Sweeps that adapt the step before anything is measured. */
 const TUNING = 400;
 /** Records of a trial. */
@@ -39,18 +47,19 @@ const ENOUGH_TIMES = 20;
  * all coordinates, the chains of each start about their own mean). Everything run so far is burn-in.
  *
  * @param chains chains that took the system's starts in turn, changed
- * @param options threads, progress, signal
+ * @param options threads, progress, signal, trials before
  * @returns length of burn-in and autocorrelation time
  */
 export async function relax(
   chains: MetropolisChains<ParticleSystem>,
-  options: ComputeOptions & LongRunOptions = {},
+  options: RelaxOptions = {},
 ): Promise<Relaxation> {
+  const { trials = 0, onTrial } = options;
   const pause = pausing(options);
-  chains.tune(TUNING, options);
+  if (trials === 0) chains.tune(TUNING, options);
   const starts = Array.from(chains.system.startConfigurations(), (_, start) => start);
-  let interval = FIRST_INTERVAL;
-  for (let trial = 1;; trial++, interval *= 2) {
+  for (let trial = trials + 1;; trial++) {
+    const interval = FIRST_INTERVAL * 2 ** (trial - 1);
     const frames: Float64Array[] = [];
     const energies: Float64Array[] = [];
     for (let k = 0; k < RECORDS; k++) {
@@ -68,6 +77,7 @@ export async function relax(
       chains.resetAcceptance();
       return { burnIn: chains.sweeps, autocorrelationTime, relaxed };
     }
+    await onTrial?.(trial);
   }
 }
 
