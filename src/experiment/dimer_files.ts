@@ -51,11 +51,3 @@ export function configurationOf(options: DimerQuestion, system: ParticleDimer): 
   const coordinate = { bounds: [...bounds], form };
   return { budget, system: preset, parameters, temperature, seed, coordinate, settings } as unknown as JsonObject;
 }
-
-/** Adds to an error of training where the last good checkpoint is. */
-export async function pointToCheckpoint(error: unknown, path: string): Promise<unknown> {
-  if (!(error instanceof Error)) return error;
-  const found = await Deno.stat(path).then(() => true, () => false);
-  const where = found ? `the last good checkpoint is ${path}` : "no checkpoint had been written yet";
-  return new Error(`${error.message}; ${where}`, { cause: error });
-}

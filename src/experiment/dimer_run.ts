@@ -20,7 +20,7 @@ import { type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
 import { profileEdges } from "./dimer_bins.ts";
 import { evaluateDimer } from "./dimer_evaluation.ts";
 import { dimerFigures } from "./dimer_figures.ts";
-import { configurationOf, dimerFigureNames, dimerFiles, type DimerQuestion, pointToCheckpoint } from "./dimer_files.ts";
+import { configurationOf, dimerFigureNames, dimerFiles, type DimerQuestion } from "./dimer_files.ts";
 import { describeFlow, type DimerFlow, dimerFlow } from "./dimer_flow.ts";
 import { checkModels, describeDimer } from "./dimer_models.ts";
 import { dimerPath } from "./dimer_path.ts";
@@ -240,9 +240,7 @@ class DimerRun {
       checkpointEveryMs,
       ...signal && { signal },
       ...saved && { resume: saved.position },
-    }, this.#counts).catch(async (error) => {
-      throw await pointToCheckpoint(error, this.#directory.pathOf(dimerFiles.training));
-    });
+    }, this.#counts);
     this.#account.add("training", this.#counts.energies);
     if (!complete) return null;
     const trainable = flow.parameters().filter((parameter) => parameter.trainable);

@@ -12,7 +12,6 @@ import type { JsonObject } from "../format/json.ts";
 import type { TrainingPosition } from "../training/train.ts";
 import { doubtUnaudited, RUN_AUDIT } from "./audit_report.ts";
 import { profileEdges } from "./dimer_bins.ts";
-import { pointToCheckpoint } from "./dimer_files.ts";
 import { describeFlow } from "./dimer_flow.ts";
 import { dimerUmbrella } from "./dimer_umbrella.ts";
 import { EnergyAccount } from "./energy_ledger.ts";
@@ -205,7 +204,7 @@ class TemperaturesRun {
     data: readonly TemperatureData[],
   ): Promise<{ model: TemperatureModel; position: TrainingPosition } | null> {
     const { range, settings, seed, checkpointEveryMs, progress } = this.#options;
-    const { system, directory, checkpoints, pool } = this.#place;
+    const { system, checkpoints, pool } = this.#place;
     const model = new TemperatureModel({ system, data, temperatures: logTemperatures(range), settings, seed, pool });
     const parameters = model.flow.parameters();
     const keeper = checkpoints.training(FILES.training, TRAINING_KIND);
@@ -221,8 +220,6 @@ class TemperaturesRun {
       ...checkpointEveryMs !== undefined && { checkpointEveryMs },
       ...this.#stop(),
       ...saved && { resume: saved },
-    }).catch(async (error) => {
-      throw await pointToCheckpoint(error, directory.pathOf(FILES.training));
     });
     return complete ? { model, position } : null;
   }

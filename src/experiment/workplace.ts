@@ -29,7 +29,7 @@ export interface Workplace {
  * @returns how it ended
  * @throws {Error} if the directory is not free
  * @throws whatever the run throws, but for the reason of the signal: a checkpoint that could not be written must not look
- * like a run that can go on
+ * like a run that can go on. Where work broke off that can go on, the message ends with the last good checkpoint
  */
 export async function atWork<T>(
   options: RunOptions,
@@ -46,8 +46,24 @@ export async function atWork<T>(
     return outcome === null ? { complete: false, during: parts.now } : { complete: true, outcome };
   } catch (error) {
     if (signal?.aborted && error === signal.reason) return { complete: false, during: parts.now };
-    throw error;
+    throw await pointToCheckpoint(error, claim.files.map((name) => directory.pathOf(name)));
   } finally {
     progress.finish();
   }
+}
+
+/** How messages begin where work broke off for the time being: numbers that are not finite, threads, a disk. */
+const BROKEN_OFF = /^Cannot (go on|run kernels|write) /;
+
+/** Adds to an error that broke work off which of the files of the run was the last checkpoint to be written. */
+async function pointToCheckpoint(error: unknown, files: readonly string[]): Promise<unknown> {
+  if (!(error instanceof Error && BROKEN_OFF.test(error.message))) return error;
+  let [last, newest] = ["", -1];
+  for (const path of files.filter((path) => path.endsWith(".safetensors"))) {
+    const found = await Deno.stat(path).catch(() => null);
+    const time = found?.isFile ? found.mtime?.getTime() ?? 0 : -1;
+    if (time > newest) [last, newest] = [path, time];
+  }
+  const where = newest < 0 ? "no checkpoint had been written yet" : `the last good checkpoint is ${last}`;
+  return new Error(`${error.message}; ${where}`, { cause: error });
 }
