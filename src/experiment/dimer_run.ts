@@ -64,9 +64,9 @@ export async function runDimer(options: DimerRunOptions): Promise<RunResult<Dime
     files: [
       ...Object.values(dimerFiles),
       ...["evaluation", "reference"].map(partFile),
-      ...[["evaluation", "samples"], ["reference", "umbrella"], ["reference", "plain"]].map(([part, what]) =>
-        progressFile(part, what)
-      ),
+      progressFile("data", "chains"),
+      progressFile("evaluation", "samples"),
+      ...["umbrella", "plain"].map((what) => progressFile("reference", what)),
       ...dimerFigureNames.map((name) => `figures/${name}.svg`),
     ],
   };
@@ -108,7 +108,14 @@ class DimerRun {
 
   /** Runs all parts; null if training was stopped. */
   async start(): Promise<DimerOutcome | null> {
-    const data = await this.#parts.timed("data", () => this.#data());
+    const data = await this.#parts.timed(
+      "data",
+      () =>
+        this.#parts.kept("data", () => this.#data(), {
+          load: () => loadDimerData(this.#checkpoints, this.#system),
+          save: (found) => saveDimerData(this.#checkpoints, found),
+        }),
+    );
     const atStart = { energies: data.chains.energyEvaluations, moves: data.chains.moves };
     const trained = await this.#parts.timed("training", () => this.#train(data));
     if (trained === null) return null;
@@ -187,17 +194,14 @@ class DimerRun {
     return { pool: this.#pool, seed, temperature, ...signal && { signal } };
   }
 
-  async #data(): Promise<SampledDimerData> {
-    const saved = await loadDimerData(this.#checkpoints, this.#system);
-    if (saved !== null) return saved;
-    const data = await sampleDimerData({
+  #data(): Promise<SampledDimerData> {
+    return sampleDimerData({
       system: this.#system,
       settings: this.#options.settings.data,
       ...this.#common(),
+      keeper: this.#parts.keeper("data", "chains"),
       onProgress: this.#parts.begin("sampling data"),
     });
-    await saveDimerData(this.#checkpoints, data);
-    return data;
   }
 
   async #train(data: SampledDimerData): Promise<Trained | null> {

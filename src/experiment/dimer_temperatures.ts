@@ -75,6 +75,7 @@ export async function runDimerTemperatures(options: DimerTemperaturesOptions): P
     files: [
       ...Object.values(FILES),
       ...partNames(ladder).map(partFile),
+      progressFile("data", "chains"),
       ...REFERENCES.map((part) => progressFile(part, "umbrella")),
       ...temperatureFigureNames.map((name) => `figures/${name}.svg`),
     ],
@@ -195,6 +196,7 @@ class TemperaturesRun {
       settings: settings.data,
       seed,
       pool,
+      keeper: this.#parts.keeper("data", "chains"),
       onProgress,
       ...this.#stop(),
     });

@@ -36,6 +36,14 @@ export type RunResult<T> =
   | { readonly complete: true; readonly outcome: T }
   | { readonly complete: false; readonly during: string };
 
+/** How what a part has found is kept in a file of its own. */
+export interface PartStorage<T> {
+  /** What was kept before; null to begin. */
+  load(): Promise<T | null>;
+  /** Keeps it. */
+  save(found: T): Promise<void>;
+}
+
 /** Kind of the checkpoints that hold what a part has found. */
 const PART_KIND = "part of a run";
 /** Kind of those that hold where a part stands. */
@@ -108,19 +116,21 @@ export class RunParts {
    *
    * @param name of the part; its file is {@link partFile} of it
    * @param work returns plain data
+   * @param storage another file, for data that are not plain
    * @returns what work returned, now or before
    */
-  async kept<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const file = partFile(name);
-    const found = await this.#checkpoints?.loadIfWhole(file, PART_KIND);
-    if (found) {
-      await this.#forgetProgress(name);
-      return unpackResult(found, file) as T;
+  async kept<T>(
+    name: string,
+    work: () => Promise<T>,
+    storage: PartStorage<T> = this.#packed(partFile(name), PART_KIND),
+  ): Promise<T> {
+    let found = await storage.load();
+    if (found === null) {
+      found = await work();
+      await storage.save(found);
     }
-    const result = await work();
-    await this.#checkpoints?.save(file, PART_KIND, packResult(result));
     await this.#forgetProgress(name);
-    return result;
+    return found;
   }
 
   /**
@@ -131,18 +141,26 @@ export class RunParts {
    * @returns what the part is to be given
    */
   keeper<T>(part: string, what: string): ProgressKeeper<T> {
-    const file = progressFile(part, what);
+    const { load, save } = this.#packed<T>(progressFile(part, what), PROGRESS_KIND);
     let last = performance.now();
     return {
-      load: async () => {
-        const found = await this.#checkpoints?.loadIfWhole(file, PROGRESS_KIND);
-        return found ? unpackResult(found, file) as T : null;
-      },
+      load,
       offer: async (state) => {
         if (performance.now() - last < this.#keepEveryMs) return;
-        await this.#checkpoints?.save(file, PROGRESS_KIND, packResult(state()));
+        await save(state());
         last = performance.now();
       },
+    };
+  }
+
+  /** Keeps plain data in a file of their own. */
+  #packed<T>(file: string, kind: string): PartStorage<T> {
+    return {
+      load: async () => {
+        const found = await this.#checkpoints?.loadIfWhole(file, kind);
+        return found ? unpackResult(found, file) as T : null;
+      },
+      save: async (found) => await this.#checkpoints?.save(file, kind, packResult(found)),
     };
   }
 
