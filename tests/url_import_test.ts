@@ -1,7 +1,7 @@
 /** The package imported by URL, by a program elsewhere that may import from that host and do nothing else. */
 import { assert, assertEquals } from "@std/assert";
 import { ParticleDimer } from "../mod.ts";
-import { makeCache, runDeno } from "./support/deno_process.ts";
+import { makeCache, runDeno, tryDeno } from "./support/deno_process.ts";
 import { inTemporaryDirectory } from "./support/file_faults.ts";
 import { FOUR_SIGMA } from "./support/statistics.ts";
 
@@ -102,7 +102,7 @@ interface Output {
 async function runElsewhere(source: string, directory: string, host: string, cache: string) {
   const path = `${directory}/program.ts`;
   await Deno.writeTextFile(path, source);
-  return await runDeno(["run", "--no-prompt", `--allow-import=${host}`, path], directory, cache);
+  return await runDeno(["run", "--no-prompt", `--allow-import=${host}`, path], { cwd: directory, cache });
 }
 
 for (const server of servers) {
@@ -143,18 +143,14 @@ Deno.test("mod.ts type-checks by URL", async () => {
       const cache = await makeCache(directory);
       const path = `${directory}/program.ts`;
       await Deno.writeTextFile(path, program(`http://${host}/mod.ts`));
-      await runDeno(["check", `--allow-import=${host}`, path], directory, cache);
+      await runDeno(["check", `--allow-import=${host}`, path], { cwd: directory, cache });
 
       await Deno.writeTextFile(
         path,
         `import { DoubleWell } from "http://${host}/mod.ts"; new DoubleWell({ dim: "2" });`,
       );
-      const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["check", `--allow-import=${host}`, path],
-        cwd: directory,
-        env: { NO_COLOR: "1", NO_PROXY: "localhost", DENO_DIR: cache },
-      }).output();
-      assert(!success && new TextDecoder().decode(stderr).includes("TS2322"), "types must reach the program");
+      const { code, stderr } = await tryDeno(["check", `--allow-import=${host}`, path], { cwd: directory, cache });
+      assert(code !== 0 && stderr.includes("TS2322"), "types must reach the program");
     })
   );
 });

@@ -47,7 +47,7 @@ function quartiles(values: readonly number[]): readonly number[] {
 
 /** Number of modules and their bytes: what Deno looks up, reads and links. */
 async function sizeOf(file: string, directory: string, cache: string): Promise<string> {
-  const { stdout } = await runDeno(["info", "--json", file], directory, cache);
+  const { stdout } = await runDeno(["info", "--json", file], { cwd: directory, cache });
   const modules: { size?: number }[] = JSON.parse(stdout).modules;
   const bytes = modules.reduce((sum, { size = 0 }) => sum + size, 0);
   return `${modules.length} modules, ${Math.round(bytes / 1024)} KiB`;
@@ -73,13 +73,13 @@ await inTemporaryDirectory(async (directory) => {
     await Deno.writeTextFile(`${directory}/${k}.ts`, source);
     sizes.push(await sizeOf(`${k}.ts`, directory, warm));
     // V8 writes compiled code in the second run, which the third one reads.
-    for (let run = 0; run < 2; run++) await runDeno(offline(`${k}.ts`), directory, warm);
+    for (let run = 0; run < 2; run++) await runDeno(offline(`${k}.ts`), { cwd: directory, cache: warm });
   }
   show(
     "New process, warm cache",
     sizes,
     await timesOf(ROUNDS.warm, async (file) => {
-      return (await runDeno(offline(file), directory, warm)).ms;
+      return (await runDeno(offline(file), { cwd: directory, cache: warm })).ms;
     }),
   );
   show(
@@ -88,7 +88,7 @@ await inTemporaryDirectory(async (directory) => {
     await timesOf(ROUNDS.new, (file) =>
       inTemporaryDirectory(async (elsewhere) => {
         const cache = await makeCache(elsewhere);
-        return (await runDeno(offline(file), directory, cache)).ms;
+        return (await runDeno(offline(file), { cwd: directory, cache })).ms;
       })),
   );
 });

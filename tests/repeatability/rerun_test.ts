@@ -3,6 +3,7 @@ import { compareReports, describeComparison, parseRerun } from "../../src/experi
 import { commitOf, runEnvironment, withOrigin } from "../../src/experiment/run_origin.ts";
 import { damage } from "../fuzz/mutate.ts";
 import { assertReaderHolds } from "../fuzz/reader_law.ts";
+import { type Finished, tryDeno } from "../support/deno_process.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
 import { long, record, trials } from "../support/incidents.ts";
 
@@ -205,16 +206,8 @@ Deno.test("withOrigin() records script, options, versions and checksums", async 
 });
 
 /** Runs a script; output and exit code. */
-async function script(
-  name: string,
-  ...args: readonly string[]
-): Promise<{ code: number; text: string; errors: string }> {
-  const path = new URL(`../../scripts/${name}`, import.meta.url).pathname;
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", path, ...args],
-    env: { NO_COLOR: "1" },
-  }).output();
-  return { code, text: new TextDecoder().decode(stdout), errors: new TextDecoder().decode(stderr) };
+function script(name: string, ...args: readonly string[]): Promise<Finished> {
+  return tryDeno(["run", "-A", new URL(`../../scripts/${name}`, import.meta.url).pathname, ...args]);
 }
 
 const runs = [
@@ -238,7 +231,7 @@ for (const { name, file, args } of long ? runs : runs.slice(0, 1)) {
     await inTemporaryDirectory(async (directory) => {
       const start = performance.now();
       const first = await script(name, ...args, "--threads", "2", "--deterministic", "--out", `${directory}/first`);
-      assertEquals(first.code, 0, first.errors);
+      assertEquals(first.code, 0, first.stderr);
       const path = `${directory}/first/${file}`;
       const text = await Deno.readTextFile(path);
       const changed = text.replace(/"version": 1,/, '"version": 1,\n  "changed": 42,');
@@ -246,15 +239,15 @@ for (const { name, file, args } of long ? runs : runs.slice(0, 1)) {
 
       const again = await script("rerun.ts", path, "--threads", "1", "--out", `${directory}/second`);
 
-      assertEquals(again.code, 1, again.errors);
-      assertMatch(again.text, /\ndiffers in changed: was 42, is nothing\n1 of \d{3,} values differ\n$/);
+      assertEquals(again.code, 1, again.stderr);
+      assertMatch(again.stdout, /\ndiffers in changed: was 42, is nothing\n1 of \d{3,} values differ\n$/);
       const seconds = (performance.now() - start) / 1000;
       record({ incident: `run done again from its report, ${name}`, trials: 1, lost: 0, wrong: 0, seconds });
       if (!long) return;
       await Deno.writeTextFile(path, text);
       const same = await script("rerun.ts", path, "--out", `${directory}/second`, "--force");
-      assertEquals(same.code, 0, same.errors);
-      assertMatch(same.text, /\nidentical: \d{3,} values\n$/);
+      assertEquals(same.code, 0, same.stderr);
+      assertMatch(same.stdout, /\nidentical: \d{3,} values\n$/);
     });
   });
 }
@@ -263,13 +256,13 @@ Deno.test("rerun.ts says in one sentence what it cannot rerun, and which option 
   await inTemporaryDirectory(async (directory) => {
     const path = `${directory}/report.json`;
     const run = () => script("rerun.ts", path, "--out", `${directory}/new`);
-    const { code: missing, errors: message } = await run();
+    const { code: missing, stderr: message } = await run();
     assertEquals(missing, 1);
     assertMatch(message, /^Cannot rerun: .+report\.json must exist, got .+\n$/);
     await Deno.writeTextFile(path, report({ rerun: { script: "train_dimer.ts", options: { "no-such-option": 1 } } }));
-    const { code, errors } = await run();
+    const { code, stderr } = await run();
     assertEquals(code, 1);
-    assertMatch(errors, /Cannot run train_dimer\.ts: options must be known ones, got --no-such-option: /);
-    assertMatch(errors, /Cannot rerun: train_dimer\.ts must end well, got exit code 1: its message is above\n$/);
+    assertMatch(stderr, /Cannot run train_dimer\.ts: options must be known ones, got --no-such-option: /);
+    assertMatch(stderr, /Cannot rerun: train_dimer\.ts must end well, got exit code 1: its message is above\n$/);
   });
 });
