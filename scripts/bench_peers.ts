@@ -20,7 +20,7 @@ import { type StepShare, stepTable, takeStepApart } from "./bench_peers/step_sec
 import { FLOW_TASKS, R8 } from "./bench_peers/workload.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
 import { sameArguments } from "./interrupt.ts";
-import { needsOfRuns } from "./permissions.ts";
+import type { Need } from "./permissions.ts";
 
 const PEERS: readonly PeerName[] = ["torch", "gcc", "tfjs", "jax", "onnx"];
 const PARTS = ["flow", "step", "memory", "particles", "growth"] as const;
@@ -56,11 +56,25 @@ const command = {
       help: "all timings; tables and plots beside it",
     },
   },
-  needs: ({ options }: { options: { out: string } }) => [
-    ...needsOfRuns(options.out),
-    { name: "run" as const, why: "peers are processes" },
+  needs: ({ options }: { options: { out: string } }): readonly Need[] => [
+    { name: "env", why: "d3-node, which draws, and where temporary folders are" },
+    { name: "read", why: "what peers compute, and their libraries wherever they are" },
+    { name: "write", path: folderOf(options.out), why: "timings, tables and plots" },
+    { name: "write", path: temporaryFolder(), why: "what peers are given" },
+    { name: "run", why: "peers are processes" },
+    { name: "sys", kind: "osRelease", why: "the machine, for the tables" },
   ],
 } as const;
+
+/** The folder of a file, with a slash at its end. */
+function folderOf(path: string): string {
+  return path.replace(/[^/]*$/, "") || "./";
+}
+
+/** Where Deno makes temporary folders. */
+function temporaryFolder(): string {
+  return Deno.env.get(Deno.build.os === "windows" ? "TEMP" : "TMPDIR") || "/tmp";
+}
 
 /** Reads a list of names. */
 function listOf<T extends string>(option: string, text: string, known: readonly T[]): Set<T> {
@@ -186,8 +200,8 @@ async function main({ options }: CommandLine<typeof command.options>): Promise<v
 
 /** Writes all timings, the tables, and the figure if there is one. */
 async function write(out: string, bench: Bench): Promise<void> {
-  const folder = out.replace(/[^/]*$/, "");
-  await Deno.mkdir(folder || ".", { recursive: true });
+  const folder = folderOf(out);
+  await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(out, JSON.stringify(bench, null, 1));
   const figure = bench.growth === undefined ? null : "growth.svg";
   if (bench.growth !== undefined) await Deno.writeTextFile(`${folder}growth.svg`, await growthFigure(bench.growth));

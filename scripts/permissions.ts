@@ -7,7 +7,8 @@
 /** Something a script does that Deno asks permission for. */
 export type Need =
   | { readonly name: "read" | "write"; readonly path?: string | URL; readonly why: string }
-  | { readonly name: "env" | "run"; readonly why: string };
+  | { readonly name: "env" | "run"; readonly why: string }
+  | { readonly name: "sys"; readonly kind: "osRelease"; readonly why: string };
 
 /** The folder of this package, whose modules workers load. */
 const root = new URL("..", import.meta.url);
@@ -36,11 +37,12 @@ export function needsOfRuns(out: string): readonly Need[] {
 export function requirePermissions(script: string, needs: readonly Need[]): void {
   for (const { why, ...descriptor } of needs) {
     if (Deno.permissions.querySync(descriptor).state === "granted") continue;
-    const what = "path" in descriptor && descriptor.path !== undefined
-      ? `${descriptor.name} access to ${showPath(descriptor.path)}`
-      : `${descriptor.name} access`;
+    const target = targetOf(descriptor);
+    const what = target === undefined ? "" : ` to ${target}`;
     throw new Error(
-      `Cannot run ${script}: ${what} must be allowed (${why}), got no permission: add ${flagFor(descriptor.name)}`,
+      `Cannot run ${script}: ${descriptor.name} access${what} must be allowed (${why}), got no permission: add ${
+        flagFor(descriptor.name)
+      }`,
     );
   }
 }
@@ -51,7 +53,7 @@ export function requirePermissions(script: string, needs: readonly Need[]): void
  * @param script name of the script, for the message
  * @param needs permissions without a path, and what for
  */
-export function requireOrExit(script: string, needs: { readonly [K in Need["name"]]?: string }): void {
+export function requireOrExit(script: string, needs: { readonly [K in Exclude<Need["name"], "sys">]?: string }): void {
   try {
     const list = Object.entries(needs).map(([name, why]) => ({ name, why }) as Need);
     requirePermissions(script, list);
@@ -83,6 +85,8 @@ function flagFor(kind: string): string {
   return `--allow-${kind}`;
 }
 
-function showPath(path: string | URL): string {
-  return path instanceof URL ? decodeURIComponent(path.pathname) : path;
+/** What a permission is for, where it is not for everything. */
+function targetOf(descriptor: Omit<Need, "why"> & { readonly path?: string | URL; readonly kind?: string }) {
+  const { path, kind } = descriptor;
+  return path instanceof URL ? decodeURIComponent(path.pathname) : path ?? kind;
 }

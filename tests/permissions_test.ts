@@ -4,37 +4,25 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { exportBijector, randomRealNVP } from "./onnx/flow_example.ts";
+import { type Finished, npmCache, runDeno, tryDeno } from "./support/deno_process.ts";
 import { inTemporaryDirectory } from "./support/file_faults.ts";
 import { long } from "./support/incidents.ts";
 
 const root = decodeURIComponent(new URL("..", import.meta.url).pathname).replace(/\/$/, "");
 
-/** What became of a program. */
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs a module with flags and no others; packages come from the cache. */
-async function runWith(flags: readonly string[], args: readonly string[]): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--no-check", "--cached-only", "--deny-net", ...flags, ...args],
-    env: { NO_COLOR: "1" },
-    cwd: root,
-  }).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+function runWith(flags: readonly string[], args: readonly string[], env: Record<string, string> = {}) {
+  const common = ["run", "--no-prompt", "--no-check", "--cached-only", "--deny-net"];
+  return tryDeno([...common, ...flags, ...args], { cwd: root, env });
 }
 
 /** The folder of onnxruntime-web in the cache, whose WebAssembly it reads when a model is opened. */
 async function runtimeFolder(): Promise<string> {
-  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
-  return `${JSON.parse(new TextDecoder().decode(stdout)).npmCache}/registry.npmjs.org/onnxruntime-web`;
+  return `${await npmCache()}/registry.npmjs.org/onnxruntime-web`;
 }
 
-/** Flags by what they are for; OUT, MODEL and RUNTIME stand for paths. */
-type Flags = { readonly [K in "read" | "write" | "env" | "run"]?: readonly string[] | true };
+/** Flags by what they are for; words in capitals stand for paths. */
+type Flags = { readonly [K in "read" | "write" | "env" | "run" | "sys"]?: readonly string[] | true };
 
 /** Parts of the library: what they need, and a program that does it and prints "done". */
 const parts: Readonly<
@@ -94,36 +82,72 @@ const parts: Readonly<
   },
 };
 
-const runs: Flags = { read: ["OUT", "ROOT", "RUNTIME"], write: ["OUT"], env: true };
+/** Paths by the words that stand for them. */
+type Paths = Readonly<Record<"OUT" | "ROOT" | "RUNTIME" | "MODEL" | "REPORT" | "TEMPORARY", string>>;
 
-/** Scripts: what they need, and arguments for the shortest run. */
-const scripts: Readonly<
-  Record<string, { readonly needs: Flags; readonly args: readonly string[]; readonly short?: true }>
-> = {
-  "train_dimer.ts": { needs: runs, args: ["--budget", "smoke", "--out", "OUT"] },
-  "compare_dimer.ts": { needs: runs, args: ["--minutes", "0.02", "--out", "OUT"] },
-  "dimer_temperatures.ts": { needs: runs, args: ["--budget", "smoke", "--out", "OUT"] },
-  "fluid_free_energy.ts": { needs: runs, args: ["--budget", "smoke", "--out", "OUT"] },
+/** A script: what it needs, and its shortest run to the end. */
+interface Script {
+  readonly needs: Flags;
+  readonly args: readonly string[];
+  /** A file that is there at the end. */
+  readonly leaves?: string;
+  /** Whether it takes a moment only. */
+  readonly short?: true;
+  /** Makes what it reads. */
+  readonly before?: (paths: Paths) => Promise<unknown>;
+}
+
+const runs: Flags = { read: ["OUT", "ROOT"], write: ["OUT"], env: true };
+const smoke = ["--budget", "smoke", "--out", "OUT"];
+
+const scripts: Readonly<Record<string, Script>> = {
+  "train_dimer.ts": { needs: { ...runs, read: ["OUT", "ROOT", "RUNTIME"] }, args: smoke, leaves: "OUT/report.html" },
+  "compare_dimer.ts": { needs: runs, args: ["--minutes", "0.001", "--out", "OUT"], leaves: "OUT/comparison.html" },
+  "dimer_temperatures.ts": {
+    needs: runs,
+    args: [...smoke, "--temperatures", "2", "--steps", "20"],
+    leaves: "OUT/report.html",
+  },
+  "fluid_free_energy.ts": { needs: runs, args: smoke, leaves: "OUT/report.json" },
+  "rerun.ts": {
+    needs: { read: ["REPORT", "OUT"], run: true },
+    args: ["REPORT", "--out", "OUT"],
+    leaves: "OUT/report.json",
+    before: ({ REPORT }) => {
+      const out = REPORT.replace(/\/[^/]*$/, "");
+      return runDeno(["run", "-A", "--no-check", "scripts/fluid_free_energy.ts", ...smoke.with(-1, out)], {
+        cwd: root,
+      });
+    },
+  },
   "sample_onnx.ts": {
     needs: { read: ["MODEL", "OUT", "RUNTIME"], write: ["OUT"] },
     args: ["MODEL", "--n", "5", "--out", "OUT/s.npz"],
+    leaves: "OUT/s.npz",
+    short: true,
+    before: ({ OUT }) => Deno.mkdir(OUT),
+  },
+  "bench_peers.ts": {
+    needs: { read: true, write: ["OUT", "TEMPORARY"], env: true, run: true, sys: ["osRelease"] },
+    args: ["--quick", "--peers", "none", "--parts", "particles", "--seconds", "0.01", "--out", "OUT/bench.json"],
+    leaves: "OUT/bench.md",
     short: true,
   },
   "audit.ts": { needs: { read: true, run: true }, args: [], short: true },
 };
 
-function flagsOf(needs: Flags, paths: Readonly<Record<string, string>>): string[] {
+function flagsOf(needs: Flags, paths: Partial<Paths>): string[] {
   return Object.entries(needs).map(([name, what]) =>
     what === true ? `--allow-${name}` : `--allow-${name}=${what.map((path) => replace(path, paths)).join(",")}`
   );
 }
 
-function replace(text: string, paths: Readonly<Record<string, string>>): string {
+function replace(text: string, paths: Partial<Paths>): string {
   return Object.entries(paths).reduce((result, [name, path]) => result.replace(name, path), text);
 }
 
 /** One sentence of ours, and nothing of the engine's. */
-function assertSentence({ code, stderr }: Ended, what: string): void {
+function assertSentence({ code, stderr }: Pick<Finished, "code" | "stderr">, what: string): void {
   assertEquals(code, 1, `${what}: ${stderr}`);
   assertMatch(stderr, /^Cannot [^:\n]+: [^\n]* must [^\n]*, got [^\n]*\n$/, what);
   assertMatch(stderr, /--allow-\w+\n$/, what);
@@ -152,7 +176,7 @@ for (const [name, { needs, program, complaint }] of Object.entries(parts)) {
           console.log((error as Error).message); }`,
       );
       // The first use of a package downloads it; what is tested is every later one.
-      await new Deno.Command(Deno.execPath(), { args: ["run", "-A", "--no-check", file, out] }).output();
+      await runDeno(["run", "-A", "--no-check", file, out]);
       const good = await runWith(flagsOf(needs, paths), [file, out]);
       assertEquals([good.stdout, good.code], ["done\n", 0], good.stderr);
       await inPairs(
@@ -167,27 +191,38 @@ for (const [name, { needs, program, complaint }] of Object.entries(parts)) {
   });
 }
 
+/** What a script is to do: run to its end with all its flags, and say a sentence without any one of them. */
+function trialsOf(name: string, paths: Paths): (() => Promise<void>)[] {
+  const { needs, args, leaves, short, before } = scripts[name];
+  const line = [`scripts/${name}`, ...args.map((arg) => replace(arg, paths))];
+  const env = { TMPDIR: paths.TEMPORARY };
+  const complete = async () => {
+    await before?.(paths);
+    const { code, stderr } = await runWith(flagsOf(needs, paths), line, env);
+    assertEquals(code, 0, `${name}: ${stderr}`);
+    if (leaves !== undefined) assert((await Deno.stat(replace(leaves, paths))).isFile);
+  };
+  const without = Object.keys(needs).map((missing) => async () => {
+    const fewer = Object.fromEntries(Object.entries(needs).filter(([flag]) => flag !== missing));
+    assertSentence(await runWith(flagsOf(fewer, paths), line, env), `${name} without ${missing}`);
+  });
+  const help = async () => assertEquals((await runWith([], [`scripts/${name}`, "--help"])).code, 0, name);
+  return [...without, ...(short || long ? [complete] : [help])];
+}
+
 Deno.test("scripts run with exactly their permissions, and name in one sentence the one that is missing", async () => {
   await inTemporaryDirectory(async (directory) => {
-    const model = `${directory}/model.onnx`;
+    const [model, temporary] = [`${directory}/model.onnx`, `${directory}/temporary`];
+    await Deno.mkdir(temporary);
     await Deno.writeFile(model, exportBijector(randomRealNVP({ dim: 2, blocks: 1, hidden: [3] })).sampler);
-    const runtime = await runtimeFolder();
-    const jobs = Object.entries(scripts).flatMap(([script, { needs, args, short }], i) => {
-      const paths = { OUT: `${directory}/${i}`, MODEL: model, ROOT: root, RUNTIME: runtime };
-      const line = [`scripts/${script}`, ...args.map((arg) => replace(arg, paths))];
-      const complete = async () => {
-        if (script === "sample_onnx.ts") await Deno.mkdir(paths.OUT, { recursive: true });
-        const { code, stderr } = await runWith(flagsOf(needs, paths), line);
-        assertEquals(code, 0, `${script}: ${stderr}`);
-      };
-      const without = Object.keys(needs).map((missing) => async () => {
-        const fewer = Object.fromEntries(Object.entries(needs).filter(([flag]) => flag !== missing));
-        assertSentence(await runWith(flagsOf(fewer, paths), line), `${script} without ${missing}`);
-      });
-      const help = async () => assertEquals((await runWith([], [`scripts/${script}`, "--help"])).code, 0, script);
-      return [...without, ...(short || long ? [complete] : [help])];
-    });
-    await inPairs(jobs);
+    const fixed = {
+      MODEL: model,
+      ROOT: root,
+      RUNTIME: await runtimeFolder(),
+      REPORT: `${directory}/first/report.json`,
+      TEMPORARY: temporary,
+    };
+    await inPairs(Object.keys(scripts).flatMap((name, i) => trialsOf(name, { ...fixed, OUT: `${directory}/${i}` })));
   });
 });
 
@@ -204,7 +239,7 @@ Deno.test("assertSentence() rejects a stack trace and silence", () => {
   for (const stderr of [trace, "", "Cannot run x.ts: it must be, got it\n"]) {
     let passed = true;
     try {
-      assertSentence({ code: 1, stdout: "", stderr }, "");
+      assertSentence({ code: 1, stderr }, "");
     } catch {
       passed = false;
     }
