@@ -1,5 +1,6 @@
 /**
- * A tiny run as the scripts do theirs, in which the worker dies: as soon as a checkpoint is there, in the middle of a task.
+ * A tiny run as the scripts do theirs, in which the worker dies: as soon as a checkpoint is there, in the middle of a task;
+ * in a comparison, as soon as its first flow is trained.
  *
  * Arguments: those of tests/support/tiny_run_program.ts, `--out=DIR` among them.
  */
@@ -9,7 +10,7 @@ import { i32 } from "../../src/backend/wasm.ts";
 /** Seconds without a sign of life after which the pool gives up; usually 60. */
 const PATIENCE = 2;
 /** What a run writes first while it trains. */
-const CHECKPOINTS = ["checkpoint.safetensors", "training.safetensors"];
+const CHECKPOINTS = ["checkpoint.safetensors", "parts/realnvp.safetensors"];
 
 const out = Deno.args.find((argument) => argument.startsWith("--out="))!.slice("--out=".length);
 const begun = () =>

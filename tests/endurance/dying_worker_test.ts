@@ -1,5 +1,5 @@
 /** A worker that dies at work: in `train`, and in the scripts. Each program here is watched, so that a hang is a failure. */
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Control, ThreadPool } from "../../src/backend/pool.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { Flow } from "../../src/flow/flow.ts";
@@ -8,9 +8,11 @@ import { boltzmannObjective, type BoltzmannStage } from "../../src/hybrid/boltzm
 import { DoubleWell } from "../../src/system/double_well.ts";
 import { restoreSnapshot, takeSnapshot } from "../../src/training/snapshot.ts";
 import { train, type TrainingPosition } from "../../src/training/train.ts";
+import { type Finished, tryDeno } from "../support/deno_process.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
 import { long, record } from "../support/incidents.ts";
 import { observedPool } from "../support/observed_pool.ts";
+import { comparableReport } from "../support/tiny_runs.ts";
 
 await loadKernels();
 
@@ -64,50 +66,38 @@ Deno.test("train() ends with an error where a worker dies at work, and another p
 const WATCH = 120;
 
 /** Runs a program under a watchdog, which kills it where it hangs. */
-async function watched(...args: readonly string[]) {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", ...args],
-    env: { NO_COLOR: "1" },
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  let hangs = false;
-  const watchdog = setTimeout(() => {
-    hangs = true;
-    child.kill("SIGKILL");
-  }, 1000 * WATCH);
-  const { code, stderr } = await child.output();
-  clearTimeout(watchdog);
-  return { code, hangs, message: new TextDecoder().decode(stderr) };
+function watched(name: string, ...args: readonly string[]): Promise<Finished> {
+  const path = new URL(name, import.meta.url).pathname;
+  return tryDeno(["run", "-A", "--no-check", path, ...args], { seconds: WATCH });
 }
 
-const here = (name: string) => new URL(name, import.meta.url).pathname;
+/** Reports by what is run. */
+const reports = {
+  dimer: "report.json",
+  comparison: "comparison.json",
+  ...long && { temperatures: "report.json", fluid: "report.json" },
+};
 
-for (const kind of long ? ["dimer", "temperatures", "fluid"] : ["dimer"]) {
+for (const [kind, report] of Object.entries(reports)) {
   Deno.test(`a script whose worker dies ends with a sentence and keeps its checkpoint, with which --resume ends as if nothing had been: ${kind}`, async () => {
     await inTemporaryDirectory(async (directory) => {
       const start = performance.now();
       const [whole, dying] = [`${directory}/whole`, `${directory}/dying`];
-      const tiny = here("../support/tiny_run_program.ts");
+      const tiny = "../support/tiny_run_program.ts";
       const args = [kind, "--threads=2", "--checkpoint-every=0"];
 
-      const dead = await watched(here("dying_worker_program.ts"), ...args, `--out=${dying}`);
+      const { code, stderr } = await watched("dying_worker_program.ts", ...args, `--out=${dying}`);
 
-      assert(!dead.hangs, "it hangs");
-      assertEquals(dead.code, 1, dead.message);
-      assert(dead.message.includes(DEAD), dead.message);
-      if (kind !== "fluid") assertMatch(dead.message, /the last good checkpoint is .+checkpoint\.safetensors\n$/);
+      assertEquals(code, 1, stderr);
+      const [said, checkpoint] = stderr.trimEnd().split("; the last good checkpoint is ");
+      assert(said.endsWith(DEAD), stderr);
+      assert(checkpoint.startsWith(dying) && (await Deno.stat(checkpoint)).isFile, stderr);
       const [resumed, undisturbed] = [
         await watched(tiny, ...args, `--out=${dying}`, "--resume"),
         await watched(tiny, ...args, `--out=${whole}`),
       ];
-      assertEquals([resumed.code, undisturbed.code], [0, 0], resumed.message);
-      const reports = [dying, whole].map((path) => JSON.parse(Deno.readTextFileSync(`${path}/report.json`)));
-      reports.forEach((report) => {
-        delete report.wallTimeMs;
-        delete report.onnx?.samplesPerSecond;
-      });
-      assertEquals(reports[0], reports[1]);
+      assertEquals([resumed.code, undisturbed.code], [0, 0], resumed.stderr);
+      assertEquals(await comparableReport(dying, report), await comparableReport(whole, report));
       const seconds = (performance.now() - start) / 1000;
       record({ incident: `worker that dies at work, ${kind}`, trials: 1, lost: 0, wrong: 0, seconds });
     });

@@ -1,11 +1,10 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { serialPool } from "../../src/backend/pool.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
-import { type ComparisonSettings, comparisonSettings } from "../../src/experiment/comparison_settings.ts";
+import { comparisonSettings } from "../../src/experiment/comparison_settings.ts";
 import { summarizeComparison } from "../../src/experiment/comparison_tables.ts";
 import { ContenderTraining, stagesOf } from "../../src/experiment/comparison_training.ts";
 import { sampleDimerData } from "../../src/experiment/dimer_data.ts";
-import { type DimerComparisonOptions, runDimerComparison } from "../../src/experiment/dimer_comparison.ts";
 import { type DimerSettings, dimerSettings } from "../../src/experiment/dimer_settings.ts";
 import { costed, openProcessorClock } from "../../src/experiment/processor_time.ts";
 import { pairTermsOf, tiltedPairTerms } from "../../src/experiment/quadrature_work.ts";
@@ -13,73 +12,21 @@ import { AutoregressiveParticleFlow } from "../../src/flow/autoregressive_partic
 import { Scaling } from "../../src/flow/scaling.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
-import { silent } from "../support/tiny_runs.ts";
+import {
+  comparableReport,
+  runTinyComparison,
+  silent,
+  tinyComparison as tiny,
+  tinyComparisonPlan as plan,
+} from "../support/tiny_runs.ts";
 
 await loadKernels();
 
-const standard = comparisonSettings(0.01);
-const autoregressive = (head: "tilted" | "mixture"): DimerSettings => ({
-  ...standard.contenders[head],
-  data: { ...standard.contenders[head].data, freshPerStep: 0 },
-  flow: { kind: "autoregressive", head, hidden: [8], grid: { fine: 17, coarse: 9 } },
-  stages: standard.contenders[head].stages.map((stage, k) => ({
-    ...stage,
-    batch: 64,
-    ...k === 0 && { grid: { fine: 9, coarse: 9 } },
-  })),
-});
-
-/** Everything runs, in seconds. */
-const tiny: ComparisonSettings = {
-  ...standard,
-  contenders: {
-    realnvp: {
-      ...standard.contenders.realnvp,
-      data: { ...standard.contenders.realnvp.data, freshPerStep: 4 },
-      flow: { kind: "realnvp", blocks: 2, hidden: [8], activation: "silu", channels: "even-odd", whiten: true },
-    },
-    tilted: autoregressive("tilted"),
-    mixture: autoregressive("mixture"),
-  },
-  data: {
-    chains: { train: 8, validate: 4, evaluate: 8 },
-    frames: { train: 400, validate: 32, evaluate: 64 },
-  },
-  shares: [0.5, 1],
-  samples: { onTheWay: 100, atTheEnd: 200 },
-  referenceShares: [0.5, 1],
-  bootstraps: 10,
-};
-const plan = {
-  steps: { realnvp: 32, tilted: 64, mixture: 32 },
-  sweeps: { umbrella: [40, 80], plain: [40, 80] },
-};
-
-function compareTiny(out: string, given: Partial<DimerComparisonOptions> = {}) {
-  return runDimerComparison({
-    system: { preset: "noe2019" },
-    temperature: 1,
-    seed: 3,
-    settings: tiny,
-    plan,
-    threads: 1,
-    out,
-    progress: silent,
-    command: "deno run -A scripts/compare_dimer.ts",
-    ...given,
-  });
-}
-
-/** The JSON without what differs from run to run. */
-async function comparable(out: string): Promise<unknown> {
-  return JSON.parse(await Deno.readTextFile(`${out}/comparison.json`), (key, value) => {
-    return ["minutes", "wallTimeMs", "threads", "environment"].includes(key) ? null : value;
-  });
-}
+const file = "comparison.json";
 
 Deno.test("runDimerComparison() judges every flow on the way, and with one plan gives the same numbers for any number of threads", async (t) => {
   await inTemporaryDirectory(async (root) => {
-    const result = await compareTiny(`${root}/one`);
+    const result = await runTinyComparison({ out: `${root}/one` });
     assert(result.complete);
     const { contenders, references, data } = result.outcome;
     assertEquals(contenders.map(({ name }) => name), ["realnvp", "tilted", "mixture"]);
@@ -104,21 +51,22 @@ Deno.test("runDimerComparison() judges every flow on the way, and with one plan 
     }
     assert(summarizeComparison(result.outcome).includes("autoregressive, mixture, symmetrised"));
 
-    assert((await compareTiny(`${root}/two`, { threads: 2 })).complete);
-    assertEquals(await comparable(`${root}/two`), await comparable(`${root}/one`));
+    assert((await runTinyComparison({ out: `${root}/two`, threads: 2 })).complete);
+    assertEquals(await comparableReport(`${root}/two`, file), await comparableReport(`${root}/one`, file));
 
     await t.step("it goes on from the part in which it was stopped", async () => {
       const [out, stop] = [`${root}/stopped`, new AbortController()];
-      const stopped = await compareTiny(out, {
+      const stopped = await runTinyComparison({
+        out,
         signal: stop.signal,
         progress: { ...silent, start: (stage) => stage === "training mixture" && stop.abort() },
       });
       assertEquals(stopped, { complete: false, during: "training mixture" });
       const begun: string[] = [];
       const progress = { ...silent, start: (stage: string) => void begun.push(stage) };
-      assert((await compareTiny(out, { resume: true, progress })).complete);
+      assert((await runTinyComparison({ out, resume: true, progress })).complete);
       assertEquals(begun, ["training mixture", "umbrella sampling and plain Monte Carlo"]);
-      assertEquals(await comparable(out), await comparable(`${root}/one`));
+      assertEquals(await comparableReport(out, file), await comparableReport(`${root}/one`, file));
     });
 
     await t.step("it counts Monte Carlo, energies and the terms of the quadrature", () => {
@@ -143,10 +91,14 @@ Deno.test("runDimerComparison() judges every flow on the way, and with one plan 
 
 Deno.test("runDimerComparison() fits its steps into the time, and leaves a finished one alone", async () => {
   await inTemporaryDirectory(async (root) => {
-    const result = await compareTiny(`${root}/measured`, { plan: undefined });
+    const result = await runTinyComparison({ out: `${root}/measured`, plan: undefined });
     assert(result.complete);
     for (const steps of Object.values(result.outcome.plan.steps)) assert(steps >= 32 && steps % 32 === 0);
-    await assertRejects(() => compareTiny(`${root}/measured`), Error, "the directory must be empty or new");
+    await assertRejects(
+      () => runTinyComparison({ out: `${root}/measured` }),
+      Error,
+      "the directory must be empty or new",
+    );
   });
 });
 

@@ -1,5 +1,7 @@
 /** Runs in which everything happens, in seconds. */
 import { serialPool } from "../../src/backend/pool.ts";
+import { type ComparisonSettings, comparisonSettings } from "../../src/experiment/comparison_settings.ts";
+import { type DimerComparisonOptions, runDimerComparison } from "../../src/experiment/dimer_comparison.ts";
 import { type SampledDimerData, sampleDimerData } from "../../src/experiment/dimer_data.ts";
 import { runDimer } from "../../src/experiment/dimer_run.ts";
 import type { DimerSettings } from "../../src/experiment/dimer_settings.ts";
@@ -20,14 +22,13 @@ export const silent: Progress = {
   [Symbol.dispose]() {},
 };
 
-/** The report of a run without what may differ between machines and runs: threads, times, what it ran on. */
-export async function comparableReport(out: string): Promise<Record<string, unknown>> {
-  const report = JSON.parse(await Deno.readTextFile(`${out}/report.json`));
-  delete report.threads;
-  delete report.wallTimeMs;
-  // The commit that is checked out may change while tests run.
-  delete report.environment;
-  return report;
+/** What may differ between machines and runs: threads, times, what it ran on; the commit may change while tests run. */
+const INCOMPARABLE = ["threads", "wallTimeMs", "minutes", "samplesPerSecond", "environment"];
+
+/** The report of a run without {@link INCOMPARABLE}. */
+export async function comparableReport(out: string, file = "report.json"): Promise<Record<string, unknown>> {
+  const text = await Deno.readTextFile(`${out}/${file}`);
+  return JSON.parse(text, (key, value) => INCOMPARABLE.includes(key) ? undefined : value);
 }
 
 /** What a run of a test may be told. */
@@ -128,6 +129,46 @@ export const tinyFluidSettings: FluidSettings = {
   integrationSweeps: 4000,
 };
 
+const standard = comparisonSettings(0.01);
+const autoregressive = (head: "tilted" | "mixture"): DimerSettings => ({
+  ...standard.contenders[head],
+  data: { ...standard.contenders[head].data, freshPerStep: 0 },
+  flow: { kind: "autoregressive", head, hidden: [8], grid: { fine: 17, coarse: 9 } },
+  stages: standard.contenders[head].stages.map((stage, k) => ({
+    ...stage,
+    batch: 64,
+    ...k === 0 && { grid: { fine: 9, coarse: 9 } },
+  })),
+});
+
+/** Settings of the comparison. */
+export const tinyComparison: ComparisonSettings = {
+  ...standard,
+  contenders: {
+    realnvp: {
+      ...standard.contenders.realnvp,
+      data: { ...standard.contenders.realnvp.data, freshPerStep: 4 },
+      flow: { kind: "realnvp", blocks: 2, hidden: [8], activation: "silu", channels: "even-odd", whiten: true },
+    },
+    tilted: autoregressive("tilted"),
+    mixture: autoregressive("mixture"),
+  },
+  data: {
+    chains: { train: 8, validate: 4, evaluate: 8 },
+    frames: { train: 400, validate: 32, evaluate: 64 },
+  },
+  shares: [0.5, 1],
+  samples: { onTheWay: 100, atTheEnd: 200 },
+  referenceShares: [0.5, 1],
+  bootstraps: 10,
+};
+
+/** Its steps and sweeps. */
+export const tinyComparisonPlan = {
+  steps: { realnvp: 32, tilted: 64, mixture: 32 },
+  sweeps: { umbrella: [40, 80], plain: [40, 80] },
+};
+
 /** Runs the dimer. */
 export function runTinyDimer(options: TinyOptions & { readonly seed?: number; readonly settings?: DimerSettings }) {
   return runDimer({
@@ -166,6 +207,19 @@ export function runTinyFluid(options: TinyOptions & { readonly settings?: FluidS
     seed: 3,
     budget: "smoke",
     settings: tinyFluidSettings,
+    ...common,
+    ...options,
+  });
+}
+
+/** Runs the comparison. */
+export function runTinyComparison(options: TinyOptions & Pick<Partial<DimerComparisonOptions>, "plan">) {
+  return runDimerComparison({
+    system: { preset: "noe2019" },
+    temperature: 1,
+    seed: 3,
+    settings: tinyComparison,
+    plan: tinyComparisonPlan,
     ...common,
     ...options,
   });
