@@ -32,7 +32,8 @@ import "./src/backend/loaded.ts";
 
 export { loadKernels } from "./src/backend/wasm_deno.ts";
 export type { KernelBuild } from "./src/backend/wasm.ts";
-export { type Executor, ThreadPool } from "./src/backend/pool.ts";
+export { type Executor } from "./src/backend/executor.ts";
+export { ThreadPool } from "./src/backend/pool.ts";
 export type { BaseKind, KernelCall, Program } from "./src/backend/program.ts";
 export * from "./src/random/mod.ts";
 export * from "./src/autodiff/mod.ts";
@@ -45,5 +46,6 @@ export * from "./src/loss/mod.ts";
 export * from "./src/training/mod.ts";
 export * from "./src/reweighting/mod.ts";
 export * from "./src/onnx/mod.ts";
+export * from "./src/sampler/mod.ts";
 export * from "./src/plot/mod.ts";
 export * from "./src/hybrid/mod.ts";

@@ -17,13 +17,10 @@ interface Layer {
 }
 
 /** Where work runs. Whatever evaluates a graph hands it on, so it is let through to layers that know no kernels. */
-const POOL = "backend/pool.ts";
+const POOL = ["backend/executor.ts", "backend/pool.ts"];
 
 /** What a symmetry is: training shows frames under them, flows average over them; neither knows more of systems. */
 const SYMMETRY = "system/symmetry.ts";
-
-/** Reading JSON of files that may be hostile; knows nothing of training. */
-const PARSE_JSON = "training/parse_json.ts";
 
 /** Functions that are the same bits in every engine: foundations of whatever leads from data to the bytes of a model. */
 const ELEMENTARY = ["random/elementary.ts", "random/elementary_sine.ts"];
@@ -32,19 +29,34 @@ const ELEMENTARY = ["random/elementary.ts", "random/elementary_sine.ts"];
 const LAYERS: { readonly [folder: string]: Layer } = {
   backend: { code: [] },
   random: { code: [] },
-  autodiff: { code: ["backend", ...ELEMENTARY] },
-  nn: { code: ["autodiff", "random"] },
-  optim: { code: ["autodiff", "backend", ...ELEMENTARY] },
+  format: { code: [] },
+  graph: { code: ["backend", ...ELEMENTARY] },
+  autodiff: { code: ["graph", "backend", ...ELEMENTARY] },
+  nn: { code: ["graph", "random"] },
+  optim: { code: ["graph", "autodiff", "backend", ...ELEMENTARY] },
   system: { code: ["backend", ...ELEMENTARY] },
   sampling: { code: ["system", "random", "backend"] },
-  flow: { code: ["autodiff", "nn", "random", POOL, SYMMETRY], types: ["system"] },
-  loss: { code: ["autodiff", ...ELEMENTARY], types: ["flow", "system"] },
-  training: { code: ["autodiff", "optim", "random", POOL, SYMMETRY], types: ["loss"] },
+  flow: { code: ["graph", "autodiff", "nn", "random", ...POOL, SYMMETRY], types: ["system"] },
+  loss: { code: ["graph", "autodiff", ...ELEMENTARY], types: ["flow", "system"] },
+  training: { code: ["graph", "autodiff", "optim", "random", "format", ...POOL, SYMMETRY], types: ["loss"] },
   reweighting: { code: ELEMENTARY },
-  onnx: { code: ["autodiff", "nn", "flow", "random", "backend", PARSE_JSON], types: ["training"] },
+  // Whoever only samples loads nothing of derivatives and training.
+  sampler: { code: ["graph", "format", "random", "backend", "system"] },
+  onnx: { code: ["graph", "sampler", "format", "flow", "random", "backend"] },
   plot: { code: [] },
   hybrid: {
-    code: ["autodiff", "flow", "system", "sampling", "loss", "training", "reweighting", POOL, ...ELEMENTARY],
+    code: [
+      "graph",
+      "autodiff",
+      "flow",
+      "system",
+      "sampling",
+      "loss",
+      "training",
+      "reweighting",
+      ...POOL,
+      ...ELEMENTARY,
+    ],
   },
 };
 /** Loads the kernels for whoever imports an entry of the package: a folder's mod.ts, which nothing of ours imports. */
@@ -55,11 +67,17 @@ const TOP_LAYER = "experiment";
 /** Single files that may import more than their folder. */
 const EXCEPTIONS: { readonly [file: string]: readonly string[] } = {
   // Users write energies with autodiff operations; this file alone makes systems of them.
-  "src/system/from_autodiff.ts": ["autodiff"],
+  "src/system/from_autodiff.ts": ["graph", "autodiff"],
 };
 
 /** The entry for whole runs, which mod.ts does not load. */
 const EXPERIMENT = "src/experiment/mod.ts";
+
+/** The page in the browser is bundled: it picks single files, so that nothing else comes along. */
+const PAGE = "examples/browser/source/";
+
+/** What scripts and examples may import. */
+const ENTRIES = ["mod.ts", EXPERIMENT, "src/sampler/mod.ts", "src/sampler/portable.ts"];
 
 /** Packages that mod.ts must not load before someone draws or runs a model. */
 const ON_FIRST_USE = ["d3-node", "onnxruntime-web"];
@@ -118,12 +136,13 @@ function checkImport(file: string, { specifier, target, error, isTypeOnly }: Imp
   }
   if (error !== undefined) return `it does not resolve (${error})`;
   if (target === undefined) return undefined;
-  const isEntry = target === "mod.ts" || target === EXPERIMENT;
+  const isEntry = ENTRIES.includes(target);
   if (file.startsWith("examples/")) {
-    return isEntry ? undefined : `examples use the public entries, mod.ts and ${EXPERIMENT}`;
+    const own = target.startsWith("examples/") || file.startsWith(PAGE) && target.startsWith("src/");
+    return isEntry || own ? undefined : `examples use ${ENTRIES.join(", ")} and each other`;
   }
   if (file.startsWith("scripts/")) {
-    return isEntry || target.startsWith("scripts/") ? undefined : `scripts use mod.ts, ${EXPERIMENT} and each other`;
+    return isEntry || target.startsWith("scripts/") ? undefined : `scripts use ${ENTRIES.join(", ")} and each other`;
   }
   return file.startsWith("src/") ? checkInside(file, target, isTypeOnly) : undefined;
 }

@@ -1,10 +1,8 @@
 /**
- * Lowers the kernel part of a graph to lists of kernel calls: forward and backward for each slice, and the sums over all
+ * Lowers the kernel part of a graph with its derivative: forward and backward calls for each slice, and the sums over all
  * samples that are the gradients of parameters.
  *
- * Memory is assigned here, once. A value that the derivative or the head reads lies in the block of the batch, all slices
- * one behind the other; all others share the block of the executing thread, each piece used again as soon as its last
- * reader is done. An operation that may work in place shares the buffer of its input.
+ * A value that the derivative or the head reads lies in the block of the batch; the rest is as without derivatives.
  *
  * The backward calls are cut into stages, after each of which the sums run that have become possible: one call for all
  * samples, while their cotangents are still in the cache. Cotangents that sums or later stages read lie in the block of
@@ -13,137 +11,99 @@
  * @module
  */
 import { Base, type KernelCall } from "../backend/program.ts";
-import { keptNodes, sharedBuffers } from "./buffers.ts";
-import { absolute, Constants } from "../graph/constants.ts";
-import { type Graph, isBatch, type Node } from "../graph/graph.ts";
+import type { PrimitiveName } from "../graph/attributes.ts";
+import type { Address } from "../graph/forward_kernel.ts";
+import type { Graph, Node } from "../graph/graph.ts";
 import { Layout } from "../graph/layout.ts";
-import type { Lowered, Slicing, Stage } from "./lowered.ts";
+import { ForwardLowerer, kernelCall } from "../graph/lower_forward.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Partition } from "../graph/partition.ts";
+import type { Slicing } from "../graph/slicing.ts";
+import { differentiable } from "./differentiable.ts";
+import type { Lowered, Stage } from "./lowered.ts";
 import { primitiveOf } from "./primitives.ts";
-import type { PrimitiveName } from "../graph/attributes.ts";
+import type { VjpLowering } from "./primitives/primitive.ts";
+import { savedNodes } from "./saved_nodes.ts";
 import { cutBackward, type Cuts, isSummed } from "./stages.ts";
-import type { Address, Call, ForwardLowering, VjpLowering } from "./primitives/primitive.ts";
 
-/** Lowers the kernel nodes of a partition. */
-export function lower(
-  graph: Graph,
-  parts: Partition,
-  slicing: Slicing,
-  options: { readonly gradient: boolean; readonly inputGradients: boolean },
-): Lowered {
-  return new Lowerer(graph, parts, slicing, options).result();
+/** Which derivatives are asked for. */
+export interface Derivatives {
+  /** By parameters. */
+  readonly gradient: boolean;
+  /** By inputs. */
+  readonly inputGradients: boolean;
 }
 
-class Lowerer {
-  readonly #graph: Graph;
-  readonly #parts: Partition;
-  readonly #slicing: Slicing;
-  readonly #batch = new Layout();
-  readonly #constants = new Constants();
-  readonly #saved = new Map<number, Address>();
-  readonly #gradient: boolean;
-  readonly #values = new Map<number, Address>();
+/** Lowers the kernel nodes of a partition. */
+export function lower(graph: Graph, parts: Partition, slicing: Slicing, derivatives: Derivatives): Lowered {
+  if (!derivatives.gradient) return withoutDerivatives(new ForwardLowerer(graph, parts, slicing));
+  return new Lowerer(graph, parts, slicing, differentiable(graph, derivatives.inputGradients), derivatives)
+    .withDerivatives();
+}
+
+function withoutDerivatives(lowerer: ForwardLowerer): Lowered {
+  const result = lowerer.result();
+  return {
+    ...result,
+    stages: [],
+    seeds: new Map(),
+    inputGradients: new Map(),
+    gradientOffsets: new Map(),
+    kernelGradients: new Set(),
+    bytes: { ...result.bytes, gradient: 0 },
+  };
+}
+
+class Lowerer extends ForwardLowerer {
+  readonly #differentiable: readonly boolean[];
   readonly #inputGradients = new Map<number, Address>();
   readonly #gradientOffsets = new Map<Parameter, number>();
   readonly #kernelGradients = new Set<Parameter>();
   readonly #seeds = new Map<number, Address>();
-  readonly #forward: KernelCall[] = [];
   readonly #stages: Stage[] = [];
   /** The stage in progress: its calls and sums, and the offsets in the block of the batch that are free after it. */
   #stage = emptyStage();
-  #threadBytes = 0;
   #gradientBytes = 0;
 
   constructor(
     graph: Graph,
     parts: Partition,
     slicing: Slicing,
-    options: { readonly gradient: boolean; readonly inputGradients: boolean },
+    differentiable: readonly boolean[],
+    { inputGradients }: Derivatives,
   ) {
-    this.#graph = graph;
-    this.#parts = parts;
-    this.#slicing = slicing;
-    this.#gradient = options.gradient;
-    const kept = keptNodes(graph, parts, options.gradient);
-    for (const node of graph.inputs()) this.#values.set(node.id, this.#batchAddress(node));
-    this.#lowerForward(kept);
-    if (options.gradient) {
-      this.#placeGradients(options.inputGradients);
-      this.#lowerBackward();
-    }
+    super(graph, parts, slicing, { saved: savedNodes(parts, differentiable), differentiable });
+    this.#differentiable = differentiable;
+    this.#placeGradients(inputGradients);
+    this.#lowerBackward();
   }
 
-  result(): Lowered {
+  withDerivatives(): Lowered {
+    const result = this.result();
     return {
-      forward: this.#forward,
+      ...result,
       stages: this.#stages,
-      values: this.#values,
       seeds: this.#seeds,
       inputGradients: this.#inputGradients,
       gradientOffsets: this.#gradientOffsets,
       kernelGradients: this.#kernelGradients,
-      bytes: { batch: this.#batch.bytes, thread: this.#threadBytes, gradient: this.#gradientBytes },
-      constants: this.#constants.addresses,
+      bytes: { ...result.bytes, gradient: this.#gradientBytes },
     };
   }
 
-  /** Bytes of a value of a slice: float32 panels of a batch, float64 of a column. */
-  #bytes(node: Node): number {
-    return (isBatch(node.shape) ? 128 * node.shape[1] : 256) * this.#slicing.panels;
-  }
-
-  #batchAddress(node: Node): Address {
-    return this.#keptBatch(this.#bytes(node));
-  }
-
-  /** A piece of the block of the batch, of so many bytes for each slice. */
-  #keptBatch(stride: number): Address {
-    return { base: Base.batch, offset: this.#batch.take(this.#slicing.slices * stride), stride };
-  }
-
-  #lowerForward(kept: ReadonlySet<number>): void {
-    const lastUse = new Map<number, number>();
-    for (const node of this.#parts.kernelNodes) node.inputs.forEach((id) => lastUse.set(id, node.id));
-    const leader = sharedBuffers(this.#graph, this.#parts, kept, lastUse);
-    const thread = new Layout();
-    const buffers = new Map<number, Address>();
-    for (const node of this.#parts.kernelNodes) {
-      const lead = leader.get(node.id)!;
-      if (!buffers.has(lead)) {
-        const leadNode = this.#graph.nodes[lead];
-        buffers.set(
-          lead,
-          kept.has(lead)
-            ? this.#batchAddress(leadNode)
-            : { base: Base.thread, offset: thread.take(this.#bytes(leadNode)), stride: 0 },
-        );
-      }
-      this.#values.set(node.id, buffers.get(lead)!);
-      this.#with(thread, (scratch) => {
-        primitiveOf(node.primitive).lowering!.forward(this.#at(node, (call) => this.#forward.push(call), scratch));
-      });
-      for (const id of new Set([...node.inputs, node.id])) {
-        const dead = leader.get(id) === id && !kept.has(id) && (lastUse.get(id) ?? node.id) === node.id;
-        if (dead) thread.give(buffers.get(id)!.offset);
-      }
-    }
-    this.#threadBytes = thread.bytes;
-  }
-
   #placeGradients(inputGradients: boolean): void {
-    for (const parameter of this.#graph.parameters()) {
+    for (const parameter of this.graph.parameters()) {
       if (!parameter.trainable) continue;
       this.#gradientOffsets.set(parameter, this.#gradientBytes);
       this.#gradientBytes += Math.ceil(parameter.length / 16) * 64;
     }
-    for (const id of this.#parts.boundary) {
-      if (this.#parts.differentiable[id] && this.#graph.nodes[id].primitive !== "input") {
-        this.#seeds.set(id, this.#batchAddress(this.#graph.nodes[id]));
+    for (const id of this.parts.boundary) {
+      if (this.#differentiable[id] && this.graph.nodes[id].primitive !== "input") {
+        this.#seeds.set(id, this.batchAddress(this.graph.nodes[id]));
       }
     }
     if (!inputGradients) return;
-    for (const node of this.#graph.inputs()) this.#inputGradients.set(node.id, this.#batchAddress(node));
+    for (const node of this.graph.inputs()) this.#inputGradients.set(node.id, this.batchAddress(node));
   }
 
   #lowerBackward(): void {
@@ -154,19 +114,19 @@ class Lowerer {
     const given = new Set(cotangents.keys());
     const nodes = this.#differentiated(given);
     const cuts = this.#cuts(nodes, given);
-    const take = (node: Node) => ({ base: Base.thread, offset: thread.take(this.#bytes(node)), stride: 0 });
+    const take = (node: Node) => ({ base: Base.thread, offset: thread.take(this.bytes(node)), stride: 0 });
     for (const node of nodes) {
       const cotangent = cotangents.get(node.id)!;
       const discarded: Address[] = [];
       const contribute = (i: number): { address: Address; accumulate: 0 | 1 } => {
-        const source = this.#graph.nodes[node.inputs[i]];
+        const source = this.graph.nodes[node.inputs[i]];
         if (source.primitive === "parameter") return this.#parameterGradient(source);
-        if (!this.#parts.differentiable[source.id]) {
+        if (!this.#differentiable[source.id]) {
           const address = take(source);
           discarded.push(address);
           return { address, accumulate: 0 };
         }
-        const place = () => this.#outlivesCalls(source, cuts) ? this.#batchAddress(source) : take(source);
+        const place = () => this.#outlivesCalls(source, cuts) ? this.batchAddress(source) : take(source);
         const entry = cotangents.get(source.id) ?? { address: place(), written: false };
         const accumulate = entry.written ? 1 : 0;
         cotangents.set(source.id, { address: entry.address, written: true });
@@ -176,23 +136,23 @@ class Lowerer {
       const overwrite = (i: number): Address => {
         const { address, accumulate } = contribute(i);
         if (accumulate === 0) return address;
-        const source = this.#graph.nodes[node.inputs[i]];
+        const source = this.graph.nodes[node.inputs[i]];
         const from = take(source);
         discarded.push(from);
-        additions.push({ elements: this.#bytes(source) / 4, from, to: address });
+        additions.push({ elements: this.bytes(source) / 4, from, to: address });
         return from;
       };
-      this.#with(thread, (scratch) => {
+      this.withScratch(thread, (scratch) => {
         const at: VjpLowering<PrimitiveName> = {
-          ...this.#at(node, (call) => this.#stage.calls.push(call), scratch),
+          ...this.at(node, (call) => this.#stage.calls.push(call), scratch),
           cotangent: cotangent.address,
-          wants: (i) => this.#parts.differentiable[node.inputs[i]],
+          wants: (i) => this.#differentiable[node.inputs[i]],
           contribute,
           overwrite,
-          allPanels: this.#slicing.allPanels,
+          allPanels: this.slicing.allPanels,
           emitSums: (...lists) => this.#stage.sums.push(...lists.map((list) => list.map(kernelCall))),
         };
-        primitiveOf(node.primitive).lowering!.vjp(at);
+        primitiveOf(node.primitive).kernel!.vjp(at);
         for (const { elements, from, to } of additions) at.emit("accumulateF32", elements, 1, from, to);
       });
       for (const { base, offset } of [...discarded, cotangent.address]) if (base === Base.thread) thread.give(offset);
@@ -202,7 +162,7 @@ class Lowerer {
       if (cuts.last.has(node.id)) this.#closeStage();
     }
     this.#closeStage();
-    this.#threadBytes = Math.max(this.#threadBytes, thread.bytes);
+    this.threadBytes = Math.max(this.threadBytes, thread.bytes);
   }
 
   #parameterGradient(node: Node): { address: Address; accumulate: 0 | 1 } {
@@ -215,91 +175,31 @@ class Lowerer {
   /** The kernel nodes that a cotangent reaches, last first, given where cotangents come from. */
   #differentiated(given: ReadonlySet<number>): Node[] {
     const reached = new Set(given);
-    return [...this.#parts.kernelNodes].reverse().filter(({ id, inputs }) => {
-      if (!reached.has(id) || !this.#parts.differentiable[id]) return false;
+    return [...this.parts.kernelNodes].reverse().filter(({ id, inputs }) => {
+      if (!reached.has(id) || !this.#differentiable[id]) return false;
       inputs.forEach((input) => reached.add(input));
       return true;
     });
   }
 
   #cuts(nodes: readonly Node[], given: ReadonlySet<number>): Cuts {
-    const bytes = (node: Node) => this.#slicing.slices * this.#bytes(node);
-    const { differentiable } = this.#parts;
-    return cutBackward({ graph: this.#graph, nodes, seeded: given, differentiable, bytes });
+    const bytes = (node: Node) => this.slicing.slices * this.bytes(node);
+    return cutBackward({ graph: this.graph, nodes, seeded: given, differentiable: this.#differentiable, bytes });
   }
 
   /** Whether something reads the cotangent of a node after the calls of the stage in which it begins. */
   #outlivesCalls(node: Node, { crossing }: Cuts): boolean {
-    return crossing.has(node.id) || isSummed(this.#graph, this.#parts.differentiable, node);
+    return crossing.has(node.id) || isSummed(this.graph, this.#differentiable, node);
   }
 
   #closeStage(): void {
     const { calls, sums, ending } = this.#stage;
     if (calls.length > 0 || sums.length > 0) this.#stages.push({ calls, sums });
-    ending.forEach((offset) => this.#batch.give(offset));
+    ending.forEach((offset) => this.batch.give(offset));
     this.#stage = emptyStage();
-  }
-
-  /** Lowers one node with scratch memory that is free again afterwards. */
-  #with(thread: Layout, lowerNode: (scratch: (bytes: number) => Address) => void): void {
-    const offsets: number[] = [];
-    lowerNode((bytes) => {
-      const offset = thread.take(bytes);
-      offsets.push(offset);
-      return { base: Base.thread, offset, stride: 0 };
-    });
-    offsets.forEach((offset) => thread.give(offset));
-  }
-
-  #at(
-    node: Node,
-    push: (call: KernelCall) => void,
-    scratch: (bytes: number) => Address,
-  ): ForwardLowering<PrimitiveName> {
-    const inputNode = (i: number) => this.#graph.nodes[node.inputs[i]];
-    const parameterOf = (i: number) => (inputNode(i).attributes as { parameter: Parameter }).parameter;
-    return {
-      attributes: node.attributes,
-      panels: this.#slicing.panels,
-      outputFeatures: isBatch(node.shape) ? node.shape[1] : 1,
-      features: (i) => inputNode(i).shape[1] as number,
-      output: this.#values.get(node.id)!,
-      input: (i) =>
-        inputNode(i).primitive === "parameter"
-          ? absolute(parameterOf(i).storage.address)
-          : this.#values.get(node.inputs[i])!,
-      packed: (i) => {
-        const { forward, transposed } = parameterOf(i).storage.packed();
-        return { forward: absolute(forward), transposed: absolute(transposed) };
-      },
-      indices: (list) => this.#constants.list(list),
-      constants: (table) => this.#constants.table(table),
-      scratch,
-      willWant: (i) => this.#gradient && this.#parts.differentiable[node.inputs[i]],
-      saved: (features) => this.#savedBatch(node.id, features),
-      emit: (...call) => push(kernelCall(call)),
-    };
-  }
-
-  #savedBatch(id: number, features: number): Address {
-    let address = this.#saved.get(id);
-    if (address === undefined) {
-      address = this.#keptBatch(128 * this.#slicing.panels * features);
-      this.#saved.set(id, address);
-    }
-    return address;
   }
 }
 
 function emptyStage() {
   return { calls: [] as KernelCall[], sums: [] as KernelCall[][], ending: [] as number[] };
-}
-
-function kernelCall([kernel, ...args]: Call): KernelCall {
-  return {
-    kernel,
-    args: args.map((a) => typeof a === "number" ? a : a.offset),
-    bases: args.map((a) => typeof a === "number" ? Base.none : a.base),
-    strides: args.map((a) => typeof a === "number" ? 0 : a.stride),
-  };
 }

@@ -15,7 +15,7 @@ export * from "../graph/conditional_operations.ts";
 export * from "../graph/tilted_operations.ts";
 export { Graph, type Node, type Shape, type Tensor } from "../graph/graph.ts";
 export { Parameter } from "../graph/parameter.ts";
-export type { ParameterStorage } from "../backend/parameters.ts";
+export type { PackedForm, ParameterStorage } from "../backend/parameters.ts";
 export type {
   Attributes,
   ExternalOperation,

@@ -4,56 +4,22 @@
  *
  * @module
  */
-import { type Graph, type Node, sizeOf, type Tensor } from "../graph/graph.ts";
-import type { Parameter } from "../graph/parameter.ts";
+import type { ExternalOperation } from "../graph/attributes.ts";
+import { ColumnRun } from "../graph/column_run.ts";
+import { type Node, sizeOf, type Tensor } from "../graph/graph.ts";
 import { primitiveOf } from "./primitives.ts";
-import type { Evaluation } from "./primitives/primitive.ts";
-import type { ExternalOperation, PrimitiveName } from "../graph/attributes.ts";
 
 /** Values of nodes by id, and what external operations kept for their vjp. */
-export class ReferenceRun {
-  /** The values computed or provided so far. */
-  readonly values: (Float64Array | undefined)[];
+export class ReferenceRun extends ColumnRun {
   readonly #saved = new Map<number, unknown>();
-  readonly #graph: Graph;
-  readonly #n: number;
 
-  /**
-   * @param graph what to run
-   * @param n number of samples
-   */
-  constructor(graph: Graph, n: number) {
-    this.#graph = graph;
-    this.#n = n;
-    this.values = new Array(graph.nodes.length);
-  }
-
-  /** Gives a node its value from outside. */
-  provide(id: number, value: Float64Array): void {
-    const expected = sizeOf(this.#graph.nodes[id].shape, this.#n);
-    if (value.length !== expected) {
-      throw new RangeError(`Cannot run a graph: node ${id} must have ${expected} numbers, got ${value.length}`);
-    }
-    this.values[id] = value;
-  }
-
-  /** Computes the nodes that have no value yet, in order, of those that `only` accepts. */
-  forward(only: (node: Node) => boolean = () => true): void {
-    for (const node of this.#graph.nodes) {
-      if (this.values[node.id] !== undefined || !only(node)) continue;
-      if (node.primitive === "parameter") {
-        const { parameter } = node.attributes as { parameter: Parameter };
-        this.values[node.id] = Float64Array.from(parameter.storage.view());
-      } else if (node.primitive === "external") {
-        const { operation } = node.attributes as { operation: ExternalOperation };
-        const { value, saved } = operation.forward(this.#inputs(node), this.#n);
-        requireLength(`apply ${operation.name}: its value`, value, sizeOf(node.shape, this.#n));
-        this.values[node.id] = value;
-        this.#saved.set(node.id, saved);
-      } else {
-        this.values[node.id] = primitiveOf(node.primitive).forward(this.#evaluation(node));
-      }
-    }
+  protected override compute(node: Node): Float64Array {
+    if (node.primitive !== "external") return primitiveOf(node.primitive).forward(this.evaluation(node));
+    const { operation } = node.attributes as { operation: ExternalOperation };
+    const { value, saved } = operation.forward(this.inputs(node), this.n);
+    requireLength(`apply ${operation.name}: its value`, value, sizeOf(node.shape, this.n));
+    this.#saved.set(node.id, saved);
+    return value;
   }
 
   /**
@@ -68,8 +34,8 @@ export class ReferenceRun {
     only: (node: Node) => boolean = () => true,
   ): Map<number, Float64Array> {
     const cotangents = new Map(seeds);
-    for (let id = this.#graph.nodes.length - 1; id >= 0; id--) {
-      const node = this.#graph.nodes[id];
+    for (let id = this.graph.nodes.length - 1; id >= 0; id--) {
+      const node = this.graph.nodes[id];
       const cotangent = cotangents.get(id);
       if (cotangent === undefined || node.inputs.length === 0 || !only(node)) continue;
       this.#vjp(node, cotangent).forEach((contribution, i) => {
@@ -85,30 +51,16 @@ export class ReferenceRun {
   #vjp(node: Node, cotangent: Float64Array): (Float64Array | null)[] {
     if (node.primitive === "external") {
       const { operation } = node.attributes as { operation: ExternalOperation };
-      const inputs = this.#inputs(node);
-      const cotangents = operation.vjp(cotangent, inputs, this.#saved.get(node.id), this.#n);
+      const inputs = this.inputs(node);
+      const cotangents = operation.vjp(cotangent, inputs, this.#saved.get(node.id), this.n);
       cotangents.forEach((found, i) => {
         if (found === null) return;
         requireLength(`differentiate ${operation.name}: the cotangent of input ${i}`, found, inputs[i]?.length);
       });
       return cotangents;
     }
-    const evaluation = { ...this.#evaluation(node), output: this.values[node.id]! };
+    const evaluation = { ...this.evaluation(node), output: this.values[node.id]! };
     return primitiveOf(node.primitive).vjp(evaluation, cotangent);
-  }
-
-  #inputs(node: Node): Float64Array[] {
-    return node.inputs.map((id) => this.values[id]!);
-  }
-
-  #evaluation(node: Node): Evaluation<PrimitiveName> {
-    return {
-      inputs: this.#inputs(node),
-      shapes: node.inputs.map((id) => this.#graph.nodes[id].shape),
-      shape: node.shape,
-      attributes: node.attributes,
-      n: this.#n,
-    };
   }
 }
 

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { ParameterStorage } from "./parameters.ts";
-import { type Executor, independentCalls } from "./pool.ts";
+import type { PackedForm, ParameterStorage } from "./parameters.ts";
+import { type Executor, independentCalls } from "./executor.ts";
 import type { KernelCall, Program } from "./program.ts";
 import { allocate, f32, f64, release } from "./wasm.ts";
 
@@ -37,8 +37,8 @@ interface Plan {
   readonly gradients: readonly number[];
   readonly program: Program;
   readonly tasks: number;
-  /** Parameters whose packed copies the updates bring up to date. */
-  readonly packed: ReadonlySet<ParameterStorage>;
+  /** For each parameter, the packed forms that the updates bring up to date. */
+  readonly packed: readonly (readonly PackedForm[])[];
 }
 
 /** First and second moments of a list of parameters, in one block. */
@@ -93,7 +93,7 @@ export class AdamStorage {
     const { learningRate, beta1, beta2, epsilon, correction1, correction2, scale } = by;
     f64(this.#settings, 7).set([learningRate, beta1, beta2, epsilon, correction1, correction2, scale]);
     this.#pool.runEach(program, tasks, tasks);
-    this.#parameters.forEach((parameter) => parameter.changed({ packed: packed.has(parameter) }));
+    this.#parameters.forEach((parameter, i) => parameter.changed(packed[i]));
   }
 
   #planFor(gradients: readonly number[]): Plan {
@@ -102,12 +102,13 @@ export class AdamStorage {
     this.#forgetPlan();
     const tasks = this.#tasks();
     const squares = tasks.map((task) => task.map((i) => this.#square(i, gradients[i])));
-    const updates = tasks.map((task) => task.flatMap((i) => this.#updateCalls(i, gradients[i])));
+    const packed = this.#parameters.map((parameter) => parameter.forms());
+    const updates = tasks.map((task) => task.flatMap((i) => this.#updateCalls(i, gradients[i], packed[i])));
     this.#plan = {
       gradients: [...gradients],
       program: independentCalls([...squares, ...updates], this.#pool.threads),
       tasks: tasks.length,
-      packed: new Set(this.#parameters.filter((parameter) => parameter.packing().length > 0)),
+      packed,
     };
     return this.#plan;
   }
@@ -128,11 +129,11 @@ export class AdamStorage {
     return { kernel: "sumSquaresF32", args: [this.#parameters[i].length, gradient, this.#squares + 8 * i] };
   }
 
-  #updateCalls(i: number, gradient: number): KernelCall[] {
+  #updateCalls(i: number, gradient: number, packed: readonly PackedForm[]): KernelCall[] {
     const parameter = this.#parameters[i];
     const [m, v] = (["first", "second"] as const).map((which) => this.#address(i, which));
     const args = [parameter.length, this.#settings, gradient, parameter.address, m, v];
-    return [{ kernel: "adamF32", args }, ...parameter.packing()];
+    return [{ kernel: "adamF32", args }, ...parameter.packing(packed)];
   }
 
   #address(i: number, which: "first" | "second"): number {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Executor } from "./pool.ts";
+import type { Executor } from "./executor.ts";
 import type { KernelCall } from "./program.ts";
 
 /** Bytes of scratch memory that one batch may take. */

@@ -5,7 +5,7 @@
  */
 import { BUDGET, callsFor } from "./batches.ts";
 import { BLOCK_LENGTH, isDimer, parameterBlock, type ParticleCoefficients } from "./particle_coefficients.ts";
-import { type Executor, serialPool } from "./pool.ts";
+import { type Executor, serialPool } from "./executor.ts";
 import { f64, scope, u8 } from "./wasm.ts";
 
 /** State of pairs of Metropolis chains, two chains side by side. Everything is [pairs][…][2]. */

@@ -7,6 +7,15 @@ import { packedLength } from "./dense_layout.ts";
 import type { KernelCall } from "./program.ts";
 import { allocate, f32, release } from "./wasm.ts";
 
+/** The packed forms of a weight: for y = W x, and for x̄ = Wᵀ ȳ. */
+export type PackedForm = "forward" | "transposed";
+
+/** The kernel that makes each form. */
+const packingKernels = { forward: "packF32", transposed: "packTransposeF32" } as const satisfies Record<
+  PackedForm,
+  string
+>;
+
 const abandoned = new FinalizationRegistry<number[]>((addresses) => addresses.forEach(release));
 
 /** float32 numbers on the heap, freed when nothing refers to this object any more. */
@@ -17,8 +26,8 @@ export class ParameterStorage {
   readonly length: number;
   readonly #shape: readonly number[];
   readonly #addresses: number[];
-  #packed: { forward: number; transposed: number } | null = null;
-  #stale = true;
+  /** Address of each packed form that is there, and whether it is out of date. */
+  readonly #packed = new Map<PackedForm, { readonly address: number; stale: boolean }>();
 
   /**
    * Reserves zeroed numbers.
@@ -38,44 +47,49 @@ export class ParameterStorage {
     return f32(this.address, this.length);
   }
 
-  /** Addresses of the packed forms of a weight [rows, columns] for y = W x and for x̄ = Wᵀ ȳ. */
-  packed(): { readonly forward: number; readonly transposed: number } {
-    if (this.#packed === null) {
-      const [rows, columns] = this.#shape;
-      this.#packed = {
-        forward: allocate(4 * packedLength(rows, columns)),
-        transposed: allocate(4 * packedLength(columns, rows)),
-      };
-      this.#addresses.push(this.#packed.forward, this.#packed.transposed);
-      this.#stale = true;
-    }
-    return this.#packed;
+  /** Address of a packed form of a weight [rows, columns]; it exists from now on. */
+  packed(form: PackedForm): number {
+    const found = this.#packed.get(form);
+    if (found !== undefined) return found.address;
+    const [rows, columns] = this.#shape;
+    const length = form === "forward" ? packedLength(rows, columns) : packedLength(columns, rows);
+    const address = allocate(4 * length);
+    this.#addresses.push(address);
+    this.#packed.set(form, { address, stale: true });
+    return address;
+  }
+
+  /** The packed forms that exist. */
+  forms(): PackedForm[] {
+    return [...this.#packed.keys()];
   }
 
   /**
    * Says that the numbers have changed.
    *
-   * @param state whether packed copies have changed with them; otherwise they are out of date
+   * @param packed the forms that have changed with them; the others are out of date
    */
-  changed(state: { readonly packed: boolean } = { packed: false }): void {
-    this.#stale = !state.packed;
+  changed(packed: readonly PackedForm[] = []): void {
+    for (const [form, state] of this.#packed) state.stale = !packed.includes(form);
   }
 
-  /** Whether packed copies are out of date; from now on they count as up to date. */
-  takeStale(): boolean {
-    const stale = this.#stale;
-    this.#stale = false;
-    return stale && this.#packed !== null;
+  /** Whether one of these forms is out of date; from now on they count as up to date. */
+  takeStale(forms: readonly PackedForm[]): boolean {
+    let any = false;
+    for (const form of forms) {
+      const state = this.#packed.get(form)!;
+      any ||= state.stale;
+      state.stale = false;
+    }
+    return any;
   }
 
-  /** The calls that bring packed copies up to date; none where there are no copies. */
-  packing(): KernelCall[] {
-    if (this.#packed === null) return [];
+  /** The calls that bring packed forms up to date. */
+  packing(forms: readonly PackedForm[]): KernelCall[] {
     const [rows, columns] = this.#shape;
-    return [
-      { kernel: "packF32", args: [rows, columns, this.address, this.#packed.forward] },
-      { kernel: "packTransposeF32", args: [rows, columns, this.address, this.#packed.transposed] },
-    ];
+    return forms.map((form) => {
+      return { kernel: packingKernels[form], args: [rows, columns, this.address, this.packed(form)] };
+    });
   }
 }
 

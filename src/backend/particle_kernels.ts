@@ -8,7 +8,7 @@
  */
 import { callsFor, eachBatch } from "./batches.ts";
 import { BLOCK_LENGTH, isDimer, parameterBlock, type ParticleCoefficients } from "./particle_coefficients.ts";
-import { type Executor, serialPool } from "./pool.ts";
+import { type Executor, serialPool } from "./executor.ts";
 import { f64, i32, scope } from "./wasm.ts";
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import type { FlowAudit } from "../flow/audit_checks.ts";
 import { auditFlow } from "../flow/audit_flow.ts";
 import type { Generator } from "../flow/flow.ts";

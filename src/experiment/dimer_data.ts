@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import type { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import type { ProgressKeeper } from "../sampling/keeper.ts";
 import { type MetropolisProgress, type MetropolisSample, metropolisSample } from "../sampling/metropolis_sample.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import { BoltzmannGenerator } from "../hybrid/boltzmann_generator.ts";
 import type { Generator } from "../flow/flow.ts";
 import { type BasinFreeEnergies, basinFreeEnergies } from "../reweighting/basin_free_energies.ts";

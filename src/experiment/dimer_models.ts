@@ -6,7 +6,7 @@
 import type { Flow } from "../flow/flow.ts";
 import type { FlowModels } from "../onnx/export_flow.ts";
 import type { ModelDescription } from "../sampler/metadata.ts";
-import { opsetVersion } from "../sampler/model.ts";
+import { opsetVersion } from "../format/model.ts";
 import { loadSampler } from "../sampler/sampler.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 

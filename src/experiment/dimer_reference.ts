@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import { freeEnergyDifferenceByCounting } from "../reweighting/counted_difference.ts";
 import { type FreeEnergyEstimate, noEstimate } from "../reweighting/estimate.ts";
 import type { MetropolisState } from "../sampling/chain_state.ts";

@@ -5,7 +5,7 @@
  */
 import type { Tensor } from "../graph/graph.ts";
 import { add, column, sqrt, square, subtract } from "../graph/operations.ts";
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import { boltzmannObjective, type ReactionCoordinate } from "../hybrid/boltzmann_objective.ts";
 import type { EnergyFunction } from "../loss/energy.ts";
 import type { MetropolisChains } from "../sampling/metropolis_chains.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import type { FreeEnergyEstimate } from "../reweighting/estimate.ts";
 import type { FreeEnergyProfile } from "../reweighting/profile_band.ts";
 import { umbrellaFreeEnergies } from "../reweighting/umbrella.ts";

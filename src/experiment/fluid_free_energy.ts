@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import { type Estimate, estimateFrom, noEstimate } from "../reweighting/estimate.ts";
 import type { CouplingProgress } from "../sampling/coupling_sample.ts";
 import type { ProgressKeeper } from "../sampling/keeper.ts";

@@ -5,7 +5,7 @@
  */
 import { rowsNotFinite } from "../autodiff/not_finite.ts";
 import { input } from "../graph/operations.ts";
-import { type Executor, serialPool } from "../backend/pool.ts";
+import { type Executor, serialPool } from "../backend/executor.ts";
 import type { FlowAudit } from "../flow/audit_checks.ts";
 import { auditFlow } from "../flow/audit_flow.ts";
 import { AutoregressiveParticleFlow } from "../flow/autoregressive_particle_flow.ts";

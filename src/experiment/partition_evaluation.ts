@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import { BoltzmannGenerator, type WeightedSamples, type Weights } from "../hybrid/boltzmann_generator.ts";
 import { bennettAcceptanceRatio } from "../reweighting/bar.ts";
 import { samplingEfficiency } from "../reweighting/effective_sample_size.ts";

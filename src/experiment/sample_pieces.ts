@@ -4,7 +4,7 @@
  * @module
  */
 import { NotFiniteError } from "../autodiff/not_finite.ts";
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import type { BoltzmannGenerator, WeightedSamples } from "../hybrid/boltzmann_generator.ts";
 
 /** What may be skipped, and is counted, because it is not finite. Nothing by default: it ends the run. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { input } from "../graph/operations.ts";
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import { AutoregressiveParticleFlow } from "../flow/autoregressive_particle_flow.ts";
 import { Flow, type Generator } from "../flow/flow.ts";
 import { SymmetrisedGenerator } from "../flow/symmetrised_generator.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { NotFiniteError, rowsNotFinite } from "../autodiff/not_finite.ts";
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import type { Generator } from "../flow/flow.ts";
 import type { TiltedGrid } from "../flow/tilted_head.ts";
 

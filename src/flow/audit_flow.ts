@@ -8,7 +8,7 @@ import { rowsNotFinite } from "../autodiff/not_finite.ts";
 import { add, input } from "../graph/operations.ts";
 import { evaluateReference } from "../autodiff/reference_run.ts";
 import { evaluateRounded } from "../autodiff/rounded_run.ts";
-import { type Executor, serialPool } from "../backend/pool.ts";
+import { type Executor, serialPool } from "../backend/executor.ts";
 import {
   type AuditCheck,
   checkOf,

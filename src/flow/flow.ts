@@ -8,7 +8,7 @@ import { sampleCount } from "../autodiff/gradient.ts";
 import { KernelRun } from "../autodiff/kernel_run.ts";
 import { add, input, subtract } from "../graph/operations.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import { type Executor, serialPool } from "../backend/pool.ts";
+import { type Executor, serialPool } from "../backend/executor.ts";
 import type { Bijector } from "./bijector.ts";
 import { NormalPrior, type Prior } from "./prior.ts";
 

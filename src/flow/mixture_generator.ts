@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import { expOf, log1pOf, logOf } from "../random/elementary.ts";
 import type { FlowSamples, Generator } from "./flow.ts";
 

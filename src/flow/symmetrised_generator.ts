@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import { expOf, logOf } from "../random/elementary.ts";
 import { RandomStream } from "../random/random_stream.ts";
 import { symmetryGroup, symmetryImages, type SymmetryOperation } from "../system/symmetry.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { sampleCount } from "../autodiff/gradient.ts";
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import { HALF_LOG_TWO_PI, logOf } from "../random/elementary.ts";
 import { AutoregressiveParticleFlow } from "./autoregressive_particle_flow.ts";
 import type { Flow, FlowSamples, Generator } from "./flow.ts";

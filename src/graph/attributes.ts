@@ -4,10 +4,10 @@
  * @module
  */
 import type { Parameter } from "./parameter.ts";
-import type { MixtureAttributes } from "../autodiff/primitives/mixture_density.ts";
+import type { MixtureAttributes } from "./mixture_features.ts";
 import type { Tilt } from "./tilt.ts";
 
-export type { MixtureAttributes } from "../autodiff/primitives/mixture_density.ts";
+export type { MixtureAttributes } from "./mixture_features.ts";
 export type { Tilt, TiltTable } from "./tilt.ts";
 
 /** What most primitives need beside their inputs: nothing. */

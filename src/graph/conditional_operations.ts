@@ -11,7 +11,7 @@
  * @module
  */
 import { isBatch, type Shape, type Tensor } from "./graph.ts";
-import { type MixtureAttributes, mixtureFeatures } from "../autodiff/primitives/mixture_density.ts";
+import { type MixtureAttributes, mixtureFeatures } from "./mixture_features.ts";
 
 const text = (shape: Shape): string => `[${shape.join(", ")}]`;
 

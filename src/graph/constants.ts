@@ -5,7 +5,7 @@
  */
 import { Base } from "../backend/program.ts";
 import { allocate, f32, i32 } from "../backend/wasm.ts";
-import type { Address } from "../autodiff/primitives/primitive.ts";
+import type { Address } from "./forward_kernel.ts";
 
 /** An address that is the same for every slice and thread. */
 export function absolute(offset: number): Address {

@@ -4,8 +4,7 @@
  * @module
  */
 import { type Graph, isBatch, type Node, type Tensor } from "./graph.ts";
-import type { Parameter } from "./parameter.ts";
-import { primitiveOf } from "../autodiff/primitives.ts";
+import { forwardKernelOf } from "./forward_kernels.ts";
 
 /** Where nodes run, and which values cross. */
 export interface Partition {
@@ -15,15 +14,13 @@ export interface Partition {
   readonly head: ReadonlySet<number>;
   /** Kernel nodes and inputs whose values the head (or the caller) reads. */
   readonly boundary: readonly number[];
-  /** Nodes on a path from a differentiated parameter or input, by id. */
-  readonly differentiable: readonly boolean[];
 }
 
 /** Whether a node runs as a kernel: batches do, and primitives that make a column of batches. */
 function isKernelNode(graph: Graph, node: Node): boolean {
   if (node.primitive === "input" || node.primitive === "parameter") return false;
   if (isBatch(node.shape)) return true;
-  return primitiveOf(node.primitive).lowering !== undefined && node.inputs.some((id) => isBatch(graph.nodes[id].shape));
+  return forwardKernelOf(node.primitive) !== undefined && node.inputs.some((id) => isBatch(graph.nodes[id].shape));
 }
 
 /**
@@ -31,9 +28,8 @@ function isKernelNode(graph: Graph, node: Node): boolean {
  *
  * @param graph the graph
  * @param outputs what is wanted
- * @param inputGradients whether inputs are differentiated
  */
-export function partition(graph: Graph, outputs: readonly Tensor[], inputGradients: boolean): Partition {
+export function partition(graph: Graph, outputs: readonly Tensor[]): Partition {
   const needed = ancestors(graph, outputs.map((tensor) => tensor.id));
   const kernelNodes: Node[] = [];
   const head = new Set<number>();
@@ -49,7 +45,6 @@ export function partition(graph: Graph, outputs: readonly Tensor[], inputGradien
     kernelNodes,
     head,
     boundary: [...boundary].filter((id) => graph.nodes[id].primitive !== "parameter").sort((a, b) => a - b),
-    differentiable: differentiable(graph, inputGradients),
   };
 }
 
@@ -59,15 +54,4 @@ function ancestors(graph: Graph, ids: readonly number[]): Set<number> {
     if (found.has(id)) graph.nodes[id].inputs.forEach((input) => found.add(input));
   }
   return found;
-}
-
-function differentiable(graph: Graph, inputGradients: boolean): boolean[] {
-  const wants: boolean[] = [];
-  for (const node of graph.nodes) {
-    if (node.primitive === "input") wants.push(inputGradients);
-    else if (node.primitive === "parameter") {
-      wants.push((node.attributes as { parameter: Parameter }).parameter.trainable);
-    } else wants.push(node.inputs.some((id) => wants[id]));
-  }
-  return wants;
 }

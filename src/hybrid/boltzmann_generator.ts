@@ -4,7 +4,7 @@
  * @module
  */
 import { NotFiniteError, rowIsFinite } from "../autodiff/not_finite.ts";
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import type { FlowSamples, Generator } from "../flow/flow.ts";
 import type { System } from "../system/system.ts";
 

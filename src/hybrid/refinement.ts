@@ -7,7 +7,7 @@ import type { Graph, Tensor } from "../graph/graph.ts";
 import { column, external, input, mean, multiply, power, subtract } from "../graph/operations.ts";
 import type { ExternalOperation } from "../graph/attributes.ts";
 import { rowIsFinite } from "../autodiff/not_finite.ts";
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import type { Flow, Generator } from "../flow/flow.ts";
 import { weightedMaximumLikelihoodLoss } from "../loss/maximum_likelihood.ts";
 import { expOf } from "../random/elementary.ts";

@@ -8,8 +8,9 @@
  *
  * @module
  */
-import { elementTypeCodes, type ModelAttribute } from "../sampler/model.ts";
-import { batchSize, type ModelBuilder, type Precision } from "./model_builder.ts";
+import { elementTypeCodes, type ModelAttribute } from "../format/model.ts";
+import type { Precision } from "../sampler/metadata.ts";
+import { batchSize, type ModelBuilder } from "./model_builder.ts";
 
 /** The name of a tensor, or a number. */
 export type Operand = string | number;

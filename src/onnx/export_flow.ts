@@ -7,7 +7,8 @@ import { NormalPrior } from "../flow/prior.ts";
 import { exportOnnx } from "./export_graph.ts";
 import { metadataEntries, type ModelDescription, type ModelMetadata, type ModelRole } from "../sampler/metadata.ts";
 import { fromHalf, toHalf } from "../format/half.ts";
-import type { Precision, WeightStorage } from "./model_builder.ts";
+import type { Precision } from "../sampler/metadata.ts";
+import type { WeightStorage } from "./model_builder.ts";
 import { sha256 } from "../format/sha256.ts";
 import { packageVersion } from "../sampler/version.ts";
 

@@ -1,9 +1,10 @@
 import { isBatch, type Node, type Tensor } from "../graph/graph.ts";
 import type { PrimitiveName } from "../graph/attributes.ts";
-import { encodeModel } from "./encode_model.ts";
+import { encodeModel } from "../format/encode_model.ts";
 import { type Lowering, typeOfShape } from "./lowering.ts";
 import { lowerings } from "./lowerings.ts";
-import { ModelBuilder, type Precision, type WeightStorage } from "./model_builder.ts";
+import type { Precision } from "../sampler/metadata.ts";
+import { ModelBuilder, type WeightStorage } from "./model_builder.ts";
 import { packageVersion } from "../sampler/version.ts";
 
 /** Settings of {@linkcode exportOnnx}. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { LARGEST_LOG_SCALE, type MixtureAttributes } from "../autodiff/primitives/mixture_density.ts";
+import { LARGEST_LOG_SCALE, type MixtureAttributes } from "../graph/mixture_features.ts";
 import { Algebra } from "./algebra.ts";
 import { gaussExponent, halfLogTwoPi, type LogMasses, logTail, normalQuantiles, scaledTail } from "./lower_normal.ts";
 import type { LoweringSite } from "./lowering.ts";

@@ -5,7 +5,8 @@
  */
 import { isColumn, type Node, type Shape } from "../graph/graph.ts";
 import type { Attributes, PrimitiveName } from "../graph/attributes.ts";
-import type { ModelBuilder, Precision } from "./model_builder.ts";
+import type { Precision } from "../sampler/metadata.ts";
+import type { ModelBuilder } from "./model_builder.ts";
 
 /** What a lowering sees of the node that it translates. */
 export interface LoweringSite<P extends PrimitiveName> {

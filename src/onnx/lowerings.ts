@@ -11,7 +11,7 @@ import type { PrimitiveName } from "../graph/attributes.ts";
 import { lowerMixtureDecode, lowerMixtureEncode, lowerMixtureLogProb } from "./lower_mixture.ts";
 import { lowerTiltedDecode, lowerTiltedEncode, lowerTiltedLogProb } from "./lower_tilted.ts";
 import type { Lowering, LoweringSite } from "./lowering.ts";
-import { elementTypeCodes } from "../sampler/model.ts";
+import { elementTypeCodes } from "../format/model.ts";
 import type { ModelBuilder } from "./model_builder.ts";
 
 /** One operator that does exactly what the primitive does. */

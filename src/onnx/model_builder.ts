@@ -7,11 +7,9 @@ import {
   type ModelNode,
   type ModelTensor,
   type ModelValue,
-} from "../sampler/model.ts";
+} from "../format/model.ts";
+import type { Precision } from "../sampler/metadata.ts";
 import { sha256 } from "../format/sha256.ts";
-
-/** Element type of batches in a model; columns are float64 in either case. */
-export type Precision = "float32" | "float64";
 
 /** Element type in which trained weights are stored. */
 export type WeightStorage = "float16" | "float32";

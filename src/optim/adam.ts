@@ -6,7 +6,7 @@
 import type { GradientBuffer } from "../autodiff/kernel_run.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { AdamStorage } from "../backend/adam_storage.ts";
-import { type Executor, serialPool } from "../backend/pool.ts";
+import { type Executor, serialPool } from "../backend/executor.ts";
 import { powerOf } from "../random/elementary.ts";
 
 /** Constants of Adam. */

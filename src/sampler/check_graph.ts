@@ -8,7 +8,7 @@
  */
 import { showJson, showText } from "../format/parse_json.ts";
 import type { ModelMetadata } from "./metadata.ts";
-import type { Model, ModelGraph, ModelNode, ModelTensor, ModelValue } from "./model.ts";
+import type { Model, ModelGraph, ModelNode, ModelTensor, ModelValue } from "../format/model.ts";
 
 /** The operators that lowerings emit. */
 export const operators: ReadonlySet<string> = new Set(

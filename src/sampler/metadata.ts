@@ -1,7 +1,9 @@
-import type { Precision } from "../onnx/model_builder.ts";
 import type { JsonValue } from "../format/json.ts";
 import { isJsonObject, parseJson, showJson, showText } from "../format/parse_json.ts";
 import type { XyzLayout } from "../format/xyz.ts";
+
+/** Element type of batches in a model; columns are float64 in either case. */
+export type Precision = "float32" | "float64";
 
 /** Which way a model goes: `sampler` z → (x, logDet), `density` x → (z, logDet). */
 export type ModelRole = "sampler" | "density";

@@ -1,7 +1,7 @@
 import { checkGraph } from "./check_graph.ts";
-import { decodeModel } from "./decode_model.ts";
+import { decodeModel } from "../format/decode_model.ts";
 import { type ModelMetadata, type ModelRole, parseMetadata } from "./metadata.ts";
-import type { Model } from "./model.ts";
+import type { Model } from "../format/model.ts";
 
 type Runtime = typeof import("npm:onnxruntime-web@1.30.0/wasm");
 type Session = Awaited<ReturnType<Runtime["InferenceSession"]["create"]>>;

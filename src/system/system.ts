@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 
 /** Energies and gradients of n configurations. */
 export interface EnergyAndGradient {

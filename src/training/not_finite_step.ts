@@ -8,7 +8,7 @@ import { KernelRun } from "../autodiff/kernel_run.ts";
 import { rowsNotFinite } from "../autodiff/not_finite.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { Attributes, PrimitiveName } from "../graph/attributes.ts";
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 
 /** What helps where training itself drove numbers too far. */
 const CALM_DOWN = "lower the learning rate, clip gradients or soften the energy";

@@ -6,7 +6,7 @@
 import { Graph } from "../graph/graph.ts";
 import { KernelRun } from "../autodiff/kernel_run.ts";
 import { NotFiniteError } from "../autodiff/not_finite.ts";
-import { type Executor, serialPool } from "../backend/pool.ts";
+import { type Executor, serialPool } from "../backend/executor.ts";
 import { Adam } from "../optim/adam.ts";
 import { learningRateAt } from "../optim/schedule.ts";
 import { Averages } from "./averages.ts";

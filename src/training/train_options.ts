@@ -5,7 +5,7 @@
  */
 import type { Graph, Tensor } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import type { Executor } from "../backend/pool.ts";
+import type { Executor } from "../backend/executor.ts";
 import type { AdamOptions } from "../optim/adam.ts";
 import type { LearningRateSchedule } from "../optim/schedule.ts";
 import type { RunningSums } from "./averages.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Graph } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
 import { input } from "../../src/graph/operations.ts";
-import { type MixtureAttributes, mixtureFeatures } from "../../src/autodiff/primitives/mixture_density.ts";
+import { type MixtureAttributes, mixtureFeatures } from "../../src/graph/mixture_features.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { assertClose } from "../support/assert_close.ts";
 import {

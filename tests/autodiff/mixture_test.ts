@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Graph } from "../../src/graph/graph.ts";
 import { input } from "../../src/graph/operations.ts";
 import { mixtureDecode, mixtureEncode, mixtureLogProb } from "../../src/graph/conditional_operations.ts";
-import { type MixtureAttributes, mixtureFeatures } from "../../src/autodiff/primitives/mixture_density.ts";
+import { type MixtureAttributes, mixtureFeatures } from "../../src/graph/mixture_features.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { vjpFaults, withBrokenVjp } from "../support/broken.ts";

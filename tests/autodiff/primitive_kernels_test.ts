@@ -12,7 +12,7 @@ import { type PrimitiveSample, primitiveSamples, type RoundingBound } from "./pr
 
 await loadKernels();
 
-const names = (Object.keys(primitives) as PrimitiveName[]).filter((name) => primitiveOf(name).lowering !== undefined);
+const names = (Object.keys(primitives) as PrimitiveName[]).filter((name) => primitiveOf(name).kernel !== undefined);
 /** Less than a lane, a panel, more than a panel, less than a slice, more than a slice, three slices. */
 const counts = [1, 31, 32, 33, 255, 257, 700];
 const widths = [1, 3, 7, 33];

@@ -8,7 +8,7 @@
 import type { Shape } from "../../src/graph/graph.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import type { Attributes, ExternalOperation, PrimitiveName } from "../../src/graph/attributes.ts";
-import { type MixtureAttributes, mixtureFeatures } from "../../src/autodiff/primitives/mixture_density.ts";
+import { type MixtureAttributes, mixtureFeatures } from "../../src/graph/mixture_features.ts";
 import { exampleEvaluation, exampleTilt, type TiltedName } from "../support/tilted_examples.ts";
 
 /**

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { PrimitiveName } from "../../src/graph/attributes.ts";
-import type { Evaluation, Primitive } from "../../src/autodiff/primitives/primitive.ts";
+import type { Primitive } from "../../src/autodiff/primitives/primitive.ts";
+import type { Evaluation } from "../../src/graph/columns.ts";
 import { primitiveOf, primitives } from "../../src/autodiff/primitives.ts";
 import { type Shape, sizeOf } from "../../src/graph/graph.ts";
 import { vjpFaults, withBrokenVjp } from "../support/broken.ts";

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { sizeOf } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
-import { type Executor, serialPool, ThreadPool } from "../../src/backend/pool.ts";
+import { type Executor, serialPool } from "../../src/backend/executor.ts";
+import { ThreadPool } from "../../src/backend/pool.ts";
 import { allocatedBytes } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { assertClose } from "../support/assert_close.ts";

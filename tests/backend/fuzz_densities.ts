@@ -1,6 +1,6 @@
 /** Generators of the fuzz test: mixtures and energy-tilted densities, whose references are primitives in float64. */
-import { mixtureFeatures } from "../../src/autodiff/primitives/mixture_density.ts";
-import type { Evaluation } from "../../src/autodiff/primitives/primitive.ts";
+import { mixtureFeatures } from "../../src/graph/mixture_features.ts";
+import type { Evaluation } from "../../src/graph/columns.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
 import { type MixtureName, styles } from "../support/mixture_examples.ts";
 import { conditioning, exampleWithin, tolerances } from "../support/mixture_rounding.ts";

@@ -1,5 +1,5 @@
 import { exampleEvaluation, exampleTilt } from "../support/tilted_examples.ts";
-import type { Evaluation } from "../../src/autodiff/primitives/primitive.ts";
+import type { Evaluation } from "../../src/graph/columns.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
 import type { Tilt } from "../../src/graph/tilt.ts";
 import { assertClose } from "../support/assert_close.ts";

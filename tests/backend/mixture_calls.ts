@@ -1,4 +1,4 @@
-import { mixtureFeatures } from "../../src/autodiff/primitives/mixture_density.ts";
+import { mixtureFeatures } from "../../src/graph/mixture_features.ts";
 import { type Argument, random } from "./kernel_harness.ts";
 
 /** A call of each kernel of mixtures, on random numbers; the last argument is scratch memory, full of NaN. */

@@ -12,7 +12,8 @@ import {
   moveChangeReference,
   particleMetropolisReference,
 } from "../../src/backend/particle_reference.ts";
-import { serialPool, ThreadPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
+import { ThreadPool } from "../../src/backend/pool.ts";
 import { f64, scope } from "../../src/backend/wasm.ts";
 import { RandomStream } from "../../src/random/random_stream.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";

@@ -7,7 +7,8 @@ import {
   fluidEnergyReference,
   fluidGradientReference,
 } from "../../src/backend/particle_reference.ts";
-import { serialPool, ThreadPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
+import { ThreadPool } from "../../src/backend/pool.ts";
 import { f64, kernels, scope } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { LennardJonesFluid } from "../../src/system/lennard_jones_fluid.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Control, type Executor, serialPool, ThreadPool } from "../../src/backend/pool.ts";
+import { type Executor, serialPool } from "../../src/backend/executor.ts";
+import { Control, ThreadPool } from "../../src/backend/pool.ts";
 import { Base, decodeProgram, encodeProgram, type KernelCall, nextProgramId } from "../../src/backend/program.ts";
 import type { Program } from "../../src/backend/program.ts";
 import { allocate, allocatedBytes, f32, f64, release } from "../../src/backend/wasm.ts";

@@ -1,4 +1,4 @@
-import type { Evaluation } from "../../src/autodiff/primitives/primitive.ts";
+import type { Evaluation } from "../../src/graph/columns.ts";
 import { tiltedLayout } from "../../src/graph/tilted_layout.ts";
 import { exampleEvaluation, exampleTilt, type TiltedName } from "../support/tilted_examples.ts";
 import { type Argument, random, unitRoundoff } from "./kernel_harness.ts";

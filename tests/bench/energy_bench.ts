@@ -8,7 +8,7 @@
 import { parameterBlock } from "../../src/backend/particle_coefficients.ts";
 import { type GradientPrecision, particleEnergy, particleGradient } from "../../src/backend/particle_kernels.ts";
 import { dimerGradientReference } from "../../src/backend/particle_reference.ts";
-import { serialPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
 import { f64, kernels, scope } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";

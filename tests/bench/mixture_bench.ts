@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { MixtureDensity, mixtureFeatures } from "../../src/autodiff/primitives/mixture_density.ts";
+import { MixtureDensity } from "../../src/autodiff/primitives/mixture_density.ts";
+import { mixtureFeatures } from "../../src/graph/mixture_features.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
 import { normalCdf, normalQuantile } from "../../src/backend/reference_normal.ts";
 import { allocate, f32, kernels } from "../../src/backend/wasm.ts";

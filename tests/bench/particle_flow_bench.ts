@@ -13,7 +13,7 @@
 import { Graph } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
 import { input } from "../../src/graph/operations.ts";
-import { serialPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { AutoregressiveParticleFlow } from "../../src/flow/autoregressive_particle_flow.ts";
 import { Flow } from "../../src/flow/flow.ts";

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { serialPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { comparisonSettings } from "../../src/experiment/comparison_settings.ts";
 import { summarizeComparison } from "../../src/experiment/comparison_tables.ts";

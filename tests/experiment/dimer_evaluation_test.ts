@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { NotFiniteError } from "../../src/autodiff/not_finite.ts";
-import { serialPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { evaluateDimer } from "../../src/experiment/dimer_evaluation.ts";
 import { Flow } from "../../src/flow/flow.ts";

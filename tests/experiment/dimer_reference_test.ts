@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { serialPool, ThreadPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
+import { ThreadPool } from "../../src/backend/pool.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { dimerRange, profileEdges } from "../../src/experiment/dimer_bins.ts";
 import {

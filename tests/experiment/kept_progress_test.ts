@@ -1,6 +1,6 @@
 /** Long computations that died on the way and go on from what they kept. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { serialPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { evaluateDimer } from "../../src/experiment/dimer_evaluation.ts";
 import { plainMonteCarlo, type PlainProgress } from "../../src/experiment/dimer_reference.ts";

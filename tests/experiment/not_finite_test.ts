@@ -1,7 +1,7 @@
 /** Numbers that are none, on their way through whole computations: refused and named, or skipped, counted and told. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { NotFiniteError } from "../../src/autodiff/not_finite.ts";
-import { serialPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { evaluatePartition } from "../../src/experiment/partition_evaluation.ts";
 import { type ParticleFrames, particleFreeEnergy } from "../../src/experiment/particle_free_energy.ts";

@@ -1,6 +1,6 @@
 /** A dimer without solvent, whose free energies are integrals: a flow over temperatures from data to estimates. */
 import { assert, assertAlmostEquals } from "@std/assert";
-import { serialPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { thermodynamicCurve } from "../../src/experiment/temperature_curve.ts";
 import { sampleTemperatures, type TemperatureData } from "../../src/experiment/temperature_data.ts";

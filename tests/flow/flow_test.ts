@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { Graph } from "../../src/graph/graph.ts";
 import { input } from "../../src/graph/operations.ts";
-import { serialPool, ThreadPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
+import { ThreadPool } from "../../src/backend/pool.ts";
 import { allocatedBytes } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { Chain } from "../../src/flow/chain.ts";

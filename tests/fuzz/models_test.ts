@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { decodeModel } from "../../src/sampler/decode_model.ts";
-import { encodeBody, encodeModel, seal } from "../../src/onnx/encode_model.ts";
-import type { Model, ModelAttribute, ModelNode, ModelTensor } from "../../src/sampler/model.ts";
+import { decodeModel } from "../../src/format/decode_model.ts";
+import { encodeBody, encodeModel, seal } from "../../src/format/encode_model.ts";
+import type { Model, ModelAttribute, ModelNode, ModelTensor } from "../../src/format/model.ts";
 import { operators } from "../../src/sampler/check_graph.ts";
 import { loadSampler } from "../../src/sampler/sampler.ts";
 import { particleFlow } from "../flow/bijector_examples.ts";

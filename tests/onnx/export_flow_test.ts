@@ -5,12 +5,12 @@ import { NormalPrior } from "../../src/flow/prior.ts";
 import { NICE } from "../../src/flow/nice.ts";
 import { Scaling } from "../../src/flow/scaling.ts";
 import { Whitening } from "../../src/flow/whitening.ts";
-import { decodeModel } from "../../src/sampler/decode_model.ts";
-import { encodeModel } from "../../src/onnx/encode_model.ts";
+import { decodeModel } from "../../src/format/decode_model.ts";
+import { encodeModel } from "../../src/format/encode_model.ts";
 import { exportFlow, weightsChecksum } from "../../src/onnx/export_flow.ts";
 import { parseMetadata } from "../../src/sampler/metadata.ts";
-import type { Model, ModelNode } from "../../src/sampler/model.ts";
-import type { Precision } from "../../src/onnx/model_builder.ts";
+import type { Model, ModelNode } from "../../src/format/model.ts";
+import type { Precision } from "../../src/sampler/metadata.ts";
 import { packageVersion } from "../../src/sampler/version.ts";
 import { description, exportBijector, noise, randomRealNVP } from "./flow_example.ts";
 import {

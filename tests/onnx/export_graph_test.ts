@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import * as op from "../../src/graph/operations.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
-import { decodeModel } from "../../src/sampler/decode_model.ts";
+import { decodeModel } from "../../src/format/decode_model.ts";
 import { exportOnnx } from "../../src/onnx/export_graph.ts";
 
 function batch(graph = new Graph(), name = "a"): Tensor {

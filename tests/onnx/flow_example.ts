@@ -8,7 +8,7 @@ import { NormalPrior } from "../../src/flow/prior.ts";
 import { RealNVP, type RealNVPOptions } from "../../src/flow/real_nvp.ts";
 import { exportFlow, type FlowModels } from "../../src/onnx/export_flow.ts";
 import type { ModelDescription } from "../../src/sampler/metadata.ts";
-import type { Precision } from "../../src/onnx/model_builder.ts";
+import type { Precision } from "../../src/sampler/metadata.ts";
 
 /** A description with every field set. */
 export const description: ModelDescription = {

@@ -4,13 +4,13 @@ import { mixtureDecode, mixtureEncode, mixtureLogProb } from "../../src/graph/co
 import * as op from "../../src/graph/operations.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import type { PrimitiveName } from "../../src/graph/attributes.ts";
-import { mixtureFeatures } from "../../src/autodiff/primitives/mixture_density.ts";
+import { mixtureFeatures } from "../../src/graph/mixture_features.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
 import { tiltedDecode, tiltedEncode, tiltedLogProb } from "../../src/graph/tilted_operations.ts";
-import { decodeModel } from "../../src/sampler/decode_model.ts";
-import { encodeModel } from "../../src/onnx/encode_model.ts";
+import { decodeModel } from "../../src/format/decode_model.ts";
+import { encodeModel } from "../../src/format/encode_model.ts";
 import { exportOnnx } from "../../src/onnx/export_graph.ts";
-import type { ModelNode } from "../../src/sampler/model.ts";
+import type { ModelNode } from "../../src/format/model.ts";
 import { exampleKnots, exampleTilt } from "../support/tilted_examples.ts";
 import { checkWithPython, hasOnnxChecker } from "./onnx_checker.ts";
 import { runOnce } from "./runtime.ts";

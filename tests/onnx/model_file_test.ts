@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { decodeModel } from "../../src/sampler/decode_model.ts";
-import { digestEntry, encodeModel, seal } from "../../src/onnx/encode_model.ts";
-import type { Model, ModelGraph } from "../../src/sampler/model.ts";
+import { decodeModel } from "../../src/format/decode_model.ts";
+import { digestEntry, encodeModel, seal } from "../../src/format/encode_model.ts";
+import type { Model, ModelGraph } from "../../src/format/model.ts";
 import { MessageWriter } from "../../src/format/protobuf.ts";
 
 /** The body of a loop: y = x while it goes on. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { serialPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
 import { densityDoubt, doubtedBy, headlineOf } from "../../src/experiment/estimates.ts";
 import { evaluatePartition } from "../../src/experiment/partition_evaluation.ts";
 import { BoltzmannGenerator } from "../../src/hybrid/boltzmann_generator.ts";

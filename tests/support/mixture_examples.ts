@@ -4,8 +4,8 @@
  * @module
  */
 import type { Shape } from "../../src/graph/graph.ts";
-import { type MixtureAttributes, mixtureFeatures } from "../../src/autodiff/primitives/mixture_density.ts";
-import type { Evaluation } from "../../src/autodiff/primitives/primitive.ts";
+import { type MixtureAttributes, mixtureFeatures } from "../../src/graph/mixture_features.ts";
+import type { Evaluation } from "../../src/graph/columns.ts";
 import { normals } from "./random_arrays.ts";
 
 /** Names of the primitives of a mixture. */

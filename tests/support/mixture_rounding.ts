@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MixtureAttributes } from "../../src/autodiff/primitives/mixture_density.ts";
+import type { MixtureAttributes } from "../../src/graph/mixture_features.ts";
 import { primitives } from "../../src/autodiff/primitives.ts";
 import { RandomStream } from "../../src/random/random_stream.ts";
 import { FLOAT32_ROUNDING } from "./assert_close.ts";

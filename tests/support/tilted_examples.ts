@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Evaluation } from "../../src/autodiff/primitives/primitive.ts";
+import type { Evaluation } from "../../src/graph/columns.ts";
 import { type Tilt, TILT_KNOTS } from "../../src/graph/tilt.ts";
 import { normals, uniforms } from "./random_arrays.ts";
 

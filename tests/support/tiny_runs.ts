@@ -1,5 +1,5 @@
 /** Runs in which everything happens, in seconds. */
-import { serialPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
 import { type ComparisonSettings, comparisonSettings } from "../../src/experiment/comparison_settings.ts";
 import { type DimerComparisonOptions, runDimerComparison } from "../../src/experiment/dimer_comparison.ts";
 import { type SampledDimerData, sampleDimerData } from "../../src/experiment/dimer_data.ts";

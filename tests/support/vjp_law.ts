@@ -4,7 +4,8 @@
  * @module
  */
 import type { PrimitiveName } from "../../src/graph/attributes.ts";
-import type { Evaluation, Primitive } from "../../src/autodiff/primitives/primitive.ts";
+import type { Primitive } from "../../src/autodiff/primitives/primitive.ts";
+import type { Evaluation } from "../../src/graph/columns.ts";
 import { normals } from "./random_arrays.ts";
 
 /** Value and derivative of a primitive, without its kernels. */

@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { serialPool, ThreadPool } from "../../src/backend/pool.ts";
+import { serialPool } from "../../src/backend/executor.ts";
+import { ThreadPool } from "../../src/backend/pool.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { RandomStream } from "../../src/random/random_stream.ts";
 import { ParticleDimer, type ParticleDimerPreset } from "../../src/system/particle_dimer.ts";

@@ -5,7 +5,8 @@
  * `--v8-flags=--expose-gc`.
  */
 import { square, sumFeatures } from "../../src/graph/operations.ts";
-import { type Executor, ThreadPool } from "../../src/backend/pool.ts";
+import type { Executor } from "../../src/backend/executor.ts";
+import { ThreadPool } from "../../src/backend/pool.ts";
 import { memory } from "../../src/backend/shared_memory.ts";
 import { allocatedBytes } from "../../src/backend/wasm.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";

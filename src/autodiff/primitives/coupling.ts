@@ -4,17 +4,13 @@
  * @module
  */
 import { expOf } from "../../random/elementary.ts";
-import type { Lowering, Primitive } from "./primitive.ts";
+import type { Primitive, VjpKernel } from "./primitive.ts";
 
 type Direction = "affineForward" | "affineInverse";
 
-function lowering<P extends Direction>(name: P, saves: "inputs" | "both"): Lowering<P> {
+function kernel<P extends Direction>(name: P, saves: "inputs" | "both"): VjpKernel<P> {
   return {
     saves,
-    forward(at) {
-      const [x, s, t] = [at.input(0), at.input(1), at.input(2)];
-      at.emit(`${name}F32`, at.panels, at.outputFeatures, x, s, t, at.output, 0);
-    },
     vjp(at) {
       // The kernel writes all three cotangents in one pass; it can add to the first only.
       const dx = at.contribute(0);
@@ -33,7 +29,7 @@ export const affineForward: Primitive<"affineForward"> = {
     const dx = cotangent.map((c, i) => c * expOf(s[i]));
     return [dx, dx.map((c, i) => c * x[i]), cotangent.slice()];
   },
-  lowering: lowering("affineForward", "inputs"),
+  kernel: kernel("affineForward", "inputs"),
 };
 
 /** x = (y − t) e⁻ˢ:  ȳ = x̄ e⁻ˢ, s̄ = −x̄ x, t̄ = −x̄ e⁻ˢ */
@@ -43,5 +39,5 @@ export const affineInverse: Primitive<"affineInverse"> = {
     const dy = cotangent.map((c, i) => c * expOf(-s[i]));
     return [dy, cotangent.map((c, i) => -c * x[i]), dy.map((c) => -c)];
   },
-  lowering: lowering("affineInverse", "both"),
+  kernel: kernel("affineInverse", "both"),
 };

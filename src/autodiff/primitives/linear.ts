@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Call, Primitive, VjpLowering } from "./primitive.ts";
+import type { Call } from "../../graph/forward_kernel.ts";
+import type { Primitive, VjpLowering } from "./primitive.ts";
 
 /** Multiplications in one task of a weight gradient: about a millisecond, so that threads share a layer. */
 const TASK_PRODUCTS = 2 ** 24;
@@ -41,20 +42,15 @@ export const linear: Primitive<"linear"> = {
     }
     return [dx, dw, db];
   },
-  lowering: {
+  kernel: {
     saves: "inputs",
-    forward(at) {
-      const { forward } = at.packed(1);
-      at.emit("linearF32", at.panels, at.features(0), at.outputFeatures, at.input(0), forward, at.input(2), at.output);
-    },
     vjp(at) {
       const k = at.features(0);
       const m = at.outputFeatures;
       at.emitSums(...weightSums(at, k, m));
       if (at.wants(0)) {
-        const { transposed } = at.packed(1);
         const { address, accumulate } = at.contribute(0);
-        at.emit("linearInputGradF32", at.panels, m, k, accumulate, at.cotangent, transposed, address);
+        at.emit("linearInputGradF32", at.panels, m, k, accumulate, at.cotangent, at.packed(1, "transposed"), address);
       }
     },
   },
@@ -95,9 +91,8 @@ export const broadcast: Primitive<"broadcast"> = {
     for (let i = 0; i < cotangent.length; i++) dp[i % p.length] += cotangent[i];
     return [dp];
   },
-  lowering: {
+  kernel: {
     saves: "nothing",
-    forward: (at) => at.emit("broadcastRowF32", at.panels, at.outputFeatures, at.input(0), at.output),
     vjp(at) {
       const { address, accumulate } = at.contribute(0);
       at.emitSums([["biasGradF32", at.allPanels, at.outputFeatures, accumulate, at.cotangent, address]]);

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import type { Attributes } from "../../graph/attributes.ts";
-import { type MixtureCotangents, MixtureDensity, mixtureFeatures } from "./mixture_density.ts";
-import type { Evaluation, Lowering, Primitive } from "./primitive.ts";
+import type { Evaluation } from "../../graph/columns.ts";
+import { mixtureScratchBytes, savedMixtureScore } from "../../graph/kernels/mixture.ts";
+import { mixtureFeatures } from "../../graph/mixture_features.ts";
+import { type MixtureCotangents, MixtureDensity } from "./mixture_density.ts";
+import type { Primitive, VjpKernel } from "./primitive.ts";
 
 type Name = "mixtureLogProb" | "mixtureEncode" | "mixtureDecode";
-/** Bytes of scratch of the kernels: see wasm/mixture.ts. */
-const scratchBytes = (components: number) => 256 * components + 64;
 
 /** The mixture of each sample with the row that belongs to it, r or z. */
 function samples({ inputs: [features, rows], attributes, n }: Evaluation<Name>) {
@@ -62,29 +62,17 @@ function mapBackward(
   });
 }
 
-function mapLowering<P extends "mixtureEncode" | "mixtureDecode">(name: P): Lowering<P> {
+function mapKernel<P extends "mixtureEncode" | "mixtureDecode">(name: P): VjpKernel<P> {
   return {
     saves: "both",
-    forward(at) {
-      const { spatialDim, components } = at.attributes as Attributes[Name];
-      const scratch = at.scratch(scratchBytes(components));
-      at.emit(`${name}F32`, at.panels, spatialDim, components, at.input(0), at.input(1), at.output, scratch);
-    },
     vjp(at) {
-      const { spatialDim, components } = at.attributes as Attributes[Name];
-      const scratch = at.scratch(scratchBytes(components));
+      const { spatialDim, components } = at.attributes;
+      const scratch = at.scratch(mixtureScratchBytes(components));
       const values = [at.input(0), at.input(1), at.output, at.cotangent];
       const results = [at.overwrite(0), at.overwrite(1)];
       at.emit(`${name}GradF32`, at.panels, spatialDim, components, ...values, ...results, scratch);
     },
   };
-}
-
-/** Panels of the derivative that `forward` saves: that by the features, then that by r. */
-function savedScore(at: Parameters<Lowering<"mixtureLogProb">["forward"]>[0]) {
-  const [f, d] = [at.features(0), at.features(1)];
-  const byFeatures = at.saved(f + d);
-  return { byFeatures, byPlace: { ...byFeatures, offset: byFeatures.offset + 128 * at.panels * f } };
 }
 
 /** y = log p(r):  features̄ = ȳ ∂y/∂features, r̄ = ȳ ∂y/∂r */
@@ -101,19 +89,11 @@ export const mixtureLogProb: Primitive<"mixtureLogProb"> = {
       return { logProb: cotangent[i] };
     });
   },
-  lowering: {
+  kernel: {
     // The derivative is computed with the value: only the cotangent is missing.
     saves: "nothing",
-    forward(at) {
-      const { spatialDim, components } = at.attributes;
-      const wanted = at.willWant(0) || at.willWant(1);
-      const { byFeatures, byPlace } = wanted ? savedScore(at) : { byFeatures: 0, byPlace: 0 };
-      const scratch = at.scratch(scratchBytes(components));
-      const values = [at.input(0), at.input(1), at.output, byFeatures, byPlace, scratch];
-      at.emit("mixtureLogProbF32", at.panels, spatialDim, components, ...values);
-    },
     vjp(at) {
-      const { byFeatures, byPlace } = savedScore(at);
+      const { byFeatures, byPlace } = savedMixtureScore(at);
       [byFeatures, byPlace].forEach((score, i) => {
         if (!at.wants(i)) return;
         const { address, accumulate } = at.contribute(i);
@@ -127,12 +107,12 @@ export const mixtureLogProb: Primitive<"mixtureLogProb"> = {
 export const mixtureEncode: Primitive<"mixtureEncode"> = {
   forward: (at) => mapForward(at, "encode"),
   vjp: (at, cotangent) => mapBackward(at, cotangent, "encode"),
-  lowering: mapLowering("mixtureEncode"),
+  kernel: mapKernel("mixtureEncode"),
 };
 
 /** [r, log p(r)], r the inverse of encode:  z̄ = J⁻ᵀ r̄, J = ∂z/∂r, and the others those of encode for −z̄ */
 export const mixtureDecode: Primitive<"mixtureDecode"> = {
   forward: (at) => mapForward(at, "decode"),
   vjp: (at, cotangent) => mapBackward(at, cotangent, "decode"),
-  lowering: mapLowering("mixtureDecode"),
+  kernel: mapKernel("mixtureDecode"),
 };

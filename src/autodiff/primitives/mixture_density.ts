@@ -9,25 +9,11 @@
  *
  * @module
  */
+import { LARGEST_LOG_SCALE, type MixtureAttributes } from "../../graph/mixture_features.ts";
 import { normalCdf, normalQuantile } from "../../backend/reference_normal.ts";
 
-/** Size of a mixture. */
-export interface MixtureAttributes {
-  /** Number of coordinates D, 1 to 3. */
-  readonly spatialDim: number;
-  /** Number of components J. */
-  readonly components: number;
-}
-
-/** Log-scales above this count as this: no component may become narrower than float32 can resolve. */
-export const LARGEST_LOG_SCALE = 6;
 const SQRT_TWO_PI = Math.sqrt(2 * Math.PI);
 const MAXIMUM_ITERATIONS = 200;
-
-/** Number of features that describe a mixture: logit, D means, D log-scales and D(D − 1)/2 shears of each component. */
-export function mixtureFeatures({ spatialDim, components }: MixtureAttributes): number {
-  return components * (1 + 2 * spatialDim + spatialDim * (spatialDim - 1) / 2);
-}
 
 /** Cotangents of the results that a derivative starts from. */
 export interface MixtureCotangents {

@@ -23,12 +23,8 @@ export const gather: Primitive<"gather"> = {
     }
     return [dx];
   },
-  lowering: {
+  kernel: {
     saves: "nothing",
-    forward(at) {
-      const list = at.indices(at.attributes.indices);
-      at.emit("gatherFeaturesF32", at.panels, at.features(0), at.outputFeatures, list, at.input(0), at.output);
-    },
     vjp(at) {
       const list = at.indices(at.attributes.indices);
       const { address, accumulate } = at.contribute(0);
@@ -60,13 +56,8 @@ export const concat: Primitive<"concat"> = {
     }
     return [a, b];
   },
-  lowering: {
+  kernel: {
     saves: "nothing",
-    forward(at) {
-      const [da, db] = [at.features(0), at.features(1)];
-      at.emit("insertFeaturesF32", at.panels, da, da + db, 0, at.input(0), at.output);
-      at.emit("insertFeaturesF32", at.panels, db, da + db, da, at.input(1), at.output);
-    },
     vjp(at) {
       const [da, db] = [at.features(0), at.features(1)];
       for (const [i, width, offset] of [[0, da, 0], [1, db, da]]) {
@@ -90,10 +81,8 @@ export const column: Primitive<"column"> = {
     cotangent.forEach((c, row) => dx[row * d + index] = c);
     return [dx];
   },
-  lowering: {
+  kernel: {
     saves: "nothing",
-    forward: (at) =>
-      at.emit("featureColumnF32", at.panels, at.features(0), at.attributes.index, at.input(0), at.output),
     vjp(at) {
       const { address, accumulate } = at.contribute(0);
       const { index } = at.attributes;

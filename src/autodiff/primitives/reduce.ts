@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formulas } from "../../graph/columns.ts";
 import type { Primitive } from "./primitive.ts";
 
 /** y = Σ over features of X, summed in float64:  X̄[:, j] = ȳ */
@@ -17,9 +18,8 @@ export const sumFeatures: Primitive<"sumFeatures"> = {
     const d = shape[1] as number;
     return [Float64Array.from(x, (_, i) => cotangent[Math.floor(i / d)])];
   },
-  lowering: {
+  kernel: {
     saves: "nothing",
-    forward: (at) => at.emit("sumFeaturesF32", at.panels, at.features(0), at.input(0), at.output),
     vjp(at) {
       const { address, accumulate } = at.contribute(0);
       at.emit("sumFeaturesGradF32", at.panels, at.features(0), accumulate, at.cotangent, address);
@@ -29,18 +29,18 @@ export const sumFeatures: Primitive<"sumFeatures"> = {
 
 /** y = c for every sample: no derivative */
 export const constantColumn: Primitive<"constantColumn"> = {
-  forward: ({ attributes: { value }, n }) => new Float64Array(n).fill(value),
+  forward: formulas.constantColumn,
   vjp: () => [],
 };
 
 /** y = Σᵢ xᵢ / n:  x̄ᵢ = ȳ / n */
 export const mean: Primitive<"mean"> = {
-  forward: ({ inputs: [x] }) => Float64Array.of(x.reduce((sum, v) => sum + v, 0) / x.length),
+  forward: formulas.mean,
   vjp: ({ inputs: [x] }, [c]) => [new Float64Array(x.length).fill(c / x.length)],
 };
 
 /** y = Σᵢ xᵢ:  x̄ᵢ = ȳ */
 export const sum: Primitive<"sum"> = {
-  forward: ({ inputs: [x] }) => Float64Array.of(x.reduce((total, v) => total + v, 0)),
+  forward: formulas.sum,
   vjp: ({ inputs: [x] }, [c]) => [new Float64Array(x.length).fill(c)],
 };

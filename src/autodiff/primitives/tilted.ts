@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { Evaluation, Primitive } from "./primitive.ts";
+import type { Evaluation } from "../../graph/columns.ts";
+import { TILTED_INPUT, type TiltedName as Name } from "../../graph/kernels/tilted.ts";
+import type { Primitive } from "./primitive.ts";
 import type { AxisPoint } from "../../graph/tilt.ts";
 import { type Level, TiltedDensity, TiltedGrid, type TiltedInputs } from "./tilted_density.ts";
-import { decodeLowering, encodeLowering, logProbLowering, TILTED_INPUT } from "./tilted_lowering.ts";
+import { logProbKernel, mapKernel } from "./tilted_kernels.ts";
 
-type Name = "tiltedLogProb" | "tiltedEncode" | "tiltedDecode";
 const { features: FEATURES, place: PLACE, scale: SCALE, knots: KNOTS, neighbours: NEIGHBOURS } = TILTED_INPUT;
 
 /** The inputs of each sample that the density is made of. */
@@ -130,7 +131,7 @@ function differentiate<P extends Name>(
 /** log p(r):  c̄ times the derivatives of log p */
 export const tiltedLogProb: Primitive<"tiltedLogProb"> = {
   forward: (at) => evaluate(at, (level, r) => r[level.axis], 1, (placed) => [placed.logProb]),
-  lowering: logProbLowering,
+  kernel: logProbKernel,
   vjp(at, cotangent) {
     const given = (s: number) => row(at.inputs[PLACE], at.attributes.tilt.spatialDim, s);
     return differentiate(at, (s) => ({ logProb: cotangent[s] }), { r: given, z: given });
@@ -139,7 +140,7 @@ export const tiltedLogProb: Primitive<"tiltedLogProb"> = {
 
 /** z_d = Φ⁻¹(F(r_d | r₁ … r_d₋₁)), and log p(r):  z̄ Jᵀ, J = ∂z/∂r triangular */
 export const tiltedEncode: Primitive<"tiltedEncode"> = {
-  lowering: encodeLowering,
+  kernel: mapKernel("tiltedEncode"),
   forward(at) {
     const toNormal = ({ levels, r }: Placed) => levels.map((level) => level.density.toNormal(r[level.axis]));
     const { spatialDim } = at.attributes.tilt;
@@ -157,7 +158,7 @@ export const tiltedEncode: Primitive<"tiltedEncode"> = {
 
 /** r with z_d = Φ⁻¹(F(r_d | r₁ … r_d₋₁)), and log p(r):  the inverse of encode, differentiated as such */
 export const tiltedDecode: Primitive<"tiltedDecode"> = {
-  lowering: decodeLowering,
+  kernel: mapKernel("tiltedDecode"),
   forward(at) {
     const { spatialDim } = at.attributes.tilt;
     const place = (level: Level, z: Float64Array) => level.density.fromNormal(z[level.axis]);

@@ -1,7 +1,7 @@
-import { digestEntry, digestKey, encodeBody, formatKey, formatVersion } from "../onnx/encode_model.ts";
-import { showJson, showText } from "../format/parse_json.ts";
+import { digestEntry, digestKey, encodeBody, formatKey, formatVersion } from "./encode_model.ts";
+import { showJson, showText } from "./parse_json.ts";
 import { irVersion, type Model, opsetVersion, producerName } from "./model.ts";
-import { type FieldBudget, readFields, readText, WireFault } from "../format/protobuf.ts";
+import { type FieldBudget, readFields, readText, WireFault } from "./protobuf.ts";
 import { readGraph } from "./read_graph.ts";
 
 /** Largest file that is looked at: far above any flow, far below what protobuf allows. */

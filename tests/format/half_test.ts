@@ -5,9 +5,9 @@ import { fromHalf, toHalf } from "../../src/format/half.ts";
 import { loadSampler } from "../../src/sampler/sampler.ts";
 import { particleFlow } from "../flow/bijector_examples.ts";
 import { normals } from "../support/random_arrays.ts";
-import { description } from "./flow_example.ts";
-import { agreesWithReference, densityInvertsSampler, type ModelUnderTest } from "./laws.ts";
-import { checkWithPython, hasOnnxChecker } from "./onnx_checker.ts";
+import { description } from "../onnx/flow_example.ts";
+import { agreesWithReference, densityInvertsSampler, type ModelUnderTest } from "../onnx/laws.ts";
+import { checkWithPython, hasOnnxChecker } from "../onnx/onnx_checker.ts";
 
 /** All finite numbers of float16. */
 const allBits = Uint16Array.from({ length: 2 * 0x7c00 }, (_, i) => i < 0x7c00 ? i : 0x8000 + i - 0x7c00);

@@ -6,12 +6,12 @@ import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { Flow } from "../../src/flow/flow.ts";
 import { NormalPrior } from "../../src/flow/prior.ts";
 import { RealNVP } from "../../src/flow/real_nvp.ts";
-import { decodeModel } from "../../src/sampler/decode_model.ts";
+import { decodeModel } from "../../src/format/decode_model.ts";
 import { loadDensity } from "../../src/sampler/density.ts";
-import { encodeModel } from "../../src/onnx/encode_model.ts";
+import { encodeModel } from "../../src/format/encode_model.ts";
 import { exportFlow } from "../../src/onnx/export_flow.ts";
 import { loadSampler } from "../../src/sampler/sampler.ts";
-import { description, exportBijector, noise, randomRealNVP } from "./flow_example.ts";
+import { description, exportBijector, noise, randomRealNVP } from "../onnx/flow_example.ts";
 
 const dim = 6;
 const flow = randomRealNVP({ dim, blocks: 2, hidden: [8, 8] });

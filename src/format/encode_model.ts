@@ -11,9 +11,9 @@ import {
   type ModelValue,
   opsetVersion,
   producerName,
-} from "../sampler/model.ts";
-import { MessageWriter } from "../format/protobuf.ts";
-import { sha256 } from "../format/sha256.ts";
+} from "./model.ts";
+import { MessageWriter } from "./protobuf.ts";
+import { sha256 } from "./sha256.ts";
 
 /** Metadata key of the first entry of a file: the version of this package's conventions, a whole number. */
 export const formatKey = "boltzflow.format";

@@ -1,5 +1,5 @@
-import { showJson } from "../format/parse_json.ts";
-import { attributeTypeCodes } from "../onnx/encode_model.ts";
+import { showJson } from "./parse_json.ts";
+import { attributeTypeCodes } from "./encode_model.ts";
 import {
   type ElementType,
   elementTypeCodes,
@@ -9,7 +9,7 @@ import {
   type ModelTensor,
   type ModelValue,
 } from "./model.ts";
-import { type FieldBudget, readFields, readText, WireFault, type WireField } from "../format/protobuf.ts";
+import { type FieldBudget, readFields, readText, WireFault, type WireField } from "./protobuf.ts";
 
 /** Fields of one message by number, each in file order. */
 type Fields = Map<number, WireField["value"][]>;

@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { checkGraph, operators } from "../../src/sampler/check_graph.ts";
-import { decodeModel } from "../../src/sampler/decode_model.ts";
+import { decodeModel } from "../../src/format/decode_model.ts";
 import { parseMetadata } from "../../src/sampler/metadata.ts";
-import type { Model, ModelNode } from "../../src/sampler/model.ts";
+import type { Model, ModelNode } from "../../src/format/model.ts";
 import { bijectorExamples, particleFlow } from "../flow/bijector_examples.ts";
-import { exportBijector, randomRealNVP } from "./flow_example.ts";
+import { exportBijector, randomRealNVP } from "../onnx/flow_example.ts";
 
 const good = decodeModel(exportBijector(randomRealNVP({ dim: 2, blocks: 1, hidden: [3] })).sampler);
 const mixtures = particleFlow({ particles: 1, spatialDim: 2, head: { kind: "mixture", components: 2 } });
