@@ -102,7 +102,7 @@ function writeGraph(writer: MessageWriter, graph: ModelGraph): void {
 function writeNode(writer: MessageWriter, node: ModelNode): void {
   for (const name of node.inputs) writer.string(1, name);
   for (const name of node.outputs) writer.string(2, name);
-  writer.string(3, node.outputs[0]).string(4, node.operator);
+  writer.string(4, node.operator);
   for (const [name, attribute] of Object.entries(node.attributes)) {
     writer.message(5, (message) => writeAttribute(message.string(1, name), attribute));
   }

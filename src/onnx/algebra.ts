@@ -88,7 +88,7 @@ export class Algebra {
   /** The sum over an axis, which stays with size 1 or goes. */
   sum(x: string, axis: number, keep = true): string {
     return this.builder.emit("ReduceSum", [x, this.builder.constant("int64", [axis], [1])], {
-      keepdims: integer(keep ? 1 : 0),
+      ...!keep && { keepdims: integer(0) },
     });
   }
 
@@ -126,7 +126,7 @@ export class Algebra {
 
   /** [n, k] → [k, n] and back. */
   transpose(x: string): string {
-    return this.builder.emit("Transpose", [x], { perm: integers([1, 0]) });
+    return this.builder.emit("Transpose", [x]);
   }
 
   /** Part of an axis, every so-manyth. */

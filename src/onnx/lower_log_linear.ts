@@ -9,7 +9,7 @@
  */
 import { logOf } from "../random/elementary.ts";
 import type { Algebra } from "./algebra.ts";
-import { gaussExponent, type LogMasses, scaledTail } from "./lower_normal.ts";
+import type { LogMasses } from "./lower_normal.ts";
 
 /** The axis of a density; everything here is a constant of the model. */
 export interface AxisNodes {
@@ -105,14 +105,9 @@ export class LogLinear {
     return subtract(at, this.#algebra.log(this.#total));
   }
 
-  /** x with Φ⁻¹(F(x)) = z, from the side that has the smaller mass, and log p(x). */
-  fromNormal(z: string): { x: string; logProb: string } {
+  /** x with Φ⁻¹(F(x)) = z, from the side whose mass `part` = Φ(−|z|) is the smaller, and log p(x). */
+  fromNormal(z: string, part: string): { x: string; logProb: string } {
     const { add, subtract, multiply, divide, where, less, log } = this.#algebra;
-    const tail = this.#algebra.absolute(z);
-    const part = multiply(
-      this.#algebra.exp(gaussExponent(this.#algebra, tail)),
-      scaledTail(this.#algebra, tail),
-    );
     const target = multiply(part, this.#total);
     const isLower = this.#algebra.atMost(z, 0);
     const before = where(isLower, this.#cumulated(false), this.#cumulated(true));

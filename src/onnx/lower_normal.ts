@@ -38,6 +38,12 @@ export function gaussExponent(algebra: Algebra, x: string): string {
   return algebra.multiply(algebra.square(x), -0.5);
 }
 
+/** Φ(−|z|), the smaller of the masses on either side. */
+export function normalMasses(algebra: Algebra, z: string): string {
+  const t = algebra.absolute(z);
+  return algebra.multiply(algebra.exp(gaussExponent(algebra, t)), scaledTail(algebra, t));
+}
+
 /**
  * ln Φ(−t).
  *

@@ -11,7 +11,7 @@ import type { Attributes } from "../graph/attributes.ts";
 import { logOf } from "../random/elementary.ts";
 import { Algebra, type Operand } from "./algebra.ts";
 import { type AxisNodes, LogLinear } from "./lower_log_linear.ts";
-import { type LogMasses, normalQuantiles } from "./lower_normal.ts";
+import { type LogMasses, normalMasses, normalQuantiles } from "./lower_normal.ts";
 import type { LoweringSite } from "./lowering.ts";
 
 type TiltedName = "tiltedLogProb" | "tiltedEncode" | "tiltedDecode";
@@ -69,12 +69,14 @@ class Tilted {
       this.#polynomials(rest),
       this.#algebra.multiply(this.#energies(rest), this.#scale),
     );
-    const places = this.#lines(this.#axis, fine);
+    const knots = this.#rows[this.#axis];
+    const positions = this.#positions(this.#axis, fine);
+    const [starts, ends] = [0, 1].map((first) => this.#algebra.slice(positions, 0, first, fine - 1 + first));
     const nodes: AxisNodes = {
       count: fine,
-      positions: this.#positions(this.#axis, fine),
-      widths: this.#algebra.constant(places.slice(1).map((x, i) => x - places[i]), [fine - 1, 1]),
-      rate: this.#tilt.tailRate / (places.at(-1)! - places[0]),
+      positions,
+      widths: this.#algebra.subtract(ends, starts),
+      rate: this.#tilt.tailRate / (knots[TILT_KNOTS - 1] - knots[0]),
     };
     if (rest === 0) return new LogLinear(this.#algebra, nodes, logs);
     const weighted = this.#algebra.add(logs, this.#logWeights(rest));
@@ -118,11 +120,13 @@ class Tilted {
     const { fine, coarse, pairs } = this.#tilt;
     const algebra = this.#algebra;
     const axes = Array.from({ length: rest + 1 }, (_, k) => ({ axis: this.#axis + k, count: k === 0 ? fine : coarse }));
-    const sums = outerSums(axes.map(({ axis, count }) => this.#lines(this.#tilt.spatialDim + axis, count)));
-    const oneBody = algebra.constant(sums, rest === 0 ? [fine, 1] : [fine, coarse ** rest, 1]);
+    const [along, ...aside] = axes.map(({ axis, count }) => this.#lines(this.#tilt.spatialDim + axis, count));
+    const oneBody = rest === 0
+      ? algebra.constant(along, [fine, 1])
+      : algebra.add(algebra.constant(along, [fine, 1, 1]), algebra.constant(outerSums(aside), [1, coarse ** rest, 1]));
     if (this.#tables === null) return oneBody;
     const [own, ...others] = axes.map(({ axis, count }) =>
-      this.#squares(axis, algebra.constant(this.#lines(axis, count), [1, count, 1]))!
+      this.#squares(axis, algebra.reshape(this.#positions(axis, count), [1, count, 1]))!
     );
     const start = this.#given.squares === null ? own : algebra.add(own, this.#given.squares);
     if (rest === 0) return algebra.add(this.#tables.energy(start, [fine, -1]), oneBody);
@@ -216,8 +220,8 @@ class PairTables {
   readonly #pairs: number;
   readonly #cells: Operand;
   readonly #starts: string | null;
-  /** Energy in cell k: intercept + slope · t, t the distance's square in cells; 0 from the last one on. */
-  readonly #intercepts: string;
+  /** Energy in cell k: value + slope · (t − k), t the distance's square in cells; 0 from the last one on. */
+  readonly #values: string;
   readonly #slopes: string;
 
   constructor(algebra: Algebra, { tables, pairs }: Tilt) {
@@ -226,10 +230,11 @@ class PairTables {
     const used = [...new Set(pairs)].map((index) => tables[index]);
     const cells = used.map(({ values }) => values.length - 1);
     const starts = cells.map((_, i) => cells.slice(0, i).reduce((sum, count) => sum + count + 1, 0));
-    const lines = used.map(({ values }) => linesOf(values));
-    const length = starts.at(-1)! + cells.at(-1)! + 1;
-    this.#slopes = algebra.constant(lines.flatMap(({ slopes }) => slopes), [length]);
-    this.#intercepts = algebra.constant(lines.flatMap(({ intercepts }) => intercepts), [length]);
+    const values = used.flatMap((table) => [...table.values]);
+    this.#values = algebra.constant(values, [values.length]);
+    const [next, here] = [1, 0].map((first) => algebra.slice(this.#values, 0, first, values.length - 1 + first));
+    // What leads from the end of a table to the next one is multiplied by 0, and so is the end of the last.
+    this.#slopes = algebra.concat([algebra.subtract(next, here), algebra.constant([0], [1])], 0);
     const scales = used.map(({ cutoffSquared }, i) => cells[i] / cutoffSquared);
     const perPair = (values: readonly number[]) => pairs.map((index) => values[used.indexOf(tables[index])]);
     const alike = used.length === 1;
@@ -242,24 +247,17 @@ class PairTables {
   energy(squares: string, dims: readonly number[]): string {
     const algebra = this.#algebra;
     const nodes = dims.reduce((product, size) => product * Math.abs(size), 1);
-    const t = algebra.reshape(squares, [this.#pairs, -1], nodes);
+    const t = algebra.minimum(algebra.reshape(squares, [this.#pairs, -1], nodes), this.#cells);
     // Other runtimes make NaN a large negative number: it must not become an index.
-    const cell = algebra.maximum(algebra.toWhole(algebra.minimum(t, this.#cells)), algebra.whole([0], []));
+    const cell = algebra.maximum(algebra.toWhole(t), algebra.whole([0], []));
     const index = this.#starts === null ? cell : algebra.add(cell, this.#starts);
-    const [intercept, slope] = [this.#intercepts, this.#slopes].map((table) =>
+    const [value, slope] = [this.#values, this.#slopes].map((table) =>
       algebra.lookUp(table, index, this.#pairs * nodes)
     );
-    const flat = algebra.reshape(t, [-1], this.#pairs * nodes);
-    const energies = algebra.add(intercept, algebra.multiply(slope, flat));
+    const part = algebra.reshape(algebra.subtract(t, algebra.toNumber(cell)), [-1], this.#pairs * nodes);
+    const energies = algebra.add(value, algebra.multiply(slope, part));
     return algebra.reshape(algebra.sum(algebra.reshape(energies, [this.#pairs, -1], nodes), 0), dims);
   }
-}
-
-/** The lines through neighbouring values, and 0 as the last one. */
-function linesOf(values: Float32Array): { intercepts: number[]; slopes: number[] } {
-  const slopes = Array.from(values, (value, k) => k === values.length - 1 ? 0 : values[k + 1] - value);
-  const intercepts = slopes.map((slope, k) => k === values.length - 1 ? 0 : values[k] - k * slope);
-  return { intercepts, slopes };
 }
 
 /** log p(r) as a column. */
@@ -288,8 +286,9 @@ export function lowerTiltedEncode(site: LoweringSite<"tiltedEncode">): string {
 export function lowerTiltedDecode(site: LoweringSite<"tiltedDecode">): string {
   const algebra = new Algebra(site.builder, site.builder.precision);
   const found: { readonly x: string; readonly logProb: string }[] = [];
-  alongAxes(algebra, site, (density, z) => {
-    found.push(density.fromNormal(z));
+  const masses = normalMasses(algebra, algebra.transpose(site.inputs[1]));
+  alongAxes(algebra, site, (density, z, axis) => {
+    found.push(density.fromNormal(z, algebra.row(masses, axis)));
     return found.at(-1)!.x;
   });
   return algebra.batch([...found.map(({ x }) => x), sumOf(algebra, found.map(({ logProb }) => logProb))]);
@@ -299,12 +298,12 @@ export function lowerTiltedDecode(site: LoweringSite<"tiltedDecode">): string {
 function alongAxes(
   algebra: Algebra,
   site: LoweringSite<TiltedName>,
-  step: (density: LogLinear, row: string) => string,
+  step: (density: LogLinear, row: string, axis: number) => string,
 ): void {
   const tilted = new Tilted(algebra, site);
   const given = algebra.transpose(site.inputs[1]);
   for (let axis = 0; axis < site.attributes.tilt.spatialDim; axis++) {
-    tilted.place(step(tilted.density(), algebra.row(given, axis)));
+    tilted.place(step(tilted.density(), algebra.row(given, axis), axis));
   }
 }
 

@@ -19,8 +19,8 @@ export const batchSize = "n";
 
 const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array } as const;
 
-/** Constants of more numbers than these are named by their checksum, not by the numbers. */
-const longestName = 8;
+/** Constants of more numbers than these are known by their checksum, not by the numbers. */
+const longestText = 8;
 
 /** What the body of a loop computes. */
 export interface LoopStep {
@@ -31,9 +31,10 @@ export interface LoopStep {
 }
 
 /**
- * Collects the nodes and constants of a model, with one name for each value and each constant stored once.
+ * Collects the nodes and constants of a model; what is the same is stored and computed once.
  *
- * Names made here start with "/", so that they never meet the name of a parameter, an input or an output.
+ * Names made here start with "/", so that they never meet the name of a parameter, an input or an output. They are
+ * short, and nodes have none: large models are largely names.
  */
 export class ModelBuilder {
   /** Element type of batches and parameters. */
@@ -43,6 +44,11 @@ export class ModelBuilder {
   #nodes: ModelNode[] = [];
   #made = 0;
   readonly #initializers = new Map<string, ModelTensor>();
+  /** Names of constants by what they are. */
+  readonly #constants = new Map<string, string>();
+  /** Results of the nodes of this graph by what they compute. */
+  #emitted = new Map<string, string>();
+  readonly #declared = new Set<string>();
   readonly #inputs: ModelValue[] = [];
   readonly #outputs: ModelValue[] = [];
   readonly #shapes = new Map<number, string>();
@@ -97,16 +103,29 @@ export class ModelBuilder {
     dims: readonly number[],
   ): string {
     const data = type === "int64" ? BigInt64Array.from(values, BigInt) : arrays[type].from(values);
-    const text = values.length > longestName
+    const text = values.length > longestText
       ? sha256(new Uint8Array(data.buffer)).slice(0, 16)
       : this.#digits(type, values);
-    const name = `/${type}[${dims}]${text}`;
-    if (!this.#initializers.has(name)) this.#initializers.set(name, { name, dims, data });
+    const key = `${type}[${dims}]${text}`;
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const name = this.#name();
+    this.#constants.set(key, name);
+    this.#initializers.set(name, { name, dims, data });
     return name;
   }
 
-  /** Appends a node with one result and returns that result's name. */
+  /** Returns the name of a node's one result; the node is appended unless the graph has it already. */
   emit(operator: string, inputs: readonly string[], attributes: Readonly<Record<string, ModelAttribute>> = {}): string {
+    const key = JSON.stringify([operator, inputs, attributes]);
+    const known = this.#emitted.get(key);
+    if (known !== undefined) return known;
+    const result = this.#push(operator, inputs, attributes);
+    this.#emitted.set(key, result);
+    return result;
+  }
+
+  #push(operator: string, inputs: readonly string[], attributes: ModelNode["attributes"] = {}): string {
     const result = this.#name();
     this.#nodes.push({ operator, inputs, outputs: [result], attributes });
     return result;
@@ -125,13 +144,13 @@ export class ModelBuilder {
     states: readonly { readonly value: string; readonly type: ElementType }[],
     body: (step: string, states: readonly string[]) => LoopStep,
   ): string[] {
-    const [outer, outerValues] = [this.#nodes, this.#values];
-    [this.#nodes, this.#values] = [[], []];
+    const [outer, outerValues, outerEmitted] = [this.#nodes, this.#values, this.#emitted];
+    [this.#nodes, this.#values, this.#emitted] = [[], [], new Map()];
     const [step, condition] = [this.#name(), this.#name()];
     const own = states.map(({ type }) => ({ name: this.#name(), type, dims: [1, batchSize] }));
     const { again, states: next } = body(step, own.map(({ name }) => name));
     // A value from outside, or one that is two states, needs a name of the body's own.
-    const [goOn, ...after] = [again, ...next].map((value) => this.emit("Identity", [value]));
+    const [goOn, ...after] = [again, ...next].map((value) => this.#push("Identity", [value]));
     const graph = {
       name: this.#name(),
       nodes: this.#nodes,
@@ -147,7 +166,7 @@ export class ModelBuilder {
         ...after.map((name, i) => ({ name, type: states[i].type, dims: [1, batchSize] })),
       ],
     };
-    [this.#nodes, this.#values] = [outer, outerValues];
+    [this.#nodes, this.#values, this.#emitted] = [outer, outerValues, outerEmitted];
     const outputs = states.map(({ type }) => this.declare(this.#name(), type, [1, batchSize]));
     this.#nodes.push({
       operator: "Loop",
@@ -184,7 +203,8 @@ export class ModelBuilder {
    * all memory that is free, which made onnxruntime take minutes to open a large model.
    */
   declare(value: string, type: ElementType, dims: ModelValue["dims"]): string {
-    this.#values.push({ name: value, type, dims });
+    if (!this.#declared.has(value)) this.#values.push({ name: value, type, dims });
+    this.#declared.add(value);
     return value;
   }
 
@@ -202,7 +222,6 @@ export class ModelBuilder {
     };
   }
 
-  /** A name that is short, because large models are largely names. */
   #name(): string {
     return `/${(this.#made++).toString(36)}`;
   }
