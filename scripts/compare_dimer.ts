@@ -15,7 +15,7 @@ import {
 } from "../src/experiment/mod.ts";
 import { type CommandLine, runCommand } from "./command_line.ts";
 import { needsOfRuns } from "./permissions.ts";
-import { runOptions, runUntilStopped, systemOption, temperatureOption } from "./run_options.ts";
+import { checkpointOption, runOptions, runUntilStopped, systemOption, temperatureOption } from "./run_options.ts";
 
 const command = {
   usage: "deno run -A scripts/compare_dimer.ts",
@@ -38,11 +38,8 @@ const command = {
       whenAbsent: "measured",
       help: "comparison.json of an earlier run with the same options: take its numbers of steps and sweeps",
     },
+    "checkpoint-every": checkpointOption,
     ...runOptions("runs/comparison", "with --plan results do not depend on it"),
-    resume: {
-      kind: "flag",
-      help: "go on with the comparison in that directory, from the part in which it was stopped",
-    },
   },
 } as const;
 

@@ -3,12 +3,14 @@
  *
  * @module
  */
+import type { ProgressKeeper } from "../sampling/keeper.ts";
 import { MetropolisChains } from "../sampling/metropolis_chains.ts";
+import type { UmbrellaProgress } from "../sampling/umbrella_sample.ts";
 import { DIMER_BOUNDARY } from "../system/particle_dimer.ts";
 import type { ComparisonReferences, ReferencePoint } from "./comparison_results.ts";
 import type { ComparisonSurroundings } from "./comparison_training.ts";
 import { dimerRange } from "./dimer_bins.ts";
-import { plainMonteCarlo } from "./dimer_reference.ts";
+import { plainMonteCarlo, type PlainProgress } from "./dimer_reference.ts";
 import { bondlessWindows, dimerUmbrella } from "./dimer_umbrella.ts";
 import { costed } from "./processor_time.ts";
 
@@ -59,7 +61,16 @@ export async function sweepsWithin(
 }
 
 /**
- * Runs both methods for each number of sweeps.
+ * Names the parts of a comparison that run the methods, in order.
+ *
+ * @param runs runs of each method
+ * @returns the names
+ */
+export const referenceParts = (runs: number): string[] =>
+  ["umbrella", "plain"].flatMap((method) => Array.from({ length: runs }, (_, k) => `${method} ${k}`));
+
+/**
+ * Runs both methods for each number of sweeps. Each run is a part of the comparison, see {@link referenceParts}.
  *
  * @param around system, threads, clock
  * @param sweeps of each chain, for each run
@@ -78,20 +89,25 @@ export async function comparisonReferences(
     before += count;
     return result;
   };
-  const umbrella: ReferencePoint[] = [];
-  for (const count of sweeps.umbrella) umbrella.push(await along(count, (told) => umbrellaPoint(around, count, told)));
-  const plain: ReferencePoint[] = [];
-  for (const count of sweeps.plain) plain.push(await along(count, (told) => plainPoint(around, count, told)));
-  return { umbrella, plain };
+  const points = async (method: "umbrella" | "plain", point: typeof umbrellaPoint) => {
+    const found: ReferencePoint[] = [];
+    for (const [k, count] of sweeps[method].entries()) {
+      const part = `${method} ${k}`;
+      found.push(await along(count, (told) => around.parts.kept(part, () => point(around, part, count, told))));
+    }
+    return found;
+  };
+  return { umbrella: await points("umbrella", umbrellaPoint), plain: await points("plain", plainPoint) };
 }
 
 async function umbrellaPoint(
-  { system, temperature, seed, settings, pool, clock, signal }: Surroundings,
+  { system, temperature, seed, settings, pool, clock, signal, parts }: Surroundings,
+  part: string,
   sweeps: number,
   onProgress: (done: number) => void,
 ): Promise<ReferencePoint> {
   const [low, high] = dimerRange(system, temperature, REACH);
-  const { result, minutes } = await costed(clock, () =>
+  const { result, minutes } = await costed(clock, (keeper?: ProgressKeeper<UmbrellaProgress>) =>
     dimerUmbrella(system, {
       temperature,
       sweeps,
@@ -101,18 +117,20 @@ async function umbrellaPoint(
       pool,
       onProgress,
       signal,
-    }));
+      keeper,
+    }), parts.keeper(part, "chains"));
   const { moves, energyEvaluations: energies, freeEnergyDifference } = result;
   return { sweeps, moves, energies, minutes, freeEnergyDifference };
 }
 
 async function plainPoint(
   around: Surroundings,
+  part: string,
   sweeps: number,
   onProgress: (done: number) => void,
 ): Promise<ReferencePoint> {
-  const { system, temperature, seed, settings, pool, clock, signal } = around;
-  const { result, minutes } = await costed(clock, () =>
+  const { system, temperature, seed, settings, pool, clock, signal, parts } = around;
+  const { result, minutes } = await costed(clock, (keeper?: ProgressKeeper<PlainProgress>) =>
     plainMonteCarlo(system, {
       temperature,
       sweepsPerWindow: sweeps,
@@ -123,7 +141,8 @@ async function plainPoint(
       pool,
       onProgress,
       signal,
-    }));
+      keeper,
+    }), parts.keeper(part, "chains"));
   const { moves, energyEvaluations: energies, result: { freeEnergyDifference } } = result;
   return { sweeps, moves, energies, minutes, freeEnergyDifference };
 }

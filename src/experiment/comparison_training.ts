@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Parameter } from "../graph/parameter.ts";
 import type { Executor } from "../backend/executor.ts";
 import type { FlowAudit } from "../flow/audit_checks.ts";
 import { auditFlow } from "../flow/audit_flow.ts";
@@ -11,20 +12,21 @@ import { SymmetrisedGenerator } from "../flow/symmetrised_generator.ts";
 import type { TiltedGrid } from "../flow/tilted_head.ts";
 import { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import { dimerSymmetries } from "../system/dimer_symmetries.ts";
-import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
+import type { ParticleDimer } from "../system/particle_dimer.ts";
 import { restoreSnapshot, takeSnapshot } from "../training/snapshot.ts";
 import type { TrainingPosition } from "../training/train.ts";
 import { RUN_AUDIT } from "./audit_report.ts";
+import { type Judged, judgeDensity, judgementOf } from "./comparison_judgement.ts";
 import type { ComparisonPoint, ContenderResult, JudgedDensity } from "./comparison_results.ts";
 import { type ComparisonSettings, type ContenderName, VALIDATIONS } from "./comparison_settings.ts";
-import { dimerRange } from "./dimer_bins.ts";
 import type { SampledDimerData } from "./dimer_data.ts";
-import { evaluateDimer } from "./dimer_evaluation.ts";
+import type { DimerTrainingState } from "./dimer_checkpoint.ts";
 import { describeFlow, type DimerFlow, dimerFlow } from "./dimer_flow.ts";
 import type { DimerSettings, DimerStage } from "./dimer_settings.ts";
-import { trainDimer, type TrainingCounts, TrainingSource } from "./dimer_training.ts";
+import { type SourceOptions, trainDimer, type TrainingCounts, TrainingSource } from "./dimer_training.ts";
 import { type Costed, costed, type ProcessorClock } from "./processor_time.ts";
 import { pairTermsOf, tiltedPairTerms } from "./quadrature_work.ts";
+import { partFile, type RunParts } from "./run_parts.ts";
 
 /** What every flow of a comparison is given. */
 export interface ComparisonSurroundings {
@@ -48,12 +50,21 @@ export interface ComparisonSurroundings {
   readonly onEvaluation?: (share: number) => void;
   /** Stops training or evaluation. */
   readonly signal?: AbortSignal | undefined;
+  /** Keep where training, judging and references stand, and what they have found. */
+  readonly parts: RunParts;
+  /** Keep where the training of a flow stands. Default: nothing is kept. */
+  readonly keeper?: {
+    /** Sets the parameters; null to begin. */
+    load(parameters: readonly Parameter[]): Promise<DimerTrainingState | null>;
+    /** Keeps it. */
+    save(parameters: readonly Parameter[], state: DimerTrainingState): Promise<void>;
+  };
+  /** Milliseconds between two times that training is kept; default 30 000. */
+  readonly checkpointEveryMs?: number | undefined;
 }
 
 /** Configurations that coordinates are scaled by. */
 const FITTED_FRAMES = 20_000;
-/** k_BT above the minimum of either basin that the single bin of each reaches to: profiles are not compared. */
-const REACH = 16;
 /** Steps before the clock is looked at: kernels are lowered and memory is touched for the first time. */
 const WARM_UP = 3;
 /** Steps of a stage that never comes to its end nor to its first validation. */
@@ -86,12 +97,36 @@ export interface TrainingCost {
   readonly start: number;
 }
 
+/** Where training stands, and what it took. */
+interface Trained {
+  readonly position: TrainingPosition;
+  readonly minutes: number;
+}
+
+/** Steps in all up to a position. */
+function stepsOf(stages: readonly DimerStage[], { stage, step }: TrainingPosition): number {
+  return stages.slice(0, stage).reduce((sum, { steps }) => sum + steps, step);
+}
+
+/** Refuses to judge a flow that has gone on since: what was found then is lost. */
+function requireAt(stages: readonly DimerStage[], position: TrainingPosition, steps: number, judgement: string): void {
+  const now = stepsOf(stages, position);
+  if (now === steps) return;
+  throw new Error(
+    `Cannot resume the comparison: ${
+      partFile(judgement)
+    } must be whole, for the flow has been trained from step ${steps} ` +
+      `to ${now} since: put the file back, or start anew with --force`,
+  );
+}
+
 /** A flow with its data, on the way. */
 export class ContenderTraining {
   readonly #name: ContenderName;
   readonly #around: ComparisonSurroundings;
   readonly #settings: DimerSettings;
-  readonly #source: TrainingSource;
+  #source: TrainingSource;
+  readonly #sourceOptions: SourceOptions;
   readonly #model: DimerFlow;
   readonly #counts: TrainingCounts = { energies: 0, outOfBounds: 0, coordinates: 0 };
   readonly #energiesAtStart: number;
@@ -110,9 +145,9 @@ export class ContenderTraining {
     // A copy of the chains: each flow gets the frames that it would get alone.
     const chains = MetropolisChains.fromState(system, data.chains.state);
     const { freshPerStep } = this.#settings.data;
-    const options = { stride: data.statistics.stride.train, freshPerStep, seed, pool };
+    this.#sourceOptions = { stride: data.statistics.stride.train, freshPerStep, seed, pool };
     this.#energiesAtStart = chains.energyEvaluations;
-    this.#source = new TrainingSource(system, data.train.x, chains, options);
+    this.#source = new TrainingSource(system, data.train.x, chains, this.#sourceOptions);
     const fitted = this.#source.buffer.batch(Math.min(FITTED_FRAMES, data.train.d.length), 255, 0);
     this.#model = dimerFlow({ settings: this.#settings.flow, system, temperature, seed, data: fitted });
   }
@@ -123,8 +158,9 @@ export class ContenderTraining {
     reportEvery: number,
     isEnough: (step: number) => boolean,
     from?: TrainingPosition,
+    onCheckpoint?: (position: TrainingPosition) => Promise<void>,
   ): Promise<TrainingPosition> {
-    const { system, temperature, seed, data, pool, signal, onStep } = this.#around;
+    const { system, temperature, seed, data, pool, signal, onStep, checkpointEveryMs } = this.#around;
     const stop = new AbortController();
     const before = stages.map((_, k) => stages.slice(0, k).reduce((sum, { steps }) => sum + steps, 0));
     const { position } = await trainDimer({
@@ -141,6 +177,8 @@ export class ContenderTraining {
         onStep?.(before[index] + step, loss);
         if (isEnough(before[index] + step)) stop.abort();
       },
+      ...onCheckpoint && { onCheckpoint },
+      checkpointEveryMs,
       signal: signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]),
       ...from && { resume: from },
     }, this.#counts);
@@ -184,26 +222,26 @@ export class ContenderTraining {
    * @returns what became of it
    */
   async run(steps: number): Promise<ContenderResult> {
-    const { settings, clock } = this.#around;
+    const { settings, parts } = this.#around;
     const { flow } = this.#model;
     const trainable = flow.parameters().filter((parameter) => parameter.trainable);
     const points: ComparisonPoint[] = [];
     const stages = stagesOf(this.#settings, steps);
-    let position: TrainingPosition | undefined;
-    let minutes = 0;
+    let at = await this.#restored();
     let audit: FlowAudit | undefined;
     for (const share of settings.shares) {
-      const done = Math.round(share * steps);
-      const trained = await costed(
-        clock,
-        () => this.#train(stages, steps / VALIDATIONS, (step) => step === done, position),
-      );
-      position = trained.result;
-      minutes += trained.minutes;
+      at = await this.#trainUntil(Math.round(share * steps), stages, at);
+      const { position, minutes } = at;
       const current = takeSnapshot(trainable);
       if (position.best.size > 0) restoreSnapshot(trainable, position.best);
       this.#model.setGrid();
-      points.push(await this.#point(stages, share, minutes));
+      const judgement = judgementOf(this.#name, share);
+      points.push(
+        await parts.kept(judgement, () => {
+          requireAt(stages, position, Math.round(share * steps), judgement);
+          return this.#point(stages, share, minutes);
+        }),
+      );
       if (share === settings.shares.at(-1)) audit = await this.#audit();
       restoreSnapshot(trainable, current);
       flow.release();
@@ -218,6 +256,31 @@ export class ContenderTraining {
     };
   }
 
+  /** Where an earlier program has left the training. */
+  async #restored(): Promise<Trained | undefined> {
+    const saved = await this.#around.keeper?.load(this.#model.flow.parameters());
+    if (!saved) return undefined;
+    this.#source = TrainingSource.restore(this.#around.system, saved, this.#sourceOptions);
+    Object.assign(this.#counts, saved.counts);
+    return { position: saved.position, minutes: saved.minutes ?? 0 };
+  }
+
+  /** Trains up to a number of steps in all; one that an earlier program has left behind is behind already. */
+  async #trainUntil(done: number, stages: readonly DimerStage[], from?: Trained): Promise<Trained> {
+    const { clock, keeper } = this.#around;
+    const start = clock() - 60_000 * (from?.minutes ?? 0);
+    const minutes = () => (clock() - start) / 60_000;
+    const save = async (position: TrainingPosition) => {
+      const { buffer: { frames, pushed }, chains } = this.#source;
+      const state = { position, counts: this.#counts, frames, pushed, chains, minutes: minutes() };
+      await keeper?.save(this.#model.flow.parameters(), state);
+    };
+    if (from !== undefined && stepsOf(stages, from.position) >= done) return from;
+    const every = stages.reduce((sum, { steps }) => sum + steps, 0) / VALIDATIONS;
+    const position = await this.#train(stages, every, (step) => step === done, from?.position, save);
+    return { position, minutes: minutes() };
+  }
+
   /** Audits the flow; it is in no time that is compared. */
   #audit(): Promise<FlowAudit> {
     const { data: { result: { evaluate } }, seed, pool, signal } = this.#around;
@@ -226,9 +289,8 @@ export class ContenderTraining {
 
   /** Judges the flow as it is after a part of its training. */
   async #point(stages: readonly DimerStage[], share: number, training: number): Promise<ComparisonPoint> {
-    const { settings, data, system } = this.#around;
+    const { data, system } = this.#around;
     const { flow } = this.#model;
-    const samples = share === 1 ? settings.samples.atTheEnd : settings.samples.onTheWay;
     const symmetries = dimerSymmetries(system);
     const fresh = this.#source.chains.energyEvaluations - this.#energiesAtStart;
     return {
@@ -238,8 +300,13 @@ export class ContenderTraining {
       energies: { data: data.result.statistics.energyEvaluations + fresh, training: this.#counts.energies },
       quadrature: this.#quadratureOfTraining(stages, share),
       densities: {
-        plain: await this.#judge(flow, samples, 1),
-        symmetrised: await this.#judge(new SymmetrisedGenerator(flow, symmetries), samples, 1 + symmetries.length),
+        plain: await this.#judge("plain", share, flow, 1),
+        symmetrised: await this.#judge(
+          "symmetrised",
+          share,
+          new SymmetrisedGenerator(flow, symmetries),
+          1 + symmetries.length,
+        ),
       },
     };
   }
@@ -266,41 +333,8 @@ export class ContenderTraining {
   }
 
   /** Judges a density that takes so many densities of the flow. */
-  async #judge(generator: Generator, samples: number, images: number): Promise<JudgedDensity> {
-    const { system, temperature, seed, settings, data: { result: data }, pool, clock, signal } = this.#around;
-    const [low, high] = dimerRange(system, temperature, REACH);
-    const { result, minutes } = await costed(clock, () =>
-      evaluateDimer({
-        generator,
-        system,
-        beta: 1 / temperature,
-        frames: data.evaluate,
-        framesRelaxed: data.statistics.evaluationRelaxed,
-        samples,
-        skipNotFinite: this.#settings.skipNotFinite?.samples ?? false,
-        bootstraps: settings.bootstraps,
-        edges: Float64Array.of(low, DIMER_BOUNDARY, high),
-        seed,
-        pool,
-        ...this.#around.onEvaluation && { onProgress: this.#around.onEvaluation },
-        ...signal && { signal },
-      }));
-    const energies = result.samples + data.evaluate.d.length;
-    const { gap, evaluationNll, samplingEfficiency, samplingEfficiencyInterval, paretoK, outsideDomain, notFinite } =
-      result;
-    return {
-      samples: result.samples,
-      gap,
-      evaluationNll,
-      samplingEfficiency,
-      samplingEfficiencyInterval,
-      paretoK,
-      outsideDomain,
-      notFinite,
-      freeEnergyDifference: result.freeEnergyDifference,
-      minutes,
-      energies,
-      quadrature: energies * images * this.#energiesInside(),
-    };
+  #judge(density: Judged["density"], share: number, generator: Generator, images: number): Promise<JudgedDensity> {
+    const energiesInside = images * this.#energiesInside();
+    return judgeDensity(this.#around, { name: this.#name, share, density, generator, energiesInside });
   }
 }

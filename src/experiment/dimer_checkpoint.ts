@@ -7,6 +7,7 @@
  * | `chains/…` (T), `chains`           | the training chains: positions, generators, counts; in both files           |
  * | `statistics`                       | how the chains behaved; in the file of data                                 |
  * | `ring` (T), `pushed`, `counts`     | frames of the training ring, how many ever came in, what losses have counted |
+ * | `cost`                             | minutes of processor time of a training that is compared                    |
  *
  * and parameters with the position of training as in `training/position_checkpoint.ts`.
  *
@@ -136,19 +137,23 @@ export interface DimerTrainingState {
   readonly pushed: number;
   /** The training chains. */
   readonly chains: MetropolisChains;
+  /** Minutes of processor time so far, where they count. */
+  readonly minutes?: number;
 }
 
 /** Saves parameters and the state of training. */
 export async function saveDimerTraining(
   checkpoints: RunCheckpoints,
   parameters: readonly Parameter[],
-  { position, counts, frames, pushed, chains }: DimerTrainingState,
+  { position, counts, frames, pushed, chains, minutes }: DimerTrainingState,
+  file: string = dimerFiles.training,
 ): Promise<void> {
   const { state, tensors } = packPosition(parameters, position);
   tensors.set("ring", stored(frames));
   putChains(tensors, chains.state);
-  const numbers = { counts, pushed, chains: chains.state.numbers } as unknown as JsonObject;
-  await checkpoints.save(dimerFiles.training, TRAINING_KIND, { state: { ...state, ...numbers }, tensors });
+  const cost = minutes === undefined ? {} : { cost: { minutes } };
+  const numbers = { counts, pushed, chains: chains.state.numbers, ...cost } as unknown as JsonObject;
+  await checkpoints.save(file, TRAINING_KIND, { state: { ...state, ...numbers }, tensors });
 }
 
 /** Loads what {@link saveDimerTraining} saved and sets the parameters; null if there is no file. */
@@ -156,8 +161,8 @@ export async function loadDimerTraining(
   checkpoints: RunCheckpoints,
   system: ParticleDimer,
   parameters: readonly Parameter[],
+  path: string = dimerFiles.training,
 ): Promise<DimerTrainingState | null> {
-  const path = dimerFiles.training;
   const content = await checkpoints.load(path, TRAINING_KIND);
   if (content === null) return null;
   const { pushed } = content.state;
@@ -169,6 +174,7 @@ export async function loadDimerTraining(
     chains: takeChains(system, content, path),
     counts: takeTable(content, path, "counts", COUNTS),
     pushed: pushed as number,
+    ...content.state.cost !== undefined && takeTable(content, path, "cost", { minutes: 0 }),
     position: unpackPosition(parameters, content, path),
   };
 }

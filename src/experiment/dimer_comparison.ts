@@ -5,10 +5,13 @@
  */
 import { kernelBuild } from "../backend/wasm.ts";
 import { packageVersion } from "../sampler/version.ts";
+import type { ProgressKeeper } from "../sampling/keeper.ts";
+import type { MetropolisProgress } from "../sampling/metropolis_sample.ts";
 import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
 import type { JsonObject } from "../format/json.ts";
 import { comparisonFigureNames, comparisonFigures } from "./comparison_figures.ts";
-import { comparisonReferences, sweepsWithin } from "./comparison_references.ts";
+import { contenderFiles } from "./comparison_judgement.ts";
+import { comparisonReferences, referenceParts, sweepsWithin } from "./comparison_references.ts";
 import { comparisonReportHtml, comparisonReportJson } from "./comparison_report.ts";
 import type { ComparisonOutcome, ComparisonReferences, ContenderResult } from "./comparison_results.ts";
 import {
@@ -18,11 +21,12 @@ import {
   VALIDATIONS,
 } from "./comparison_settings.ts";
 import { type ComparisonSurroundings, ContenderTraining } from "./comparison_training.ts";
-import { packDimerData, unpackDimerData } from "./dimer_checkpoint.ts";
+import { loadDimerTraining, packDimerData, saveDimerTraining, unpackDimerData } from "./dimer_checkpoint.ts";
 import { type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
 import { type Costed, costed, openProcessorClock, type ProcessorClock } from "./processor_time.ts";
 import { withOrigin } from "./run_origin.ts";
-import { partFile, type RunOptions, type RunParts, type RunResult } from "./run_parts.ts";
+import type { RunCheckpoints } from "./run_checkpoints.ts";
+import { partFile, progressFile, type RunOptions, type RunParts, type RunResult } from "./run_parts.ts";
 import { atWork, type Workplace } from "./workplace.ts";
 
 /** What to compare, and where to put it. */
@@ -44,6 +48,8 @@ const FILES = { data: "data.safetensors", json: "comparison.json", html: "compar
 /** Kind of the checkpoint of the data. */
 const DATA_KIND = "comparison data";
 const CONTENDERS: readonly ContenderName[] = ["realnvp", "tilted", "mixture"];
+/** Names the part that measures what the training of a flow costs. */
+const costOf = (name: ContenderName): string => `cost of ${name}`;
 /** Share of the time that measuring the cost of a step may take. */
 const CALIBRATION = 0.02;
 
@@ -67,7 +73,13 @@ export async function runDimerComparison(options: DimerComparisonOptions): Promi
     configuration: configurationOf(options, system),
     files: [
       ...Object.values(FILES),
-      ...["plan", ...CONTENDERS, "references"].map(partFile),
+      progressFile("data", "chains"),
+      ...["plan", ...CONTENDERS.map(costOf), ...CONTENDERS, "references"].map(partFile),
+      ...CONTENDERS.flatMap((name) => contenderFiles(name, options.settings.shares).all),
+      ...referenceParts(options.settings.referenceShares.length).flatMap((part) => [
+        partFile(part),
+        progressFile(part, "chains"),
+      ]),
       ...comparisonFigureNames.map((name) => `figures/${name}.svg`),
     ],
   };
@@ -80,6 +92,18 @@ export async function runDimerComparison(options: DimerComparisonOptions): Promi
 function configurationOf(options: DimerComparisonOptions, { preset, parameters }: ParticleDimer): JsonObject {
   const { temperature, seed, settings, plan = null } = options;
   return { system: preset, parameters, temperature, seed, settings, plan } as unknown as JsonObject;
+}
+
+/** Loads the data, and what they cost. */
+async function loadData(checkpoints: RunCheckpoints, system: ParticleDimer): Promise<Costed<SampledDimerData> | null> {
+  const saved = await checkpoints.loadIfWhole(FILES.data, DATA_KIND);
+  return saved && { result: unpackDimerData(system, saved, FILES.data), minutes: Number(saved.state.minutes) };
+}
+
+/** Saves what {@link loadData} loads. */
+async function saveData(checkpoints: RunCheckpoints, { result, minutes }: Costed<SampledDimerData>): Promise<void> {
+  const { state, tensors } = packDimerData(result);
+  await checkpoints.save(FILES.data, DATA_KIND, { state: { ...state, minutes }, tensors });
 }
 
 /** What a comparison works with. */
@@ -102,7 +126,12 @@ class ComparisonRun {
   async start(): Promise<ComparisonOutcome> {
     const { settings, temperature, seed, command } = this.#options;
     const { system, pool } = this.#place;
-    const data = await this.#parts.timed("data", () => this.#data());
+    const { checkpoints } = this.#place;
+    const storage = {
+      load: () => loadData(checkpoints, system),
+      save: (found: Costed<SampledDimerData>) => saveData(checkpoints, found),
+    };
+    const data = await this.#parts.timed("data", () => this.#parts.kept("data", () => this.#sample(), storage));
     const plan = this.#options.plan ?? await this.#parts.timed(
       "calibration",
       () => this.#parts.kept("plan", () => this.#plan(data)),
@@ -141,29 +170,16 @@ class ComparisonRun {
   }
 
   #around(): Omit<ComparisonSurroundings, "data"> {
-    const { temperature, seed, settings, signal } = this.#options;
-    const { system, pool, clock } = this.#place;
-    return { system, temperature, seed, settings, pool, clock, signal };
-  }
-
-  /** The data, and what they cost: sampled, or kept by the run that is resumed. */
-  async #data(): Promise<Costed<SampledDimerData>> {
-    const { system, checkpoints } = this.#place;
-    const saved = await checkpoints.loadIfWhole(FILES.data, DATA_KIND);
-    if (saved !== null) {
-      return { result: unpackDimerData(system, saved, FILES.data), minutes: Number(saved.state.minutes) };
-    }
-    const { result, minutes } = await this.#sample();
-    const { state, tensors } = packDimerData(result);
-    await checkpoints.save(FILES.data, DATA_KIND, { state: { ...state, minutes }, tensors });
-    return { result, minutes };
+    const { temperature, seed, settings, signal, checkpointEveryMs } = this.#options;
+    const { system, pool, clock, parts } = this.#place;
+    return { system, temperature, seed, settings, pool, clock, signal, parts, checkpointEveryMs };
   }
 
   #sample(): Promise<Costed<SampledDimerData>> {
     const { temperature, seed, settings, signal } = this.#options;
     const { system, pool, clock } = this.#place;
     const onProgress = this.#parts.begin("sampling data");
-    return costed(clock, () =>
+    return costed(clock, (keeper?: ProgressKeeper<readonly MetropolisProgress[]>) =>
       sampleDimerData({
         system,
         temperature,
@@ -171,8 +187,9 @@ class ComparisonRun {
         seed,
         pool,
         onProgress,
+        keeper,
         ...signal && { signal },
-      }));
+      }), this.#parts.keeper("data", "chains"));
   }
 
   /** Finds how much work fits into the time. */
@@ -181,9 +198,12 @@ class ComparisonRun {
     const budget = this.#options.settings.minutes * this.#place.pool.threads;
     const steps: Record<ContenderName, number> = { realnvp: 0, tilted: 0, mixture: 0 };
     for (const [k, name] of CONTENDERS.entries()) {
-      const cost = await new ContenderTraining(name, { ...this.#around(), data }).calibrate(CALIBRATION * budget);
-      const fixed = data.minutes + VALIDATIONS * cost.validation + this.#options.settings.shares.length * cost.start;
-      steps[name] = VALIDATIONS * Math.max(1, Math.floor((budget - fixed) / cost.step / VALIDATIONS));
+      const { step, validation, start } = await this.#parts.kept(
+        costOf(name),
+        () => new ContenderTraining(name, { ...this.#around(), data }).calibrate(CALIBRATION * budget),
+      );
+      const fixed = data.minutes + VALIDATIONS * validation + this.#options.settings.shares.length * start;
+      steps[name] = VALIDATIONS * Math.max(1, Math.floor((budget - fixed) / step / VALIDATIONS));
       onProgress((k + 1) / (CONTENDERS.length + 1));
     }
     const times = this.#options.settings.referenceShares.map((share) => share * budget);
@@ -192,12 +212,18 @@ class ComparisonRun {
 
   async #train(name: ContenderName, plan: ComparisonPlan, data: Costed<SampledDimerData>): Promise<ContenderResult> {
     this.#parts.now = `training ${name}`;
-    const { progress } = this.#options;
+    const { progress, settings } = this.#options;
+    const { system, checkpoints } = this.#place;
     const steps = plan.steps[name];
     progress.start(this.#parts.now, steps, "steps");
+    const file = contenderFiles(name, settings.shares).training;
     const training = new ContenderTraining(name, {
       ...this.#around(),
       data,
+      keeper: {
+        load: (parameters) => loadDimerTraining(checkpoints, system, parameters, file),
+        save: (parameters, state) => saveDimerTraining(checkpoints, parameters, state, file),
+      },
       onStep: (done, loss) => progress.update(done, loss),
     });
     return await training.run(steps);

@@ -89,6 +89,7 @@ export async function dimerReference(system: ParticleDimer, options: DimerRefere
   const { centres, chainsPerWindow, burnIn } = umbrella.windows;
   const plain = await plainMonteCarlo(system, {
     ...options,
+    keeper: options.keepers?.plain,
     chains: centres.length * chainsPerWindow,
     burnIn,
     onProgress: (done) => onProgress?.((1 + done) / 2),
@@ -102,7 +103,9 @@ export async function dimerReference(system: ParticleDimer, options: DimerRefere
 }
 
 /** How many chains, and how long they settle. */
-export interface PlainMonteCarloOptions extends Omit<DimerReferenceOptions, "edges"> {
+export interface PlainMonteCarloOptions extends Omit<DimerReferenceOptions, "edges" | "keepers"> {
+  /** Keeps where the chains stand. Default: nothing is kept. */
+  readonly keeper?: ProgressKeeper<PlainProgress> | undefined;
   /** Chains, an even number: half start closed. */
   readonly chains: number;
   /** Sweeps of each chain that do not count; the step is adapted in the first half of them. */
@@ -130,8 +133,7 @@ export async function plainMonteCarlo(
   system: ParticleDimer,
   options: PlainMonteCarloOptions,
 ): Promise<PlainMonteCarlo> {
-  const { temperature, sweepsPerWindow, bootstraps, seed, pool, onProgress, signal, chains, burnIn } = options;
-  const keeper = options.keepers?.plain;
+  const { temperature, sweepsPerWindow, bootstraps, seed, pool, onProgress, signal, chains, burnIn, keeper } = options;
   const saved = await keeper?.load() ?? null;
   const walkers = saved === null
     ? new MetropolisChains(system, { chains, temperature, seed, stream: PLAIN_STREAM })

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ProgressKeeper } from "../sampling/keeper.ts";
+
 /** Reads a clock that runs while any thread of this process computes, in milliseconds. */
 export type ProcessorClock = () => number;
 
@@ -31,14 +33,25 @@ export interface Costed<T> {
 }
 
 /**
- * Does some work and tells what it cost.
+ * Does some work and tells what it cost. Work that goes on from what was kept has cost what it had cost by then, too.
  *
  * @param clock from `openProcessorClock`
- * @param work what to do
+ * @param work what to do; it is given a keeper if there is one
+ * @param kept keeps where the work stands, with its cost
  * @returns its result, and its cost
  */
-export async function costed<T>(clock: ProcessorClock, work: () => T | Promise<T>): Promise<Costed<T>> {
-  const start = clock();
-  const result = await work();
-  return { result, minutes: (clock() - start) / 60_000 };
+export async function costed<T, P = never>(
+  clock: ProcessorClock,
+  work: (keeper?: ProgressKeeper<P>) => T | Promise<T>,
+  kept?: ProgressKeeper<Costed<P>>,
+): Promise<Costed<T>> {
+  const saved = await kept?.load() ?? null;
+  const start = clock() - 60_000 * (saved?.minutes ?? 0);
+  const minutes = () => (clock() - start) / 60_000;
+  const keeper = kept && {
+    load: () => Promise.resolve(saved && saved.result),
+    offer: (state: () => P) => kept.offer(() => ({ result: state(), minutes: minutes() })),
+  };
+  const result = await work(keeper);
+  return { result, minutes: minutes() };
 }

@@ -6,10 +6,13 @@ import { summarizeComparison } from "../../src/experiment/comparison_tables.ts";
 import { ContenderTraining, stagesOf } from "../../src/experiment/comparison_training.ts";
 import { sampleDimerData } from "../../src/experiment/dimer_data.ts";
 import { type DimerSettings, dimerSettings } from "../../src/experiment/dimer_settings.ts";
-import { costed, openProcessorClock } from "../../src/experiment/processor_time.ts";
+import { type Costed, costed, openProcessorClock } from "../../src/experiment/processor_time.ts";
 import { pairTermsOf, tiltedPairTerms } from "../../src/experiment/quadrature_work.ts";
 import { AutoregressiveParticleFlow } from "../../src/flow/autoregressive_particle_flow.ts";
 import { Scaling } from "../../src/flow/scaling.ts";
+import type { Progress } from "../../src/experiment/progress.ts";
+import { RunParts } from "../../src/experiment/run_parts.ts";
+import type { ProgressKeeper } from "../../src/sampling/keeper.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
 import { inTemporaryDirectory } from "../support/file_faults.ts";
 import {
@@ -23,6 +26,23 @@ import {
 await loadKernels();
 
 const file = "comparison.json";
+
+/** A progress that notes the steps of training and stops a comparison after one of them. */
+function stopAt(stage: string, last: number) {
+  const controller = new AbortController();
+  const steps: [string, number][] = [];
+  let now = "";
+  const progress: Progress = {
+    ...silent,
+    start: (begun) => void (now = begun),
+    update(done, loss) {
+      if (loss === undefined) return;
+      steps.push([now, done]);
+      if (now === stage && done === last) controller.abort();
+    },
+  };
+  return { progress, signal: controller.signal, steps };
+}
 
 Deno.test("runDimerComparison() judges every flow on the way, and with one plan gives the same numbers for any number of threads", async (t) => {
   await inTemporaryDirectory(async (root) => {
@@ -54,19 +74,31 @@ Deno.test("runDimerComparison() judges every flow on the way, and with one plan 
     assert((await runTinyComparison({ out: `${root}/two`, threads: 2 })).complete);
     assertEquals(await comparableReport(`${root}/two`, file), await comparableReport(`${root}/one`, file));
 
-    await t.step("it goes on from the part in which it was stopped", async () => {
-      const [out, stop] = [`${root}/stopped`, new AbortController()];
-      const stopped = await runTinyComparison({
-        out,
-        signal: stop.signal,
-        progress: { ...silent, start: (stage) => stage === "training mixture" && stop.abort() },
-      });
-      assertEquals(stopped, { complete: false, during: "training mixture" });
-      const begun: string[] = [];
-      const progress = { ...silent, start: (stage: string) => void begun.push(stage) };
+    await t.step("it goes on from the step at which it was stopped", async () => {
+      const out = `${root}/stopped`;
+      // RealNVP has been judged by then, and draws fresh frames; the tilted flow is on its coarser grid.
+      for (const [name, step, from] of [["realnvp", 20, 1], ["tilted", 10, 21]] as const) {
+        const { progress, signal, steps } = stopAt(`training ${name}`, step);
+        const stopped = await runTinyComparison({ out, signal, progress, resume: from > 1 });
+        assertEquals(stopped, { complete: false, during: `training ${name}` });
+        assertEquals(steps[0], ["training realnvp", from]);
+      }
+      const { progress, steps } = stopAt("never", 0);
       assert((await runTinyComparison({ out, resume: true, progress })).complete);
-      assertEquals(begun, ["training mixture", "umbrella sampling and plain Monte Carlo"]);
+      assertEquals([steps[0], steps.at(-1)], [["training tilted", 11], ["training mixture", 32]]);
       assertEquals(await comparableReport(out, file), await comparableReport(`${root}/one`, file));
+    });
+
+    await t.step("it does not judge a flow that has gone on since it was to be judged", async () => {
+      const [out, { signal, progress }] = [`${root}/damaged`, stopAt("training realnvp", 20)];
+      await runTinyComparison({ out, signal, progress });
+      await Deno.remove(`${out}/parts/realnvp_judged_at_0.5.safetensors`);
+      const error = await assertRejects(() => runTinyComparison({ out, resume: true }), Error);
+      assertEquals(
+        error.message,
+        "Cannot resume the comparison: parts/realnvp_judged_at_0.5.safetensors must be whole, for the flow has been " +
+          "trained from step 16 to 20 since: put the file back, or start anew with --force",
+      );
     });
 
     await t.step("it counts Monte Carlo, energies and the terms of the quadrature", () => {
@@ -105,7 +137,7 @@ Deno.test("runDimerComparison() fits its steps into the time, and leaves a finis
 Deno.test("judging a flow on the way does not change its training", async () => {
   const clock = await openProcessorClock();
   const system = new ParticleDimer();
-  const around = { system, temperature: 1, seed: 3, pool: serialPool, clock };
+  const around = { system, temperature: 1, seed: 3, pool: serialPool, clock, parts: new RunParts("training") };
   const data = await costed(clock, () => sampleDimerData({ ...around, settings: { ...tiny.data, freshPerStep: 0 } }));
   const end = async (name: "realnvp" | "tilted", shares: readonly number[]) => {
     const settings = { ...tiny, shares, samples: { onTheWay: 50, atTheEnd: 50 } };
@@ -147,6 +179,24 @@ Deno.test("tiltedPairTerms() counts each neighbour at each node", () => {
   const mixture = new AutoregressiveParticleFlow({ particles: 4, spatialDim: 2, head: { kind: "mixture" } });
   assertEquals([tiltedPairTerms(mixture, grid), tiltedPairTerms(new Scaling({ dim: 2 }), grid)], [0, 0]);
   assertEquals(pairTermsOf(new ParticleDimer()), 702);
+});
+
+Deno.test("costed() counts what work had cost before it was interrupted, and hands on where it stood", async () => {
+  let [now, kept]: [number, Costed<string> | null] = [0, null];
+  const keeper = {
+    load: () => Promise.resolve(kept),
+    offer: (state: () => Costed<string>) => Promise.resolve(void (kept = state())),
+  };
+  const work = async (own?: ProgressKeeper<string>) => {
+    const found = await own!.load();
+    now += 60_000;
+    await own!.offer(() => `${found} more`);
+    now += 30_000;
+    return found;
+  };
+  assertEquals(await costed(() => now, work, keeper), { result: null, minutes: 1.5 });
+  assertEquals(kept, { result: "null more", minutes: 1 });
+  assertEquals(await costed(() => now, work, keeper), { result: "null more", minutes: 2.5 });
 });
 
 Deno.test("openProcessorClock() runs while threads compute and stands still while they wait", async () => {

@@ -2,20 +2,25 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { serialPool } from "../../src/backend/executor.ts";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
+import { sampleDimerData } from "../../src/experiment/dimer_data.ts";
 import { evaluateDimer } from "../../src/experiment/dimer_evaluation.ts";
 import { plainMonteCarlo, type PlainProgress } from "../../src/experiment/dimer_reference.ts";
 import { packResult, unpackResult } from "../../src/experiment/packed_result.ts";
+import { sampleTemperatures } from "../../src/experiment/temperature_data.ts";
+import { temperatureLadder } from "../../src/experiment/temperature_ladder.ts";
 import { Flow } from "../../src/flow/flow.ts";
 import { Whitening } from "../../src/flow/whitening.ts";
 import type { ProgressKeeper } from "../../src/sampling/keeper.ts";
 import { couplingSample } from "../../src/sampling/coupling_sample.ts";
-import { metropolisSample } from "../../src/sampling/metropolis_sample.ts";
+import { type MetropolisProgress, metropolisSample } from "../../src/sampling/metropolis_sample.ts";
 import { type UmbrellaProgress, umbrellaSample } from "../../src/sampling/umbrella_sample.ts";
 import { LennardJonesFluid } from "../../src/system/lennard_jones_fluid.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../src/training/checkpoint.ts";
 
 await loadKernels();
+
+type SplitsKeeper = ProgressKeeper<readonly MetropolisProgress[]>;
 
 class Killed extends Error {}
 
@@ -86,7 +91,7 @@ Deno.test("umbrellaSample() refuses what other sampling has kept", async () => {
 });
 
 Deno.test("plainMonteCarlo() goes on from what it kept", async () => {
-  const compute = (plain?: ProgressKeeper<PlainProgress>) =>
+  const compute = (keeper?: ProgressKeeper<PlainProgress>) =>
     plainMonteCarlo(system, {
       temperature: 1,
       sweepsPerWindow: 2500,
@@ -95,9 +100,55 @@ Deno.test("plainMonteCarlo() goes on from what it kept", async () => {
       pool: serialPool,
       chains: 4,
       burnIn: 200,
-      ...plain && { keepers: { plain, umbrella: dyingKeeper<UmbrellaProgress>(0).keeper } },
+      keeper,
     });
   for (const at of [1, 2]) assertEquals(await assertGoesOn(compute, at), 3);
+});
+
+Deno.test("metropolisSample() goes on from its trials of relaxation, and from its frames", async () => {
+  const compute = (keeper?: ProgressKeeper<MetropolisProgress>) =>
+    metropolisSample(system, { frames: 20, chains: 4, spacing: 0.2, seed: 3, keeper });
+  const { relaxation } = await compute();
+  // Each trial is twice as long as the one before, the first 128 · 20 sweeps, after 400 of tuning.
+  const trials = Math.log2((relaxation.burnIn - 400) / 2560 + 1);
+  assert(trials >= 2, "relaxation must go on to a second trial, or nothing is kept of it");
+  for (const at of [1, trials - 1, trials, trials + 4]) {
+    assertEquals(await assertGoesOn(compute, at), trials - 1 + 5);
+  }
+});
+
+Deno.test("metropolisSample() refuses what other sampling has kept", async () => {
+  const { keeper, offers } = dyingKeeper<MetropolisProgress>(10);
+  const compute = (frames: number) => metropolisSample(system, { frames, chains: 4, spacing: 0.2, seed: 3, keeper });
+  await assertRejects(() => compute(40), Killed);
+  assertEquals(offers(), 10);
+  await assertRejects(() => compute(4), RangeError, "Cannot resume the sampling of particles: what was kept must hold");
+});
+
+Deno.test("samples in turn go on together, those that are complete are not drawn again", async () => {
+  const settings = {
+    chains: { train: 4, validate: 2, evaluate: 2 },
+    frames: { train: 8, validate: 4, evaluate: 4 },
+    freshPerStep: 0,
+  };
+  const own = { system, settings, seed: 3, pool: serialPool };
+  const dimer = async (keeper?: SplitsKeeper) => {
+    const { chains, ...data } = await sampleDimerData({ ...own, temperature: 1, keeper });
+    return { ...data, state: chains.state };
+  };
+  const ladder = temperatureLadder([0.8, 1.25], 2);
+  const temperatures = (keeper?: SplitsKeeper) => sampleTemperatures({ ...own, ladder, keeper });
+  for (const compute of [dimer, temperatures]) {
+    const all = { offers: 0 };
+    const counting: SplitsKeeper = {
+      load: () => Promise.resolve(null),
+      offer: () => Promise.resolve(void all.offers++),
+    };
+    await compute(counting);
+    for (const at of [1, Math.ceil(all.offers / 2), all.offers]) {
+      assertEquals(await assertGoesOn(compute, at), all.offers);
+    }
+  }
 });
 
 Deno.test("couplingSample() goes on from the windows that it kept", async () => {
