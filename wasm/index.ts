@@ -25,3 +25,5 @@ export * from "./metropolis";
 export * from "./alignment";
 export * from "./tilted";
 export * from "./tilted_gradient";
+export * from "./spline";
+export * from "./spline_gradient";

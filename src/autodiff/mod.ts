@@ -13,6 +13,7 @@ export { checkGradient } from "./check_gradient.ts";
 export * from "../graph/operations.ts";
 export * from "../graph/conditional_operations.ts";
 export * from "../graph/tilted_operations.ts";
+export { splineCoupling, type SplineOptions } from "../graph/spline_operations.ts";
 export { Graph, type Node, type Shape, type Tensor } from "../graph/graph.ts";
 export { Parameter } from "../graph/parameter.ts";
 export type { PackedForm, ParameterStorage } from "../backend/parameters.ts";
@@ -22,6 +23,7 @@ export type {
   MixtureAttributes,
   NoAttributes,
   PrimitiveName,
+  SplineAttributes,
   Tilt,
   TiltTable,
 } from "../graph/attributes.ts";

@@ -12,6 +12,7 @@ import { broadcast, linear } from "./primitives/linear.ts";
 import { mixtureDecode, mixtureEncode, mixtureLogProb } from "./primitives/mixture.ts";
 import { column, concat, gather } from "./primitives/movement.ts";
 import { constantColumn, mean, sum, sumFeatures } from "./primitives/reduce.ts";
+import { splineForward, splineInverse } from "./primitives/spline.ts";
 import { tiltedDecode, tiltedEncode, tiltedLogProb } from "./primitives/tilted.ts";
 
 /** Every primitive by name. */
@@ -33,6 +34,8 @@ export const primitives: { readonly [P in PrimitiveName]: Primitive<P> } = {
   tiltedLogProb,
   tiltedEncode,
   tiltedDecode,
+  splineForward,
+  splineInverse,
   sumFeatures,
   constantColumn,
   mean,

@@ -7,6 +7,7 @@
  * |---|---|---|---|
  * | {@link AutoregressiveParticleFlow} | sum over particles | yes | particles: the best there is |
  * | {@link RealNVP} | sum of log-scales | yes | any coordinates |
+ * | {@link NeuralSpline} | sum of log-slopes | yes | few coordinates with several modes |
  * | {@link NICE} | 0 | yes | volume-preserving |
  * | {@link Scaling} | constant | yes | widths, after NICE |
  * | {@link Whitening} | constant | fitted once | next to the data |
@@ -31,6 +32,7 @@ export type { PlacementOptions } from "./particle_order.ts";
 export type { TiltedGrid } from "./tilted_head.ts";
 export { temperatureCoordinate, TemperatureSlice } from "./temperature_slice.ts";
 export { RealNVP, type RealNVPOptions } from "./real_nvp.ts";
+export { NeuralSpline, type NeuralSplineOptions } from "./neural_spline.ts";
 export { NICE, type NICEOptions } from "./nice.ts";
 export { Scaling, type ScalingOptions } from "./scaling.ts";
 export { Whitening, type WhiteningOptions } from "./whitening.ts";

@@ -5,9 +5,11 @@
  */
 import type { Parameter } from "./parameter.ts";
 import type { MixtureAttributes } from "./mixture_features.ts";
+import type { SplineAttributes } from "./spline_features.ts";
 import type { Tilt } from "./tilt.ts";
 
 export type { MixtureAttributes } from "./mixture_features.ts";
+export type { SplineAttributes } from "./spline_features.ts";
 export type { Tilt, TiltTable } from "./tilt.ts";
 
 /** What most primitives need beside their inputs: nothing. */
@@ -116,6 +118,10 @@ export interface Attributes {
   tiltedEncode: { readonly tilt: Tilt };
   /** Coordinates of normal numbers by an energy-tilted density. */
   tiltedDecode: { readonly tilt: Tilt };
+  /** Values and logarithms of slopes of rational-quadratic splines. */
+  splineForward: SplineAttributes;
+  /** The same for their inverses. */
+  splineInverse: SplineAttributes;
   /** The mean over samples. */
   mean: NoAttributes;
   /** The sum over samples. */

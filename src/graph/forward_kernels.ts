@@ -9,6 +9,7 @@ import { binary, scaleShift, unary } from "./kernels/elementwise.ts";
 import { broadcast, coupling, linear } from "./kernels/layers.ts";
 import { mixtureLogProb, mixtureMap } from "./kernels/mixture.ts";
 import { column, concat, gather, sumFeatures } from "./kernels/movement.ts";
+import { spline } from "./kernels/spline.ts";
 import { tiltedLogProb, tiltedMap } from "./kernels/tilted.ts";
 
 /** Primitives that no kernel computes: they are given from outside, or work on columns and scalars alone. */
@@ -48,6 +49,8 @@ const forwardKernels: Table = {
   tiltedLogProb,
   tiltedEncode: tiltedMap("tiltedEncode"),
   tiltedDecode: tiltedMap("tiltedDecode"),
+  splineForward: spline("splineForward"),
+  splineInverse: spline("splineInverse"),
 };
 
 /** The kernels of a primitive, typed for use with its node; undefined if there are none. */

@@ -160,9 +160,9 @@ export class Algebra {
     return this.builder.constant("int32", values, dims);
   }
 
-  /** From [k, n], in each column the element whose number stands in `index` [1, n]. */
-  pick(x: string, index: string): string {
-    return this.builder.emit("GatherElements", [x, index], { axis: integer(0) });
+  /** From [k, n], in each column the element whose number stands in `index` [1, n]; or along another axis. */
+  pick(x: string, index: string, axis = 0): string {
+    return this.builder.emit("GatherElements", [x, index], { axis: integer(axis) });
   }
 
   /**

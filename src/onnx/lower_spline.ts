@@ -77,11 +77,11 @@ class Splines {
 
   /** Finds the bin of the place along an axis. */
   #locate(along: "x" | "y"): Bin {
-    const { divide, toNumber } = this.#algebra;
+    const { divide, atMost } = this.#algebra;
     const { bins, minimumWidth, minimumHeight } = this.#site.attributes;
     const axes = { x: this.#axis(0, minimumWidth), y: this.#axis(bins, minimumHeight) };
     const inner = this.#algebra.slice(axes[along].starts, 1, 1, bins);
-    const index = this.#algebra.sum(toNumber(this.#algebra.atMost(inner, this.#place)), 1);
+    const index = this.#algebra.sum(this.#algebra.toNumber(atMost(inner, this.#place)), 1);
     const whole = this.#algebra.toWhole(index);
     const at = (values: string) => this.#algebra.pick(values, whole, 1);
     const [width, height] = [at(axes.x.lengths), at(axes.y.lengths)];
@@ -98,11 +98,12 @@ class Splines {
     const weights = this.#algebra.exp(subtract(logits, this.#algebra.largest(logits, 1)));
     const shares = divide(weights, this.#algebra.sum(weights, 1));
     const all = Array.from({ length: bins }, (_, k) => k);
-    const before = this.#algebra.constant(all.flatMap((k) => all.map((j) => j < k ? 1 : 0)), [bins, bins]);
-    const offsets = this.#algebra.constant(all.map((k) => 2 * bound * minimum * k - bound), [bins, 1]);
     const span = 2 * bound * (1 - bins * minimum);
+    // The span stands in the matrix: a factor beside it the runtime would move into the product, rounded to float32.
+    const before = this.#algebra.constant(all.flatMap((k) => all.map((j) => j < k ? span : 0)), [bins, bins]);
+    const offsets = this.#algebra.constant(all.map((k) => 2 * bound * minimum * k - bound), [bins, 1]);
     return {
-      starts: add(multiply(this.#algebra.product(before, shares), span), offsets),
+      starts: add(this.#algebra.product(before, shares), offsets),
       lengths: add(multiply(shares, span), 2 * bound * minimum),
     };
   }

@@ -9,6 +9,7 @@
 import { isBatch, isColumn } from "../graph/graph.ts";
 import type { PrimitiveName } from "../graph/attributes.ts";
 import { lowerMixtureDecode, lowerMixtureEncode, lowerMixtureLogProb } from "./lower_mixture.ts";
+import { lowerSplineForward, lowerSplineInverse } from "./lower_spline.ts";
 import { lowerTiltedDecode, lowerTiltedEncode, lowerTiltedLogProb } from "./lower_tilted.ts";
 import type { Lowering, LoweringSite } from "./lowering.ts";
 import { elementTypeCodes } from "../format/model.ts";
@@ -122,6 +123,8 @@ export const lowerings: { readonly [P in PrimitiveName]: Lowering<P> } = {
   tiltedLogProb: lowerTiltedLogProb,
   tiltedEncode: lowerTiltedEncode,
   tiltedDecode: lowerTiltedDecode,
+  splineForward: lowerSplineForward,
+  splineInverse: lowerSplineInverse,
   sumFeatures: ({ builder, inputs: [x] }) =>
     builder.emit("ReduceSum", [toFloat64(builder, x), builder.constant("int64", [1], [1])], {
       keepdims: { kind: "integer", value: 0 },

@@ -9,6 +9,9 @@ import type { Shape } from "../../src/graph/graph.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import type { Attributes, ExternalOperation, PrimitiveName } from "../../src/graph/attributes.ts";
 import { type MixtureAttributes, mixtureFeatures } from "../../src/graph/mixture_features.ts";
+import { splineFeatures } from "../../src/graph/spline_features.ts";
+import { uniforms } from "../support/random_arrays.ts";
+import { type SplineName, splinePlaces, splineSize } from "../support/spline_examples.ts";
 import { exampleEvaluation, exampleTilt, type TiltedName } from "../support/tilted_examples.ts";
 
 /**
@@ -144,6 +147,29 @@ function tilted<P extends TiltedName>(name: P): PrimitiveSample<P> {
   };
 }
 
+/** The splines that stand for d coordinates, of 2 to 5 bins. */
+const splineOf = (d: number) => splineSize(2 + d % 4, 5);
+
+/**
+ * Features within ±¼ give each bin at least an eighth of the way, slopes s of bins up to 2.2 and at knots 0.84 to 1.17: the
+ * logarithm of the slope changes by up to 2s/(δw) = 4 per unit of x, and its derivative by the square of that. Places and
+ * knots up to 5 err by up to five roundings: 25 half units of x, 100 of the logarithm, 400 of derivatives and as many
+ * again for their own roundings, times cotangents of up to 4. tests/support/spline_rounding.ts has the bound of each number.
+ */
+function spline<P extends SplineName>(name: P): PrimitiveSample<P> {
+  const width = (d: number) => d * splineFeatures(splineOf(d).bins);
+  return {
+    inputs: (d) => [batch(d), batch(width(d))],
+    shape: (d) => batch(2 * d),
+    attributes: (d) => splineOf(d) as Attributes[P],
+    values(n, d) {
+      const features = uniforms(n * width(d), n + d, -0.25, 0.25);
+      return [splinePlaces(name, splineOf(d), features), features];
+    },
+    rounding: { forward: { relative: 0, absolute: 100 }, vjp: { relative: 0, absolute: 4 * 800 } },
+  };
+}
+
 /** A sample of every primitive. */
 export const primitiveSamples: { readonly [P in PrimitiveName]: PrimitiveSample<P> } = {
   // The value of these two is given, not computed; a test of their own says so.
@@ -232,6 +258,8 @@ export const primitiveSamples: { readonly [P in PrimitiveName]: PrimitiveSample<
   tiltedLogProb: tilted("tiltedLogProb"),
   tiltedEncode: tilted("tiltedEncode"),
   tiltedDecode: tilted("tiltedDecode"),
+  splineForward: spline("splineForward"),
+  splineInverse: spline("splineInverse"),
   constantColumn: { inputs: () => [], shape: column, attributes: () => ({ value: -0.75 }) },
   mean: { inputs: () => [column()], shape: () => [], attributes: () => ({}) },
   sum: { inputs: () => [column()], shape: () => [], attributes: () => ({}) },

@@ -26,7 +26,7 @@ function rowIndex(i: number, width: number): number {
 }
 
 /** A call whose results are known; what is left out of the results must stay as it is. */
-function known(args: readonly Argument[], n: number, results: readonly Result[], scratch: number): Case {
+export function known(args: readonly Argument[], n: number, results: readonly Result[], scratch: number): Case {
   // Features and place, and of tilted densities scale and neighbours; knots between them belong to all samples.
   const batches = scratch === TILTED_SCRATCH && scratch < args.length - 1 ? [3, 4, 5, 7] : [3, 4];
   const reference: Reference = (...wide) => {

@@ -2,6 +2,7 @@ import { assertThrows } from "@std/assert";
 import { packedLength, panelLength } from "../../src/backend/dense_layout.ts";
 import { type Argument, builds, random, runAtMemoryEnd } from "./kernel_harness.ts";
 import { mixtureCalls } from "./mixture_calls.ts";
+import { splineCalls } from "./spline_calls.ts";
 import { tiltedCalls } from "./tilted_calls.ts";
 
 const index = Int32Array.of(2, 0, 2);
@@ -32,6 +33,8 @@ const calls: [kernel: string, args: Argument[]][] = [
   ["normalQuantileF32", [7, random(7, 1, 0, 1), random(7, 2, 0, 1), new Float32Array(7)]],
   ...mixtureCalls(2, 2, 3),
   ...mixtureCalls(1, 3, 1),
+  ...splineCalls(2, 3, 5),
+  ...splineCalls(1, 1, 2),
   ...tiltedCalls(1, 1),
   ...tiltedCalls(2, 3),
   ...tiltedCalls(3, 0),

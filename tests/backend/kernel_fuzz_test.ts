@@ -9,6 +9,7 @@ import { type Case, check, checkNaN, copies, Draw } from "./fuzz_draw.ts";
 import { elementwise } from "./fuzz_elementwise.ts";
 import { panels } from "./fuzz_panels.ts";
 import { particles } from "./fuzz_particles.ts";
+import { splines } from "./fuzz_splines.ts";
 import { type Argument, builds, type Implementation } from "./kernel_harness.ts";
 
 /** Which rounds: those that were asked for, and those in which broken kernels must be found. */
@@ -16,13 +17,16 @@ const usual = { seed: 1, rounds: 40 };
 const setting = (name: string, otherwise: number) => Number(Deno.env.get(`BOLTZFLOW_FUZZ_${name}`) ?? otherwise);
 const asked = { seed: setting("SEED", usual.seed), rounds: setting("ROUNDS", usual.rounds) };
 
-/** Seeds of a kernel; the references of densities take about forty times as long as those of other kernels. */
+/** Kernels whose references take about forty times as long as those of others. */
+const slow = { ...densities, ...splines };
+
+/** Seeds of a kernel. */
 function seedsOf(kernel: string, { seed, rounds }: typeof usual): number[] {
-  const count = Math.ceil(kernel in densities ? rounds / 40 : rounds);
+  const count = Math.ceil(kernel in slow ? rounds / 40 : rounds);
   return Array.from({ length: count }, (_, i) => seed + i);
 }
 
-const generators = { ...elementwise, ...panels, ...particles, ...densities };
+const generators = { ...elementwise, ...panels, ...particles, ...slow };
 const kernels = Object.keys(generators);
 
 /** What `body` says about each round of a kernel, with the seed if it throws. */

@@ -9,6 +9,7 @@ import {
 } from "../../src/flow/autoregressive_particle_flow.ts";
 import type { Bijector } from "../../src/flow/bijector.ts";
 import { Chain, Inverse } from "../../src/flow/chain.ts";
+import { NeuralSpline, type NeuralSplineOptions } from "../../src/flow/neural_spline.ts";
 import { NICE, type NICEOptions } from "../../src/flow/nice.ts";
 import { RealNVP, type RealNVPOptions } from "../../src/flow/real_nvp.ts";
 import { Scaling } from "../../src/flow/scaling.ts";
@@ -26,6 +27,13 @@ export function realNVP(options: RealNVPOptions, seed = 1): RealNVP {
 /** A NICE with random parameters. */
 export function nice(options: NICEOptions, seed = 2): NICE {
   const flow = new NICE({ blocks: 2, hidden: [6, 5], ...options });
+  randomiseParameters(flow.parameters(), seed, 0.35);
+  return flow;
+}
+
+/** Neural splines with random parameters. */
+export function neuralSpline(options: NeuralSplineOptions, seed = 5): NeuralSpline {
+  const flow = new NeuralSpline({ blocks: 2, hidden: [6, 5], bins: 4, bound: 3, ...options });
   randomiseParameters(flow.parameters(), seed, 0.35);
   return flow;
 }
@@ -74,7 +82,8 @@ export interface BijectorExample {
   readonly tolerance: LawTolerance;
   /**
    * Whether its density is smooth, so that quadrature on a plain grid is exact. Tilted densities have kinks at the lines
-   * of their grids; that they integrate to one is tested with quadrature that is split there, beside their primitives.
+   * of their grids, those of splines at their knots; that they integrate to one is tested with quadrature that is split
+   * there, beside their primitives.
    */
   readonly smooth: boolean;
 }
@@ -92,6 +101,9 @@ export const bijectorExamples: Readonly<Record<string, BijectorExample>> = {
   "RealNVP without hidden layers, 3-D": exact(() => realNVP({ dim: 3, hidden: [], blocks: 1 })),
   "NICE, even-odd, 2-D": exact(() => nice({ dim: 2 })),
   "NICE, halves, 5-D": exact(() => nice({ dim: 5, channels: "halves" })),
+  "Neural spline, even-odd, 2-D": kinked(() => neuralSpline({ dim: 2 })),
+  "Neural spline, halves, 5-D, one block": kinked(() => neuralSpline({ dim: 5, channels: "halves", blocks: 1 })),
+  "Neural spline, two bins, tanh, 3-D": kinked(() => neuralSpline({ dim: 3, bins: 2, bound: 2, activation: "tanh" })),
   "Scaling, 1-D": exact(() => new Scaling({ dim: 1, logScale: [0.7] })),
   "Scaling, 3-D": exact(() => new Scaling({ dim: 3, logScale: [0.7, -0.4, 0.1] })),
   "Whitening, 1-D": rounded(() => whitening(1)),

@@ -6,6 +6,8 @@ import { Parameter } from "../../src/graph/parameter.ts";
 import type { PrimitiveName } from "../../src/graph/attributes.ts";
 import { mixtureFeatures } from "../../src/graph/mixture_features.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
+import { splineCoupling } from "../../src/graph/spline_operations.ts";
+import { splineFeatures } from "../../src/graph/spline_features.ts";
 import { tiltedDecode, tiltedEncode, tiltedLogProb } from "../../src/graph/tilted_operations.ts";
 import { decodeModel } from "../../src/format/decode_model.ts";
 import { encodeModel } from "../../src/format/encode_model.ts";
@@ -90,6 +92,27 @@ function tilted(operation: typeof tiltedEncode): Case {
   };
 }
 
+/** Splines of up to six coordinates, some of them outside of the bound, as slices and as whole batches. */
+function spline(direction: "forward" | "inverse"): Case {
+  const build = (a: Tensor, b: Tensor, d: number, bins: number) => {
+    const [features, place] = densityInputs(a, b, d * splineFeatures(bins), Math.min(d, 3));
+    const wide = d > 3 ? op.concat(place, op.scaleShift(place, 0.4, 0.1)) : place;
+    return splineCoupling(direction, wide, features, { bins, bound: 1.5 });
+  };
+  const named = (name: string, { value, logDet }: ReturnType<typeof splineCoupling>) => ({
+    [name]: value,
+    [`${name}LogDet`]: logDet,
+  });
+  return {
+    build: (a, b) => ({
+      ...named("one", build(a, b, 1, 2)),
+      ...named("two", build(a, b, 2, 5)),
+      ...named("six", build(a, b, 6, 2)),
+    }),
+    slack: 100,
+  };
+}
+
 const cases: { readonly [P in PrimitiveName]: Case } = {
   input: { build: (a, b) => ({ same: a, again: a, other: b }) },
   parameter: { build: (a) => ({ row: op.broadcast(a.graph, weights("p", [4])) }) },
@@ -141,6 +164,8 @@ const cases: { readonly [P in PrimitiveName]: Case } = {
   tiltedLogProb: tilted(tiltedLogProb),
   tiltedEncode: tilted(tiltedEncode),
   tiltedDecode: tilted(tiltedDecode),
+  splineForward: spline("forward"),
+  splineInverse: spline("inverse"),
   mean: { build: (a) => ({ mean: op.mean(op.column(a, 0)) }) },
   sum: { build: (a) => ({ sum: op.sum(op.column(a, 0)) }) },
 };
