@@ -85,6 +85,12 @@ const command = {
       default: "flat",
       help: "form of the reaction-coordinate loss: of the published code, or of the paper",
     },
+    storage: {
+      kind: "choice",
+      choices: ["float32", "float16"],
+      default: "float32",
+      help: "weights in the models: float16 halves them, and is what the report is about",
+    },
     "skip-not-finite": skipOption,
     "checkpoint-every": checkpointOption,
     ...runOptions("runs/dimer"),
@@ -106,7 +112,11 @@ function systemOptions(options: Options): ParticleDimerOptions {
 function settingsOf(options: Options): DimerSettings {
   const budget = options.budget as BudgetName;
   const name = (options.flow ?? (budget === "paper" ? "realnvp" : "autoregressive")) as FlowName;
-  const settings = { ...dimerSettings(name, budget), ...skipped(options["skip-not-finite"]) };
+  const settings = {
+    ...dimerSettings(name, budget),
+    ...options.storage === "float16" && { storage: "float16" as const },
+    ...skipped(options["skip-not-finite"]),
+  };
   const hidden = options.hidden === undefined ? settings.flow.hidden : readSizes(options.hidden);
   if (settings.flow.kind === "autoregressive") {
     refuse(options, ["blocks", "channels"], "autoregressive");

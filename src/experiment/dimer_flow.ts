@@ -10,6 +10,7 @@ import { RealNVP } from "../flow/real_nvp.ts";
 import { SymmetrisedGenerator } from "../flow/symmetrised_generator.ts";
 import type { TiltedGrid } from "../flow/tilted_head.ts";
 import { Whitening } from "../flow/whitening.ts";
+import type { WeightStorage } from "../onnx/model_builder.ts";
 import { dimerSymmetries } from "../system/dimer_symmetries.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 import type { AutoregressiveSettings, FlowSettings, RealNVPSettings } from "./dimer_settings.ts";
@@ -91,8 +92,15 @@ function axisCoordinates(dim: number, axis: number): number[] {
   return Array.from({ length: dim / 2 }, (_, i) => 2 * i + axis);
 }
 
-/** One line that says what the flow is. */
-export function describeFlow(settings: RealNVPSettings | Omit<AutoregressiveSettings, "grid">): string {
+/** One line that says what the flow is, and how its weights are stored. */
+export function describeFlow(
+  settings: RealNVPSettings | Omit<AutoregressiveSettings, "grid">,
+  storage: WeightStorage = "float32",
+): string {
+  return describeMap(settings) + (storage === "float16" ? ", weights rounded to float16" : "");
+}
+
+function describeMap(settings: RealNVPSettings | Omit<AutoregressiveSettings, "grid">): string {
   const layers = settings.hidden.join("–");
   if (settings.kind === "autoregressive") {
     const head = settings.head === "tilted" ? "densities tilted by the exact pair energy" : "Gaussian mixtures";

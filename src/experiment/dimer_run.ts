@@ -8,7 +8,7 @@ import { kernelBuild } from "../backend/wasm.ts";
 import type { FlowAudit } from "../flow/audit_checks.ts";
 import { auditFlow } from "../flow/audit_flow.ts";
 import type { Flow } from "../flow/flow.ts";
-import { exportFlow } from "../onnx/export_flow.ts";
+import { exportFlow, roundWeights } from "../onnx/export_flow.ts";
 import { packageVersion } from "../sampler/version.ts";
 import type { MetropolisChains } from "../sampling/metropolis_chains.ts";
 import { ParticleDimer, type ParticleDimerOptions } from "../system/particle_dimer.ts";
@@ -166,7 +166,7 @@ class DimerRun {
       flow: {
         kind: options.settings.flow.kind,
         parameters: flow.parameters().reduce((sum, p) => sum + (p.trainable ? p.length : 0), 0),
-        description: describeFlow(options.settings.flow),
+        description: describeFlow(options.settings.flow, options.settings.storage),
       },
       history: position.history,
       stages: options.settings.stages.map(({ name, steps }) => ({ name, steps })),
@@ -249,6 +249,7 @@ class DimerRun {
     if (!complete) return null;
     const trainable = flow.parameters().filter((parameter) => parameter.trainable);
     if (settings.keep === "best" && position.best.size > 0) restoreSnapshot(trainable, position.best);
+    roundWeights(trainable, settings.storage ?? "float32");
     model.setGrid();
     flow.release();
     return { flow, generator, position, chains: source.chains };
@@ -303,8 +304,8 @@ class DimerRun {
 
   async #export(flow: Flow) {
     this.#parts.begin("exporting models");
-    const { seed, temperature } = this.#options;
-    const models = exportFlow(flow, describeDimer(this.#system, temperature, seed));
+    const { seed, temperature, settings: { storage = "float32" } } = this.#options;
+    const models = exportFlow(flow, describeDimer(this.#system, temperature, seed), { storage });
     await this.#directory.write(dimerFiles.sampler, models.sampler);
     await this.#directory.write(dimerFiles.density, models.density);
     const checked = await checkModels(models, flow, seed);

@@ -6,6 +6,7 @@
 import type { TiltedGrid } from "../flow/tilted_head.ts";
 import type { BoltzmannStage } from "../hybrid/boltzmann_objective.ts";
 import type { Activation } from "../nn/mlp.ts";
+import type { WeightStorage } from "../onnx/model_builder.ts";
 import type { SkipNotFinite } from "./sample_pieces.ts";
 
 /** Name of a budget. */
@@ -91,6 +92,8 @@ export interface DimerSettings {
    * energy loss in charge raises the NLL on purpose, so its result is the last.
    */
   readonly keep: "best" | "last";
+  /** Element type of weights in the models; they are rounded to it before anything is evaluated. Default "float32". */
+  readonly storage?: WeightStorage;
   /** What may be skipped because it is not finite. Default: nothing. */
   readonly skipNotFinite?: SkipNotFinite;
   /** Evaluation and reference. */

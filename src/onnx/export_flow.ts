@@ -126,6 +126,18 @@ export function weightsChecksum(parameters: readonly Parameter[], storage: Weigh
   return sha256(bytes);
 }
 
+/**
+ * Rounds trainable weights to what files hold of them, so that whatever is said of the flow is true of its models.
+ *
+ * @param parameters the weights; changed in place
+ * @param storage element type that trainable ones are rounded to
+ */
+export function roundWeights(parameters: readonly Parameter[], storage: WeightStorage): void {
+  for (const parameter of parameters) {
+    if (parameter.trainable) parameter.set(storedValues(parameter, storage));
+  }
+}
+
 /** The numbers that a file stores for a parameter. */
 function storedValues(parameter: Parameter, storage: WeightStorage): Float32Array {
   const values = parameter.values();

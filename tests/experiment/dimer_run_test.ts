@@ -121,6 +121,16 @@ Deno.test("runDimer() writes report, models and checkpoint, the same for one and
     assert(error.message.endsWith(`the last good checkpoint is ${root}/wild/checkpoint.safetensors`), error.message);
   });
 
+  await t.step("with weights of float16 the report is about the rounded flow, as the models are", async () => {
+    const half = `${root}/half`;
+    assert((await run(half, { settings: { ...tiny, storage: "float16" } })).complete);
+    const [full, rounded] = [await reportWithoutRates(one), await reportWithoutRates(half)];
+    const nll = (report: Record<string, unknown>) => (report.evaluationNll as { all: number }).all;
+    assert(nll(full) !== nll(rounded), "frames were evaluated before the weights were rounded");
+    assert((await read(`${half}/sampler.onnx`)).length < (await read(`${one}/sampler.onnx`)).length);
+    assert(/rounded to float16$/.test((rounded.flow as { description: string }).description));
+  });
+
   await t.step("another seed gives another model", async () => {
     const ours = await read(`${one}/sampler.onnx`);
     assert((await run(`${root}/other`, { seed: 4 })).complete);
