@@ -70,9 +70,10 @@ export class SamplingSession {
       if (time - start > 2 * BATCH_MS) this.#batch = Math.max(1, this.#batch >> 1);
       this.#remember(time);
       if (this.#statistics.n >= this.#stopAt) this.#running = false;
-      if (!this.#running || time - this.#lastReport >= REPORT_MS) this.#tell();
+      if (this.#running && time - this.#lastReport >= REPORT_MS) this.#tell();
       await turn();
     }
+    this.#tell();
   }
 
   /** Stops after the batch that is being drawn, which is reported. */
