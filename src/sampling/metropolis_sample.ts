@@ -120,11 +120,11 @@ export async function metropolisSample<S extends ParticleSystem = ParticleDimer>
   const n = rows * chains.chains;
   const x = new Float64Array(n * system.dim);
   const d = new Float64Array(isDimer(system.coefficients) ? n : 0);
-  checkKept(since, chains.chains, x.length, d.length);
+  const done = rowsOf(since, chains, rows, d.length > 0);
   x.set(since.x);
   d.set(since.d);
   const pause = pausing({ signal, onProgress });
-  for (let row = rows * since.x.length / x.length; row < rows;) {
+  for (let row = done; row < rows;) {
     chains.advance(stride, { pool });
     const now = chains.frames({ pool });
     x.set(now.x, row * now.x.length);
@@ -168,12 +168,19 @@ async function relaxedChains<S extends ParticleSystem>(
   return { chains, since: { relaxation, crossings: chains.crossings(), x: none, d: none } };
 }
 
-/** Refuses what was kept by other sampling. */
-function checkKept(since: RelaxedProgress, chains: number, xLength: number, dLength: number): void {
-  const rows = since.x.length / xLength;
-  if (rows <= 1 && since.d.length === rows * dLength && since.crossings.length === chains) return;
+/** Rows of frames that were kept, one frame of each chain in a row; refuses what other sampling has kept. */
+function rowsOf(
+  { x, d, crossings }: RelaxedProgress,
+  { chains, system: { dim } }: MetropolisChains<ParticleSystem>,
+  most: number,
+  hasDistance: boolean,
+): number {
+  const rows = x.length / (chains * dim);
+  const distances = hasDistance ? rows * chains : 0;
+  if (Number.isInteger(rows) && rows <= most && d.length === distances && crossings.length === chains) return rows;
   throw new RangeError(
-    `Cannot resume the sampling of particles: what was kept must hold at most ${xLength} coordinates and a distance for ` +
-      `each frame of ${chains} chains, got ${since.x.length} and ${since.d.length} of ${since.crossings.length}`,
+    `Cannot resume the sampling of particles: what was kept must hold at most ${most} frames of each of ${chains} chains ` +
+      `in ${dim} coordinates${hasDistance ? " and a distance" : ""}, got ${x.length} coordinates and ${d.length} ` +
+      `distances of ${crossings.length} chains`,
   );
 }

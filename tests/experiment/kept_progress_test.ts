@@ -117,6 +117,19 @@ Deno.test("metropolisSample() goes on from its trials of relaxation, and from it
   }
 });
 
+Deno.test("metropolisSample() goes on from any number of rows", async () => {
+  // 7 and 14 of 25 rows are 56.00000000000001 and 112.00000000000001 of 200 frames where rows are told by their share.
+  const compute = (keeper?: ProgressKeeper<MetropolisProgress>) =>
+    metropolisSample(system, { frames: 200, chains: 8, spacing: 0.01, seed: 3, keeper });
+  const all = { offers: 0 };
+  await compute({ load: () => Promise.resolve(null), offer: () => Promise.resolve(void all.offers++) });
+  for (let at = 1; at <= all.offers; at++) {
+    const { keeper } = dyingKeeper<MetropolisProgress>(at);
+    await assertRejects(() => compute(keeper), Killed);
+    assertEquals((await compute(keeper)).chain.length, 200);
+  }
+});
+
 Deno.test("metropolisSample() refuses what other sampling has kept", async () => {
   const { keeper, offers } = dyingKeeper<MetropolisProgress>(10);
   const compute = (frames: number) => metropolisSample(system, { frames, chains: 4, spacing: 0.2, seed: 3, keeper });

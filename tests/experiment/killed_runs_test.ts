@@ -26,6 +26,7 @@ interface Victim {
 }
 
 const LONG_MOMENTS: KillPlan["moments"] = [
+  ["sampling", "SIGKILL"],
   ["any", "SIGKILL"],
   ["writing", "SIGKILL"],
   ["any", "SIGKILL"],
@@ -43,22 +44,28 @@ const victims: readonly Victim[] = [
     name: "train_dimer",
     tiny: tiny("dimer"),
     real: real("train_dimer", "--budget", "smoke"),
-    kills: [4, 70],
-    moments: [["writing", "SIGKILL"], ["written", "SIGINT"], ["written", "SIGKILL"], ["written", "SIGTERM"]],
+    kills: [5, 70],
+    moments: [
+      ["sampling", "SIGKILL"],
+      ["writing", "SIGKILL"],
+      ["written", "SIGINT"],
+      ["written", "SIGKILL"],
+      ["written", "SIGTERM"],
+    ],
   },
   {
     name: "dimer_temperatures",
     tiny: tiny("temperatures"),
     real: real("dimer_temperatures", "--budget", "smoke", "--temperatures", "2", "--steps", "150"),
-    kills: [1, 7],
-    moments: [["written", "SIGKILL"]],
+    kills: [2, 8],
+    moments: [["sampling", "SIGKILL"], ["written", "SIGKILL"]],
   },
   {
     name: "fluid_free_energy",
     tiny: tiny("fluid"),
     real: real("fluid_free_energy", "--budget", "smoke"),
-    kills: [1, 7],
-    moments: [["writing", "SIGKILL"]],
+    kills: [2, 8],
+    moments: [["sampling", "SIGKILL"], ["writing", "SIGKILL"]],
   },
 ];
 
@@ -88,7 +95,8 @@ for (const { name, tiny, real, kills: [quick, many], moments } of victims) {
         await Deno.remove(out, { recursive: true });
       }
       record({
-        incident: `SIGKILL, SIGINT or SIGTERM for ${name}, ${sum("duringWrite")} of them while it wrote a file`,
+        incident: `SIGKILL, SIGINT or SIGTERM for ${name}, ${sum("duringWrite")} of them while it wrote a file, ` +
+          `${sum("duringData")} while it sampled data`,
         trials: sum("kills"),
         lost: 0,
         wrong: wrong.length,
@@ -96,7 +104,10 @@ for (const { name, tiny, real, kills: [quick, many], moments } of victims) {
       });
       assertEquals(wrong, []);
       // What the test is about must have happened; a single kill may come a moment after the file was whole.
-      assert(sum("withCheckpoint") > 0 && (!long || sum("duringWrite") > 0), JSON.stringify(all));
+      assert(
+        sum("withCheckpoint") > 0 && sum("duringData") > 0 && (!long || sum("duringWrite") > 0),
+        JSON.stringify(all),
+      );
     });
   });
 }

@@ -1,5 +1,6 @@
 /** Runs that are killed, again and again, at moments that nobody chose, and what becomes of their files. */
 import { assertEquals, assertMatch } from "@std/assert";
+import { progressFile } from "../../src/experiment/run_parts.ts";
 import type { RandomStream } from "../../src/random/random_stream.ts";
 
 /** A program that works in a directory. */
@@ -11,10 +12,11 @@ export interface Program {
 }
 
 /**
- * What a kill waits for after the life that was drawn: nothing, the next file that is being written, or a checkpoint or part
- * that the program has written (then the life begins). It waits no longer than the longest life.
+ * What a kill waits for after the life that was drawn: nothing, or the next file that is being written; or before it: a
+ * checkpoint or part that the program has written. "sampling" is the moment when data have been kept for the first time, and
+ * no life. It waits no longer than the longest life.
  */
-export type Moment = "any" | "writing" | "written";
+export type Moment = "any" | "writing" | "written" | "sampling";
 
 /** How programs are ended, and the exit code that they are to give; by SIGKILL none. */
 const EXIT_CODES = { SIGKILL: 137, SIGINT: 130, SIGTERM: 143 } as const;
@@ -39,7 +41,12 @@ export interface Killed {
   readonly duringWrite: number;
   /** Kills after which a checkpoint or a part was there to go on with. */
   readonly withCheckpoint: number;
+  /** Kills after which data were there that had not been sampled to their end. */
+  readonly duringData: number;
 }
+
+/** Where runs keep data on the way. */
+const DATA_SO_FAR = progressFile("data", "chains");
 
 /** Milliseconds that a kill waits for its moment at least: a program has begun by then. */
 const PATIENCE_MS = 5000;
@@ -66,7 +73,7 @@ export async function runToEnd(program: Program): Promise<void> {
 /** Runs a program and kills it, until it has come to its end in spite of it. */
 export async function killUntilDone(program: Program, plan: KillPlan): Promise<Killed> {
   const { out } = program;
-  let [kills, duringWrite, withCheckpoint] = [0, 0, 0];
+  let [kills, duringWrite, withCheckpoint, duringData] = [0, 0, 0, 0];
   while (kills < plan.kills) {
     const child = startProgram(program);
     const ended = child.output();
@@ -80,15 +87,16 @@ export async function killUntilDone(program: Program, plan: KillPlan): Promise<K
     over.abort();
     await come;
     const text = new TextDecoder().decode(stderr);
-    if (code === 0) return { kills, duringWrite, withCheckpoint };
+    if (code === 0) return { kills, duringWrite, withCheckpoint, duringData };
     assertEquals(code, EXIT_CODES[signal], text);
     if (signal !== "SIGKILL") assertMatch(text, /^Stopped while [a-z ]+; go on with: .* --resume$/m);
     kills++;
     if (unfinishedFiles(out).length > 0) duringWrite++;
     if (exists(`${out}/checkpoint.safetensors`) || exists(`${out}/parts`)) withCheckpoint++;
+    if (exists(`${out}/${DATA_SO_FAR}`)) duringData++;
   }
   await runToEnd(program);
-  return { kills, duringWrite, withCheckpoint };
+  return { kills, duringWrite, withCheckpoint, duringData };
 }
 
 /** Waits for a moment to kill a program; true unless the program was over before. */
@@ -108,9 +116,11 @@ async function waitForMoment(
     }
   };
   const before = savedAt(out);
-  if (moment === "written") await until((ms) => savedAt(out) > before || ms > Math.max(PATIENCE_MS, longestMs));
-  await until((ms) => ms > lifeMs);
-  if (moment === "writing") await until((ms) => isWriting(out) || ms > Math.max(PATIENCE_MS, longestMs));
+  const patience = Math.max(PATIENCE_MS, longestMs);
+  if (moment === "written") await until((ms) => savedAt(out) > before || ms > patience);
+  if (moment === "sampling") await until((ms) => exists(`${out}/${DATA_SO_FAR}`) || ms > patience);
+  else await until((ms) => ms > lifeMs);
+  if (moment === "writing") await until((ms) => isWriting(out) || ms > patience);
   return !over.aborted;
 }
 
