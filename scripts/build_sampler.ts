@@ -105,11 +105,22 @@ export async function buildSampler(directory: string): Promise<string[]> {
   const banner = `boltzflow ${version}, ${license} licence; made by "deno task build:sampler" from ${portableEntry}`;
   const script = `${directory}/boltzflow_sampler.js`;
   await Deno.writeFile(script, await bundleModule(portableEntry, root, banner));
-  const copies = Object.entries(kernels).map(async ([name, source]) => {
-    await Deno.copyFile(new URL(source, root), `${directory}/${name}`);
-    return `${directory}/${name}`;
-  });
-  return [script, ...await Promise.all(copies)];
+  return [script, ...await copyKernels(directory)];
+}
+
+/**
+ * Copies both builds of the kernels to a bundle's side.
+ *
+ * @param directory receives them; it must exist
+ * @returns their paths
+ */
+export async function copyKernels(directory: string): Promise<string[]> {
+  return await Promise.all(
+    Object.entries(kernels).map(async ([name, source]) => {
+      await Deno.copyFile(new URL(source, root), `${directory}/${name}`);
+      return `${directory}/${name}`;
+    }),
+  );
 }
 
 async function gzippedSize(path: string): Promise<number> {

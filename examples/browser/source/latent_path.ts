@@ -38,7 +38,7 @@ const ROUNDS = 8;
 /** Ends of each state: all pairs of them are compared. */
 const ENDS = 4;
 /** Points on which pairs are compared. */
-const COARSE = 17;
+const COARSE = 32;
 /** Points of the path that is shown. */
 const POINTS = 81;
 /** Steps in t are halved where x moves too far, until they are this small. */

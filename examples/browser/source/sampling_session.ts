@@ -9,6 +9,8 @@ import { RunningStatistics } from "./running_statistics.ts";
 
 /** Milliseconds that a batch should take. */
 const BATCH_MS = 60;
+/** The kernels compute 32 samples as fast as one. */
+const SMALLEST_BATCH = 32;
 const LARGEST_BATCH = 1024;
 /** Milliseconds between two reports. */
 const REPORT_MS = 250;
@@ -27,7 +29,7 @@ export class SamplingSession {
   readonly #report: (progress: Progress) => void;
   #running = false;
   #stopped = false;
-  #batch = 1;
+  #batch = SMALLEST_BATCH;
   #pictures: Picture[] = [];
   #lastReport = 0;
   #stopAt = PORTION;
@@ -67,7 +69,7 @@ export class SamplingSession {
       const time = performance.now();
       // Twice as many where there was time for them, half as many where it took too long.
       if (time - start < BATCH_MS / 2) this.#batch = Math.min(LARGEST_BATCH, 2 * this.#batch);
-      if (time - start > 2 * BATCH_MS) this.#batch = Math.max(1, this.#batch >> 1);
+      if (time - start > 2 * BATCH_MS) this.#batch = Math.max(SMALLEST_BATCH, this.#batch >> 1);
       this.#remember(time);
       if (this.#statistics.n >= this.#stopAt) this.#running = false;
       if (this.#running && time - this.#lastReport >= REPORT_MS) this.#tell();

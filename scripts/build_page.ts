@@ -1,0 +1,53 @@
+/**
+ * Bundles the page of examples/browser and puts the kernels and models beside it, so that the folder can be served alone.
+ *
+ * `deno task build:page` writes, `deno task check:page` proves that what is committed is what the sources give.
+ *
+ * @module
+ */
+import { bundleModule, copyKernels } from "./build_sampler.ts";
+import { checkWasmFresh } from "./check_wasm_fresh.ts";
+import { requireOrExit } from "./permissions.ts";
+
+const root = new URL("..", import.meta.url);
+const page = decodeURIComponent(new URL("examples/browser", root).pathname);
+/** What the page lists; references are computed, which takes minutes: see examples/browser/make_references.ts. */
+const catalogue = `${page}/models/models.json`;
+
+/** Bundles the page and its worker, and copies the kernels. */
+async function buildPage(directory: string): Promise<string[]> {
+  const { version, license } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  const scripts: string[] = [];
+  for (const name of ["app", "worker"]) {
+    const entry = `examples/browser/source/${name}.ts`;
+    const banner = `boltzflow ${version}, ${license} licence; made by "deno task build:page" from ${entry}`;
+    await Deno.writeFile(`${directory}/${name}.js`, await bundleModule(entry, root, banner));
+    scripts.push(`${directory}/${name}.js`);
+  }
+  return [...scripts, ...await copyKernels(directory)];
+}
+
+/** Copies the models of the catalogue from examples/models. */
+async function copyModels(directory: string): Promise<string[]> {
+  const entries: { readonly sampler: string }[] = JSON.parse(await Deno.readTextFile(catalogue));
+  return await Promise.all(entries.map(async ({ sampler }) => {
+    const name = sampler.slice(sampler.lastIndexOf("/") + 1);
+    await Deno.copyFile(new URL(`examples/models/${name}`, root), `${directory}/${name}`);
+    return `${directory}/${name}`;
+  }));
+}
+
+const parts = [[page, buildPage], [`${page}/models`, copyModels]] as const;
+
+if (import.meta.main) {
+  requireOrExit("build_page.ts", { read: "the sources", write: "the bundle" });
+  if (Deno.args[0] === "--check") {
+    const faults = (await Promise.all(parts.map((part) => checkWasmFresh(...part)))).flat();
+    for (const fault of faults) console.error(`Cannot trust examples/browser: ${fault}: run "deno task build:page"`);
+    if (faults.length === 0) console.log("The page in examples/browser is that of the sources.");
+    Deno.exit(faults.length === 0 ? 0 : 1);
+  }
+  for (const [directory, build] of parts) {
+    for (const path of await build(directory)) console.log(`${path}: ${(await Deno.stat(path)).size} bytes`);
+  }
+}
