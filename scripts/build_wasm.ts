@@ -1,5 +1,5 @@
 /**
- * Compiles wasm/index.ts into the two kernel modules that are committed in src/backend.
+ * Compiles wasm/index.ts and wasm/sampler.ts into the kernel modules that are committed in src/backend.
  *
  * `deno task build:wasm` writes them there; `buildWasm(directory)` writes them anywhere, which is how
  * scripts/check_wasm_fresh.ts proves that the committed files belong to the sources.
@@ -13,38 +13,49 @@ import { renameImportModule } from "./rename_wasm_import.ts";
 const memoryModule = "./shared_memory.ts";
 
 // -O1 keeps the order of the multiply-adds; -O3 costs a quarter of the speed (wasm/README.md)
-const commonFlags = "--runtime stub --importMemory --noExportMemory --sharedMemory --initialMemory 16 " +
-  "--maximumMemory 65536 -O1 --noAssert";
+const commonFlags = "--runtime stub --importMemory --noExportMemory --initialMemory 16 -O1 --noAssert";
+const threadFlags = "--sharedMemory --maximumMemory 65536";
 
-const builds = [
-  { file: "kernels_relaxed.wasm", features: "simd,relaxed-simd,threads" },
-  { file: "kernels_baseline.wasm", features: "simd,threads" },
+/** A module: its file, what it exports, and what the engine must have. */
+interface Build {
+  readonly file: string;
+  readonly entry: "index.ts" | "sampler.ts";
+  readonly features: string;
+  readonly flags?: string;
+}
+
+// The kernels of samplers work in a memory that is not shared: every host has it, also pages that are not isolated.
+const builds: readonly Build[] = [
+  { file: "kernels_relaxed.wasm", entry: "index.ts", features: "simd,relaxed-simd,threads", flags: threadFlags },
+  { file: "kernels_baseline.wasm", entry: "index.ts", features: "simd,threads", flags: threadFlags },
+  { file: "sampler_relaxed.wasm", entry: "sampler.ts", features: "simd,relaxed-simd" },
+  { file: "sampler_baseline.wasm", entry: "sampler.ts", features: "simd" },
 ];
 
-async function compile(features: string): Promise<Uint8Array> {
-  const entry = new URL("../wasm/index.ts", import.meta.url);
+async function compile({ entry, features, flags = "" }: Build): Promise<Uint8Array> {
+  const sources = new URL("../wasm/", import.meta.url);
   // Loaded here, because it asks for the environment as it loads, before anybody could say so in a sentence.
   const { default: asc } = await import("npm:assemblyscript@0.28.20/asc");
   let output: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
-    ["index.ts", "-o", "kernels.wasm", "--enable", features, ...commonFlags.split(" ")],
+    [entry, "-o", "kernels.wasm", "--enable", features, ...`${commonFlags} ${flags}`.trim().split(" ")],
     {
-      readFile: (name) => Deno.readTextFile(new URL(name, entry)).catch(() => null),
+      readFile: (name) => Deno.readTextFile(new URL(name, sources)).catch(() => null),
       writeFile: (name, contents) => {
         if (name === "kernels.wasm") output = contents as Uint8Array;
       },
       listFiles: () => [],
     },
   );
-  if (error || !output) throw new Error(`Cannot compile wasm/index.ts:\n${stderr.toString()}`);
+  if (error || !output) throw new Error(`Cannot compile wasm/${entry}:\n${stderr.toString()}`);
   return output;
 }
 
 /**
- * Compiles both kernel modules and writes them into a directory. The same sources give the same bytes.
+ * Compiles all kernel modules and writes them into a directory. The same sources give the same bytes.
  *
- * @param outputDirectory Directory that receives kernels_relaxed.wasm and kernels_baseline.wasm; it must exist.
- * @returns Paths of the two files.
+ * @param outputDirectory Directory that receives the modules; it must exist.
+ * @returns Paths of the files.
  * @throws {Error} If the sources do not compile; the message holds the compiler's.
  */
 export async function buildWasm(outputDirectory: string | URL): Promise<string[]> {
@@ -52,9 +63,9 @@ export async function buildWasm(outputDirectory: string | URL): Promise<string[]
     ? outputDirectory
     : decodeURIComponent(outputDirectory.pathname);
   const paths: string[] = [];
-  for (const { file, features } of builds) {
-    const path = `${directory.replace(/\/$/, "")}/${file}`;
-    await Deno.writeFile(path, renameImportModule(await compile(features), "env", memoryModule));
+  for (const build of builds) {
+    const path = `${directory.replace(/\/$/, "")}/${build.file}`;
+    await Deno.writeFile(path, renameImportModule(await compile(build), "env", memoryModule));
     paths.push(path);
   }
   return paths;

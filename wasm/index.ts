@@ -1,15 +1,6 @@
-/** Everything the kernel modules export: the ABI described in README.md. Nothing but re-exports and two constants. */
+/** Everything the kernel modules export: the ABI described in README.md. Nothing but re-exports. */
 
-/** Version of names, argument orders and layouts; src/backend checks it once when it loads a module. */
-export function abiVersion(): i32 {
-  return 4;
-}
-
-/** First byte of memory that the kernels leave to their owner (constants lie below). */
-export function heapBase(): usize {
-  return __heap_base;
-}
-
+export * from "./abi";
 export * from "./gemm";
 export * from "./elementwise";
 export * from "./coupling";

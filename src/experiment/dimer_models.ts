@@ -7,7 +7,7 @@ import type { Flow } from "../flow/flow.ts";
 import type { FlowModels } from "../onnx/export_flow.ts";
 import type { ModelDescription } from "../sampler/metadata.ts";
 import { opsetVersion } from "../format/model.ts";
-import { loadSampler } from "../sampler/sampler.ts";
+import { loadSampler } from "../sampler/load.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 
 /** Samples for the comparison, and for the timing. */
@@ -44,7 +44,7 @@ export async function checkModels(
   flow: Flow,
   seed: number,
 ): Promise<{ opset: number; maxAbsDifference: number; samplesPerSecond: number }> {
-  await using sampler = await loadSampler(models.sampler, { density: models.density });
+  await using sampler = await loadSampler(models.sampler, { density: models.density, backend: "onnxruntime" });
   const theirs = await sampler.sample(SAMPLES.compared, { seed });
   const ours = flow.sample(SAMPLES.compared, { seed });
   const density = await sampler.logProb(ours.x);

@@ -99,6 +99,8 @@ function profileJson(flow: FreeEnergyProfile | null, reference: FreeEnergyProfil
     flowEffectiveSamples: flow?.effectiveSamples ?? none,
     reference: reference.freeEnergy,
     referenceError: reference.standardError,
+    referenceLower: reference.lower,
+    referenceUpper: reference.upper,
     referenceReliable: readableBins(reference),
     referenceEffectiveSamples: reference.effectiveSamples,
   };

@@ -88,7 +88,7 @@ export { type DimerCoordinateOptions } from "./dimer_training.ts";
 export { summarizeDimer } from "./dimer_summary.ts";
 export { openProgress, type Progress, type ProgressOptions } from "./progress.ts";
 export { type RunClaim, RunDirectory } from "./run_directory.ts";
-export { type RunOptions, RunParts, type RunResult } from "./run_parts.ts";
+export { type PartStorage, type RunOptions, RunParts, type RunResult } from "./run_parts.ts";
 export { type RunEnvironment, type RunOrigin } from "./run_origin.ts";
 export {
   compareReports,

@@ -5,7 +5,8 @@
  */
 import type { ModelMetadata } from "../sampler/metadata.ts";
 import { encodeNpz } from "../format/npz.ts";
-import { loadSampler, type SampleBatch } from "../sampler/sampler.ts";
+import { loadSampler } from "../sampler/load.ts";
+import type { SampleBatch } from "../sampler/sampler.ts";
 import { encodeXyz } from "../format/xyz.ts";
 import { readWholeFile } from "../training/read_file.ts";
 import { writeAtomically } from "../training/write_atomically.ts";

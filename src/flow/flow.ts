@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { mapInChunks } from "../graph/chunks.ts";
 import { Graph, type Tensor } from "../graph/graph.ts";
 import { sampleCount } from "../autodiff/gradient.ts";
 import { KernelRun } from "../autodiff/kernel_run.ts";
@@ -45,26 +46,6 @@ export interface Generator {
    * @returns [n]
    */
   logProb(x: Float64Array, options?: { readonly pool?: Executor }): Float64Array;
-}
-
-/** Sample counts that memory is prepared for. */
-const CHUNKS = [32, 256, 2048];
-/** The share of a chunk that may stay empty before smaller ones are taken. */
-const IDLE_SHARE = 1 / 4;
-
-/** The chunk for the next of so many samples: the smallest that takes all of them, unless it stays empty by too much. */
-function chunkFor(samples: number): number {
-  const enough = CHUNKS.find((chunk) => chunk >= samples);
-  if (enough !== undefined && samples >= (1 - IDLE_SHARE) * enough) return enough;
-  return CHUNKS.findLast((chunk) => chunk <= samples) ?? CHUNKS[0];
-}
-
-/** Rows, filled up to n with copies of the first one. */
-function padded(rows: Float64Array, dim: number, n: number): Float64Array {
-  const full = new Float64Array(n * dim);
-  full.set(rows);
-  for (let at = rows.length; at < full.length; at += dim) full.set(rows.subarray(0, dim), at);
-  return full;
 }
 
 type Direction = "forward" | "inverse" | "density";
@@ -216,17 +197,10 @@ export class Flow implements Generator {
     const n = sampleCount(from, this.dim);
     const to = new Float64Array(direction === "density" ? 0 : from.length);
     const logProb = new Float64Array(n);
-    let first = 0;
-    while (first < n) {
-      const chunk = chunkFor(n - first);
-      const run = this.#prepare(direction, chunk, pool);
-      const count = Math.min(chunk, n - first);
-      const part = from.subarray(first * this.dim, (first + count) * this.dim);
-      const outputs = run.forward([count === chunk ? part : padded(part, this.dim, chunk)]);
+    mapInChunks(from, this.dim, (chunk) => this.#prepare(direction, chunk, pool), (outputs, first, count) => {
       logProb.set(outputs[0].subarray(0, count), first);
-      if (outputs.length > 1) to.set(outputs[1].subarray(0, part.length), first * this.dim);
-      first += count;
-    }
+      if (outputs.length > 1) to.set(outputs[1].subarray(0, count * this.dim), first * this.dim);
+    });
     return [to, logProb];
   }
 

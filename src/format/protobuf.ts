@@ -177,4 +177,4 @@ export function readText(bytes: Uint8Array): string {
 }
 
 /** Largest number of bytes of a text: the species of 10⁵ particles fit. */
-const longestText = 2 ** 20;
+const longestText = 2 ** 23;

@@ -292,18 +292,36 @@ export function affineCoupling(
   s: Tensor,
   t: Tensor,
 ): { readonly value: Tensor; readonly logDet: Tensor } {
+  couplingWidth(x, s, t);
+  // The log-determinant comes first in the graph: in reverse order the coupling's kernel, which cannot add to the
+  // cotangent of s, then runs before the sum, which can.
+  const total = sumFeatures(s);
+  const logDet = direction === "forward" ? total : negate(total);
+  return { value: affineMap(direction, x, s, t), logDet };
+}
+
+/**
+ * Applies the affine coupling x eˢ + t (`forward`) or its inverse (y − t) e⁻ˢ without its log-determinant.
+ *
+ * @param direction which of the two
+ * @param x [n, d]
+ * @param s log-scales [n, d]
+ * @param t shifts [n, d]
+ * @returns [n, d]
+ */
+export function affineMap(direction: "forward" | "inverse", x: Tensor, s: Tensor, t: Tensor): Tensor {
+  const shape = ["n", couplingWidth(x, s, t)] as const;
+  return x.graph.add(direction === "forward" ? "affineForward" : "affineInverse", [x, s, t], {}, shape);
+}
+
+function couplingWidth(x: Tensor, s: Tensor, t: Tensor): number {
   const d = requireBatch("apply an affine coupling", "x", x);
   for (const [name, tensor] of [["s", s], ["t", t]] as const) {
     if (requireBatch("apply an affine coupling", name, tensor) !== d) {
       throw new RangeError(`Cannot apply an affine coupling: ${name} must be [n, ${d}], got ${text(tensor.shape)}`);
     }
   }
-  // The log-determinant comes first in the graph: in reverse order the coupling's kernel, which cannot add to the
-  // cotangent of s, then runs before the sum, which can.
-  const total = sumFeatures(s);
-  const logDet = direction === "forward" ? total : negate(total);
-  const primitive = direction === "forward" ? "affineForward" : "affineInverse";
-  return { value: x.graph.add(primitive, [x, s, t], {}, ["n", d]), logDet };
+  return d;
 }
 
 /**

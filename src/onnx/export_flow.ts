@@ -4,6 +4,7 @@ import type { Parameter } from "../graph/parameter.ts";
 import type { Bijector } from "../flow/bijector.ts";
 import type { Flow } from "../flow/flow.ts";
 import { NormalPrior } from "../flow/prior.ts";
+import { encodePlan, planKey } from "../sampler/encode_plan.ts";
 import { exportOnnx } from "./export_graph.ts";
 import { metadataEntries, type ModelDescription, type ModelMetadata, type ModelRole } from "../sampler/metadata.ts";
 import { fromHalf, toHalf } from "../format/half.ts";
@@ -95,11 +96,15 @@ function exportDirection(
   const outputs = metadata.role === "sampler"
     ? { ...bijector.forward(input(graph, "z", bijector.dim)) }
     : { ...bijector.inverse(input(graph, "x", bijector.dim)) };
+  const entries = metadataEntries(metadata);
   return exportOnnx(outputs, {
     name: graphNames[metadata.role],
     precision: metadata.precision,
     storage,
-    metadata: metadataEntries(metadata),
+    // kernels compute in float32
+    metadata: metadata.precision === "float32"
+      ? { ...entries, [planKey]: encodePlan(Object.values(outputs)) }
+      : entries,
   });
 }
 

@@ -1,5 +1,6 @@
-import { ModelSession, standardNormalLogDensity } from "./onnx_session.ts";
 import type { ModelMetadata } from "./metadata.ts";
+import { type Host, type ModelSource, openModel, type RunOptions } from "./open_model.ts";
+import { type Backend, type Session, standardNormalLogDensity } from "./session.ts";
 
 /** Configurations mapped to the prior side, and the density of the flow there. */
 export interface LatentBatch {
@@ -9,21 +10,24 @@ export interface LatentBatch {
   readonly logProb: Float64Array;
 }
 
-/** The density of a flow, run by onnxruntime-web: what {@linkcode loadDensity} returns. */
+/** The density of a flow: what {@linkcode loadDensity} returns. */
 export class DensityModel {
   /** What the file says about itself. */
   readonly metadata: ModelMetadata;
-  readonly #session: ModelSession;
+  /** What runs it. */
+  readonly backend: Backend;
+  readonly #session: Session;
   readonly #chunk: number;
 
   /**
    * Takes an opened model: use {@linkcode loadDensity}.
    *
    * @param session x → z
-   * @param chunk samples per call of the runtime
+   * @param chunk samples per call of what runs it
    */
-  constructor(session: ModelSession, chunk: number) {
+  constructor(session: Session, chunk: number) {
     this.metadata = session.metadata;
+    this.backend = session.backend;
     this.#session = session;
     this.#chunk = chunk;
   }
@@ -75,21 +79,23 @@ export class DensityModel {
   }
 }
 
+/** Settings of {@linkcode loadDensity}. */
+export interface DensityOptions extends RunOptions {
+  /** Configurations per call of what runs the model. Default 1024, or fewer where it needs much memory for each. */
+  readonly chunk?: number | undefined;
+}
+
 /**
- * Opens a `density.onnx` in onnxruntime-web, which is loaded on first use.
+ * Opens a `density.onnx`.
  *
- * @param bytes the file
- * @param options `chunk`: configurations per call of the runtime, default 1024 or fewer where a model needs much memory
- * for each
- * @returns the density
- * @throws {Error} if the file is damaged, foreign, or a sampler
+ * @param source the file
+ * @param options what runs it, and the size of chunks
+ * @param host what there is to run it with
+ * @throws {Error} if the file is damaged, foreign, or a sampler, or if nothing here runs it
  */
-export async function loadDensity(
-  bytes: Uint8Array,
-  options: { readonly chunk?: number } = {},
-): Promise<DensityModel> {
+export async function openDensity(source: ModelSource, options: DensityOptions, host: Host): Promise<DensityModel> {
   if (options.chunk !== undefined) checkChunk(options.chunk);
-  const session = await ModelSession.open(bytes, "density");
+  const session = await openModel(source, "density", options, host);
   return new DensityModel(session, options.chunk ?? session.chunk);
 }
 

@@ -8,8 +8,13 @@
  *
  * @module
  */
-export { loadSampler, ModelSampler, type SampleBatch, type SampleOptions, type SamplerOptions } from "./sampler.ts";
-export { DensityModel, type LatentBatch, loadDensity } from "./density.ts";
+export { type GivenRuntime, loadDensity, loadSampler } from "./load.ts";
+export { ModelSampler, type SampleBatch, type SampleOptions, type SamplerOptions } from "./sampler.ts";
+export { DensityModel, type DensityOptions, type LatentBatch } from "./density.ts";
+export type { OnnxRuntime, RuntimeSession, RuntimeTensor } from "./onnx_session.ts";
+export type { ModelSource, RunOptions } from "./open_model.ts";
+export type { Backend, Mapped, Session } from "./session.ts";
+export type { WeighedSystem } from "./system_energy.ts";
 export {
   type ModelDescription,
   type ModelMetadata,

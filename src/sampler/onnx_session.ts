@@ -1,31 +1,30 @@
-import { checkGraph } from "./check_graph.ts";
-import { decodeModel } from "../format/decode_model.ts";
-import { type ModelMetadata, type ModelRole, parseMetadata } from "./metadata.ts";
+import type { ModelMetadata } from "./metadata.ts";
 import type { Model } from "../format/model.ts";
+import { type Mapped, requireOpen, type Session } from "./session.ts";
 
-type Runtime = typeof import("npm:onnxruntime-web@1.30.0/wasm");
-type Session = Awaited<ReturnType<Runtime["InferenceSession"]["create"]>>;
-
-/** What a flow's model returns for a batch: the mapped configurations [n, dim], and log |det| of that map [n]. */
-export interface Mapped {
-  /** x of a sampler, z of a density, row-major. */
-  readonly value: Float64Array;
-  /** log |det ∂value/∂input| of each sample. */
-  readonly logDet: Float64Array;
+/** A tensor of onnxruntime, as much of it as is used here. */
+export interface RuntimeTensor {
+  /** Its numbers. */
+  readonly data: unknown;
 }
 
-let runtime: Promise<Runtime> | undefined;
+/** A session of onnxruntime, as much of it as is used here. */
+export interface RuntimeSession {
+  /** Computes outputs by name. */
+  run(feeds: Record<string, RuntimeTensor>, options?: object): Promise<Readonly<Record<string, RuntimeTensor>>>;
+  /** Frees the memory. */
+  release(): Promise<void>;
+}
 
-/**
- * Loads onnxruntime-web on first use: a program that never opens a model pays nothing for it. The specifier is no
- * literal, because Deno downloads literal ones with the module graph, here more than 150 MB.
- */
-function loadRuntime(): Promise<Runtime> {
-  runtime ??= import("npm:onnxruntime-web@1.30.0/wasm" as string).then((ort: Runtime) => {
-    ort.env.wasm.numThreads = 1; // more than one fails outside browsers that are cross-origin isolated
-    return ort;
-  });
-  return runtime;
+/** The module `onnxruntime-web/wasm`, `onnxruntime-web` or `onnxruntime-node`, as much of it as is used here. */
+export interface OnnxRuntime {
+  /** Opens models. */
+  readonly InferenceSession: {
+    /** Opens one. */
+    create(bytes: Uint8Array, options?: object): Promise<RuntimeSession>;
+  };
+  /** Makes tensors. */
+  readonly Tensor: new (type: "float32" | "float64", data: never, dims: readonly number[]) => RuntimeTensor;
 }
 
 /**
@@ -73,17 +72,16 @@ function suitableChunk({ values }: Model): number {
   return Math.max(1, Math.min(mostSamples, 2 ** Math.floor(Math.log2(mostNumbers / width))));
 }
 
-/** A flow's model opened in onnxruntime-web. */
-export class ModelSession {
-  /** What the file says about itself. */
+/** A flow's model opened in onnxruntime. */
+export class OnnxSession implements Session {
   readonly metadata: ModelMetadata;
-  /** Samples per call that suit the model. */
   readonly chunk: number;
-  readonly #runtime: Runtime;
-  readonly #session: Session;
+  readonly backend = "onnxruntime";
+  readonly #runtime: OnnxRuntime;
+  readonly #session: RuntimeSession;
   #open = true;
 
-  private constructor(metadata: ModelMetadata, chunk: number, runtime: Runtime, session: Session) {
+  private constructor(metadata: ModelMetadata, chunk: number, runtime: OnnxRuntime, session: RuntimeSession) {
     this.metadata = metadata;
     this.chunk = chunk;
     this.#runtime = runtime;
@@ -91,79 +89,52 @@ export class ModelSession {
   }
 
   /**
-   * Checks a model file and opens it.
+   * Opens a checked model.
    *
    * @param bytes the file
-   * @param role which way it must go
-   * @throws {Error} if the file is damaged, foreign, or goes the other way
+   * @param model what is in it
+   * @param metadata what it says about itself
+   * @param runtime onnxruntime
+   * @throws {Error} if the runtime refuses it
    */
-  static async open(bytes: Uint8Array, role: ModelRole): Promise<ModelSession> {
-    const model = decodeModel(bytes);
-    const metadata = parseMetadata(model.metadata);
-    if (metadata.role !== role) {
-      throw new Error(
-        `Cannot open ONNX model: file must be a ${role}, got a ${metadata.role}: use ${role}.onnx of the same run`,
-      );
-    }
-    if (metadata.prior !== "normal") {
-      throw new Error(`Cannot open ONNX model: prior must be "normal", got "${metadata.prior}"`);
-    }
-    checkGraph(model, metadata);
-    const runtime = await loadRuntime();
+  static async open(
+    bytes: Uint8Array,
+    model: Model,
+    metadata: ModelMetadata,
+    runtime: OnnxRuntime,
+  ): Promise<OnnxSession> {
     const graphOptimizationLevel = model.nodes.length > improvable ? "disabled" : "all";
     const options = { ...quiet, graphOptimizationLevel } as const;
     const session = await keepingWorker(() => runtime.InferenceSession.create(bytes, options)).catch((error) => {
       throw describeRefusal(error, "open");
     });
-    return new ModelSession(metadata, suitableChunk(model), runtime, session);
+    return new OnnxSession(metadata, suitableChunk(model), runtime, session);
   }
 
-  /**
-   * Maps a batch.
-   *
-   * @param input [n, dim], row-major
-   * @throws {Error} if the session was closed
-   */
   async run(input: Float64Array): Promise<Mapped> {
-    if (!this.#open) {
-      throw new Error("Cannot run ONNX model: session must be open, got a closed one: load the model again");
-    }
+    requireOpen(this.#open);
     const { dim, precision } = this.metadata;
-    const sizes = [input.length / dim, dim];
-    const tensor = precision === "float32"
-      ? new this.#runtime.Tensor("float32", Float32Array.from(input), sizes)
-      : new this.#runtime.Tensor("float64", input, sizes);
+    const rows = input.length / dim;
+    const data = precision === "float32" ? Float32Array.from(input) : input;
+    const tensor = new this.#runtime.Tensor(precision, data as never, [rows, dim]);
     const [from, to] = this.metadata.role === "sampler" ? ["z", "x"] : ["x", "z"];
     const outputs = await this.#session.run({ [from]: tensor }, quiet).catch((error) => {
       throw describeRefusal(error, "run");
     });
     const value = Float64Array.from(outputs[to].data as Float32Array | Float64Array);
     const logDet = Float64Array.from(outputs.logDet.data as Float64Array);
-    if (value.length !== input.length || logDet.length !== sizes[0]) {
+    if (value.length !== input.length || logDet.length !== rows) {
       throw new Error(
-        `Cannot run ONNX model: ${to} and logDet must have ${input.length} and ${
-          sizes[0]
-        } numbers, got ${value.length} ` +
+        `Cannot run ONNX model: ${to} and logDet must have ${input.length} and ${rows} numbers, got ${value.length} ` +
           `and ${logDet.length}: export the model again`,
       );
     }
     return { value, logDet };
   }
 
-  /** Frees the runtime's memory; a second call does nothing. */
   async close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
     await this.#session.release();
   }
-}
-
-/** log of the standard normal density of each row of z, [n, dim] → [n]. */
-export function standardNormalLogDensity(z: Float64Array, dim: number): Float64Array {
-  const constant = -0.5 * dim * Math.log(2 * Math.PI);
-  return Float64Array.from({ length: z.length / dim }, (_, row) => {
-    let squares = 0;
-    for (let i = row * dim; i < (row + 1) * dim; i++) squares += z[i] * z[i];
-    return constant - 0.5 * squares;
-  });
 }

@@ -9,7 +9,7 @@ import { Flow } from "../../src/flow/flow.ts";
 import { RealNVP } from "../../src/flow/real_nvp.ts";
 import { boltzmannObjective, type BoltzmannStage } from "../../src/hybrid/boltzmann_objective.ts";
 import { exportFlow } from "../../src/onnx/export_flow.ts";
-import { loadSampler } from "../../src/sampler/sampler.ts";
+import { loadSampler } from "../../src/sampler/load.ts";
 import { RandomStream } from "../../src/random/random_stream.ts";
 import { DoubleWell } from "../../src/system/double_well.ts";
 import { train } from "../../src/training/train.ts";

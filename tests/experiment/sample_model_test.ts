@@ -3,7 +3,7 @@ import { sampleModel } from "../../src/experiment/sample_model.ts";
 import { NormalPrior } from "../../src/flow/prior.ts";
 import { exportFlow } from "../../src/onnx/export_flow.ts";
 import { decodeNpz } from "../../src/format/npz.ts";
-import { loadSampler } from "../../src/sampler/sampler.ts";
+import { loadSampler } from "../../src/sampler/load.ts";
 import { description, randomRealNVP } from "../onnx/flow_example.ts";
 
 const bijector = randomRealNVP({ dim: 4, blocks: 1, hidden: [5] });

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { NormalPrior } from "../../src/flow/prior.ts";
 import { exportFlow } from "../../src/onnx/export_flow.ts";
 import { fromHalf, toHalf } from "../../src/format/half.ts";
-import { loadSampler } from "../../src/sampler/sampler.ts";
+import { loadSampler } from "../../src/sampler/load.ts";
 import { particleFlow } from "../flow/bijector_examples.ts";
 import { normals } from "../support/random_arrays.ts";
 import { description } from "../onnx/flow_example.ts";

@@ -3,7 +3,7 @@ import { decodeModel } from "../../src/format/decode_model.ts";
 import { encodeBody, encodeModel, seal } from "../../src/format/encode_model.ts";
 import type { Model, ModelAttribute, ModelNode, ModelTensor } from "../../src/format/model.ts";
 import { operators } from "../../src/sampler/check_graph.ts";
-import { loadSampler } from "../../src/sampler/sampler.ts";
+import { loadSampler } from "../../src/sampler/load.ts";
 import { particleFlow } from "../flow/bijector_examples.ts";
 import { exportBijector, randomRealNVP } from "../onnx/flow_example.ts";
 import { trials } from "../support/incidents.ts";

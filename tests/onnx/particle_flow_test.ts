@@ -14,7 +14,7 @@ import { decodeModel } from "../../src/format/decode_model.ts";
 import { encodeModel } from "../../src/format/encode_model.ts";
 import type { Model, ModelNode } from "../../src/format/model.ts";
 import type { Precision } from "../../src/sampler/metadata.ts";
-import { loadSampler } from "../../src/sampler/sampler.ts";
+import { loadSampler } from "../../src/sampler/load.ts";
 import { particleFlow } from "../flow/bijector_examples.ts";
 import { normals } from "../support/random_arrays.ts";
 import { exportBijector } from "./flow_example.ts";

@@ -7,10 +7,9 @@ import { Flow } from "../../src/flow/flow.ts";
 import { NormalPrior } from "../../src/flow/prior.ts";
 import { RealNVP } from "../../src/flow/real_nvp.ts";
 import { decodeModel } from "../../src/format/decode_model.ts";
-import { loadDensity } from "../../src/sampler/density.ts";
+import { loadDensity, loadSampler } from "../../src/sampler/load.ts";
 import { encodeModel } from "../../src/format/encode_model.ts";
 import { exportFlow } from "../../src/onnx/export_flow.ts";
-import { loadSampler } from "../../src/sampler/sampler.ts";
 import { description, exportBijector, noise, randomRealNVP } from "../onnx/flow_example.ts";
 
 const dim = 6;

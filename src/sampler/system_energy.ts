@@ -1,0 +1,81 @@
+import { DoubleWell, type DoubleWellPreset } from "../system/double_well.ts";
+import { LennardJonesFluid, type LennardJonesFluidPreset } from "../system/lennard_jones_fluid.ts";
+import { ParticleDimer, type ParticleDimerPreset } from "../system/particle_dimer.ts";
+import type { System } from "../system/system.ts";
+import type { ModelMetadata } from "./metadata.ts";
+
+/** What log-weights need of a system. */
+export type WeighedSystem = Pick<System, "dim" | "energy" | "inDomain">;
+
+/** The systems of this package by the names that models give them, made from preset and parameters. */
+const makers: Readonly<Record<string, (metadata: ModelMetadata) => WeighedSystem>> = {
+  ParticleDimer: ({ preset, parameters }) =>
+    new ParticleDimer({ ...parameters, preset: preset as ParticleDimerPreset }),
+  DoubleWell: ({ preset, parameters, dim }) =>
+    new DoubleWell({ ...parameters, dim, preset: preset as DoubleWellPreset }),
+  LennardJonesFluid: ({ preset, parameters }) =>
+    new LennardJonesFluid({ ...parameters, preset: preset as LennardJonesFluidPreset }),
+};
+
+/** Names that systems give themselves. */
+const alternatives: Readonly<Record<string, string>> = {
+  "particle-dimer": "ParticleDimer",
+  "double-well": "DoubleWell",
+  "lennard-jones-fluid": "LennardJonesFluid",
+};
+
+/**
+ * Makes the system that a model was trained for from what the file says about it.
+ *
+ * @param metadata of the model
+ * @returns the system
+ * @throws {Error} if the package does not have it, or the numbers are not those of such a system
+ */
+export function systemOf(metadata: ModelMetadata): WeighedSystem {
+  const { system: name, preset, dim } = metadata;
+  const known = Object.hasOwn(alternatives, name) ? alternatives[name] : name;
+  if (!Object.hasOwn(makers, known) || preset === "custom") {
+    throw new Error(
+      `Cannot compute log-weights: system must be one of this package, got ${JSON.stringify(name)} with preset ` +
+        `${JSON.stringify(preset)}: pass its energy as options.system`,
+    );
+  }
+  let system: WeighedSystem;
+  try {
+    system = makers[known](metadata);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`Cannot compute log-weights: the file must describe its system, got: ${message}`, { cause: error });
+  }
+  if (system.dim !== dim) {
+    throw new Error(`Cannot compute log-weights: system must have dim = ${dim}, got ${system.dim}`);
+  }
+  return system;
+}
+
+/**
+ * Computes the logarithms of importance weights.
+ *
+ *     log w(x) = −U(x)/T − log q(x),  −∞ outside the reference domain of the system
+ *
+ * @param system energy in units of k_BT₀
+ * @param temperature in units of T₀
+ * @param x [n, dim], row-major
+ * @param logProb log q(x), [n]
+ * @returns [n]
+ */
+export function logWeightsOf(
+  system: WeighedSystem,
+  temperature: number,
+  x: Float64Array,
+  logProb: Float64Array,
+): Float64Array {
+  if (x.length !== logProb.length * system.dim) {
+    throw new RangeError(
+      `Cannot compute log-weights: x must have ${system.dim} numbers for each of ${logProb.length} log-densities, ` +
+        `got ${x.length}`,
+    );
+  }
+  const inDomain = system.inDomain?.(x);
+  return system.energy(x).map((u, i) => inDomain?.[i] === 0 ? -Infinity : -u / temperature - logProb[i]);
+}
