@@ -7,7 +7,7 @@ import { RationalQuadratic } from "../../src/autodiff/primitives/rational_quadra
 import { primitives } from "../../src/autodiff/primitives.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { vjpFaults, withBrokenVjp } from "../support/broken.ts";
-import { normals, uniforms } from "../support/random_arrays.ts";
+import { uniforms } from "../support/random_arrays.ts";
 import {
   sizes,
   splineEvaluation,
