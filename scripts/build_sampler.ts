@@ -41,19 +41,33 @@ function loadBundler(): Promise<Bundler> {
   return bundler;
 }
 
+/** The part of a package that needs no Node, and what of it is used, by the specifier that sources import. */
+const packages: Readonly<Record<string, { readonly part: string; readonly names: readonly string[] }>> = {
+  "npm:fflate@0.8.3": { part: "npm:fflate@0.8.3/browser", names: ["zipSync", "inflateSync"] },
+};
+
 /** Finds and reads files by their place in a folder, so that no path of this machine gets into the bundle. */
 function filesOf(base: URL): Plugin {
   return {
     name: "files",
     setup(build) {
       build.onResolve({ filter: /./ }, ({ path, importer }) => {
+        if (Object.hasOwn(packages, path)) return { path, namespace: "package" };
+        if (/^npm:/.test(importer)) return { path, namespace: "part of a package", sideEffects: false };
         if (importer !== "" && !/^\.\.?\//.test(path)) return { path, external: true };
         const { href } = new URL(path, new URL(importer, base));
-        return { path: decodeURI(href.slice(base.href.length)), namespace: "files" };
+        return { path: decodeURI(href.slice(base.href.length)), namespace: "file of ours" };
       });
-      build.onLoad({ filter: /./, namespace: "files" }, async ({ path }) => ({
+      build.onLoad({ filter: /./, namespace: "file of ours" }, async ({ path }) => ({
         contents: await Deno.readTextFile(new URL(path, base)),
         loader: "ts",
+      }));
+      // A dynamic import keeps whatever a module exports, so it is given a module that exports what is used.
+      build.onLoad({ filter: /./, namespace: "package" }, ({ path }) => ({
+        contents: `export { ${packages[path].names.join(", ")} } from ${JSON.stringify(packages[path].part)};`,
+      }));
+      build.onLoad({ filter: /./, namespace: "part of a package" }, async ({ path }) => ({
+        contents: await Deno.readTextFile(new URL(import.meta.resolve(path))),
       }));
     },
   };

@@ -25,6 +25,8 @@ export async function runProgram(
     signal: AbortSignal.timeout(60_000),
   }).output();
   const text = new TextDecoder();
-  assert(success, `${program} ${args.join(" ")}: ${text.decode(stderr)}${text.decode(stdout)}`);
+  // Node repeats the line of a bundle that threw: all of it.
+  const said = () => `${text.decode(stderr)}${text.decode(stdout)}`.split("\n").map((line) => line.slice(0, 300));
+  assert(success, `${program} ${args.join(" ")}: ${success ? "" : said().slice(0, 40).join("\n")}`);
   return text.decode(stdout);
 }

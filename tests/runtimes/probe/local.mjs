@@ -1,0 +1,28 @@
+/**
+ * Answers questions in runtimes with a file system: Node, Bun, and Deno with the bundle.
+ *
+ *     node local.mjs FOLDER "model=…&backend=…" …        prints one line for each question
+ *
+ * @module
+ */
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { answer } from "./answer.js";
+
+const [folder, ...questions] = process.argv.slice(2);
+const base = new URL(`${pathToFileURL(folder).href}/`);
+const { loadSampler } = await import(new URL("examples/dist/boltzflow_sampler.js", base).href);
+
+const names = { relaxed: "boltzflow_kernels.wasm", baseline: "boltzflow_kernels_baseline.wasm" };
+const host = (runtime) => ({
+  loadSampler,
+  file: (name) => readFile(new URL(`models/${name}`, base)),
+  kernels: (build) => readFile(new URL(`examples/dist/${names[build]}`, base)),
+  onnxruntime: () => import(runtime),
+});
+
+for (const text of questions) {
+  const question = new URLSearchParams(text);
+  console.log(await answer(question, host(question.get("runtime") ?? "onnxruntime-web/wasm")));
+}
