@@ -163,8 +163,8 @@ const stages: readonly [entry: string, source: string, expected: string][] = [
   ["loss", "m.linLogCut(5, { highEnergy: 10, maxEnergy: 20 }).value", "5"],
   ["training", "new m.FrameBuffer({ dim: 2, capacity: 3, seed: 0 }).length", "0"],
   ["reweighting", "m.kishEffectiveSampleSize(Float64Array.of(2, 2, 2))", "3"],
-  ["onnx", "m.encodeNpy({ shape: [1], data: Float64Array.of(1) }).length % 8", "0"],
-  ["sampler", "typeof m.loadSampler", "function"],
+  ["onnx", "typeof m.exportFlow", "function"],
+  ["sampler", "m.encodeNpy({ shape: [1], data: Float64Array.of(1) }).length % 8", "0"],
   ["plot", "typeof m.linePlot", "function"],
   ["experiment", 'm.dimerSettings("autoregressive", "smoke").flow.kind', "autoregressive"],
 ];

@@ -47,7 +47,12 @@ export class ParameterStorage {
     return f32(this.address, this.length);
   }
 
-  /** Address of a packed form of a weight [rows, columns]; it exists from now on. */
+  /**
+   * Gives a packed form of a weight [rows, columns], which exists from now on.
+   *
+   * @param form which
+   * @returns its address
+   */
   packed(form: PackedForm): number {
     const found = this.#packed.get(form);
     if (found !== undefined) return found.address;
@@ -73,7 +78,12 @@ export class ParameterStorage {
     for (const [form, state] of this.#packed) state.stale = !packed.includes(form);
   }
 
-  /** Whether one of these forms is out of date; from now on they count as up to date. */
+  /**
+   * Tells whether packed forms are out of date; from now on they count as up to date.
+   *
+   * @param forms which
+   * @returns whether one of them was
+   */
   takeStale(forms: readonly PackedForm[]): boolean {
     let any = false;
     for (const form of forms) {
@@ -84,7 +94,12 @@ export class ParameterStorage {
     return any;
   }
 
-  /** The calls that bring packed forms up to date. */
+  /**
+   * Makes the calls that bring packed forms up to date.
+   *
+   * @param forms which
+   * @returns one call for each
+   */
   packing(forms: readonly PackedForm[]): KernelCall[] {
     const [rows, columns] = this.#shape;
     return forms.map((form) => {

@@ -10,7 +10,13 @@ export interface RuntimeTensor {
 
 /** A session of onnxruntime, as much of it as is used here. */
 export interface RuntimeSession {
-  /** Computes outputs by name. */
+  /**
+   * Computes.
+   *
+   * @param feeds inputs by name
+   * @param options of the run
+   * @returns outputs by name
+   */
   run(feeds: Record<string, RuntimeTensor>, options?: object): Promise<Readonly<Record<string, RuntimeTensor>>>;
   /** Frees the memory. */
   release(): Promise<void>;

@@ -23,6 +23,7 @@ export interface Session {
    * Maps a batch.
    *
    * @param input [n, dim], row-major
+   * @returns its image, and log |det| of the map
    * @throws {Error} if the session was closed
    */
   run(input: Float64Array): Promise<Mapped>;
