@@ -40,7 +40,11 @@ export type RunResult<T> =
 export interface PartStorage<T> {
   /** What was kept before; null to begin. */
   load(): Promise<T | null>;
-  /** Keeps it. */
+  /**
+   * Keeps it.
+   *
+   * @param found what the part has found
+   */
   save(found: T): Promise<void>;
 }
 

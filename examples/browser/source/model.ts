@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { dimerEnergyReference } from "../../../src/backend/particle_reference.ts";
-import { loadSampler, type SampleBatch, type Sampler } from "../../../src/sampler/portable.ts";
+import { loadSampler, type ModelSampler, type SampleBatch } from "../../../src/sampler/portable.ts";
 import { ParticleDimer, type ParticleDimerPreset } from "../../../src/system/particle_dimer.ts";
 import { type CatalogueEntry, fetchPart } from "./catalogue.ts";
 import type { PathModel } from "./latent_path.ts";
@@ -23,14 +22,14 @@ export interface WeightedBatch {
 
 /** A sampler of dimer configurations. */
 export class DimerModel implements PathModel {
-  readonly #sampler: Sampler;
+  readonly #sampler: ModelSampler;
   readonly #system: ParticleDimer;
   /** What the page needs to know. */
   readonly facts: ModelFacts;
   /** Ends with the last call of the sampler: a path is looked for between the batches of a run. */
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(sampler: Sampler, bytes: number) {
+  private constructor(sampler: ModelSampler, bytes: number) {
     const { preset, temperature, parameters, system } = sampler.metadata;
     if (system !== "ParticleDimer") {
       throw new Error(`Cannot show the model: system must be ParticleDimer, got ${system}`);
@@ -90,8 +89,7 @@ export class DimerModel implements PathModel {
    * @returns in k_BT, [n]
    */
   energy(x: Float64Array): Float64Array {
-    const { coefficients } = this.#system;
-    return this.#each(x, (row) => dimerEnergyReference(coefficients, row) / this.facts.temperature);
+    return this.#system.energy(x).map((energy) => energy / this.facts.temperature);
   }
 
   /**
@@ -101,7 +99,7 @@ export class DimerModel implements PathModel {
    * @returns bond lengths, [n]
    */
   distance(x: Float64Array): Float64Array {
-    return this.#each(x, ([x0, y0, x1, y1]) => Math.hypot(x0 - x1, y0 - y1));
+    return this.#system.distance(x);
   }
 
   /** Frees what the sampler holds. */
@@ -118,11 +116,6 @@ export class DimerModel implements PathModel {
     });
     this.#last = weighed.catch(() => {});
     return weighed;
-  }
-
-  #each(x: Float64Array, value: (row: Float64Array) => number): Float64Array {
-    const { dim } = this;
-    return Float64Array.from({ length: x.length / dim }, (_, i) => value(x.subarray(i * dim, (i + 1) * dim)));
   }
 }
 
