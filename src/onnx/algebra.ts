@@ -165,6 +165,11 @@ export class Algebra {
     return this.builder.emit("GatherElements", [x, index], { axis: integer(axis) });
   }
 
+  /** The elements of a table [k] at few places, in the shape of the places. */
+  at(table: string, index: string): string {
+    return this.builder.emit("Gather", [table, index]);
+  }
+
   /**
    * The elements of a table [k] at places given in a tensor of any shape, as [all]. `GatherElements` of one axis takes a
    * tenth of the time of `Gather`.

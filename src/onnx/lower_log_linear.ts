@@ -137,19 +137,17 @@ export class LogLinear {
     return { x, logProb: subtract(at, log(this.#total)) };
   }
 
+  /** The piece of a number from 0 to count. */
   #piece(number: string): Piece {
     const { subtract, divide, where } = this.#algebra;
     const { count, positions, rate } = this.#nodes;
-    const clip = (value: string) =>
-      this.#algebra.maximum(
-        this.#algebra.minimum(value, this.#algebra.whole([count - 1], [])),
-        this.#algebra.whole([0], []),
-      );
-    const rightIndex = clip(number);
-    const leftIndex = clip(subtract(number, this.#algebra.whole([1], [])));
+    const rightIndex = this.#algebra.minimum(number, this.#algebra.whole([count - 1], []));
+    const leftIndex = this.#algebra.maximum(
+      subtract(number, this.#algebra.whole([1], [])),
+      this.#algebra.whole([0], []),
+    );
     const table = this.#algebra.reshape(positions, [count]);
-    const place = (index: string) => this.#algebra.reshape(this.#algebra.lookUp(table, index), [1, -1]);
-    const [left, right] = [place(leftIndex), place(rightIndex)];
+    const [left, right] = [leftIndex, rightIndex].map((index) => this.#algebra.at(table, index));
     const [atLeft, atRight] = [leftIndex, rightIndex].map((index) => this.#algebra.pick(this.#logs, index));
     const isFirst = less32(this.#algebra, number, 1);
     const isLast = this.#algebra.apply("Not", less32(this.#algebra, number, count));

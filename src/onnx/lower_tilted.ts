@@ -163,9 +163,7 @@ class Tilted {
     const passed = algebra.sum(algebra.toNumber(algebra.atMost(inner, x)), 0);
     const table = algebra.reshape(positions, [TILT_KNOTS]);
     const index = algebra.toWhole(passed);
-    const [left, right] = [index, algebra.add(index, algebra.whole([1], []))].map((k) =>
-      algebra.reshape(algebra.lookUp(table, k), [1, -1])
-    );
+    const [left, right] = [index, algebra.add(index, algebra.whole([1], []))].map((k) => algebra.at(table, k));
     const t = algebra.divide(algebra.subtract(x, left), algebra.subtract(right, left));
     const half = (TILT_KNOTS - 1) / 2;
     return algebra.multiply(algebra.add(algebra.add(passed, -half), t), 1 / half);
