@@ -16,13 +16,12 @@ import { loadSampler } from "../dist/boltzflow_sampler.js";
 import { summary } from "../summary.js";
 
 const read = (path) => readFile(new URL(path, import.meta.url));
-const sampler = await loadSampler(
-  await read("../models/dimer.onnx"),
-  process.argv[2] === "onnxruntime"
-    ? { backend: "onnxruntime", onnxruntime: await import("onnxruntime-node") }
-    : { backend: "kernels", kernels: await read("../dist/boltzflow_kernels_baseline.wasm") },
-);
+const backend = process.argv[2] ?? "kernels";
+const onnxruntime = backend === "onnxruntime" ? await import("onnxruntime-node") : undefined;
+// The energy behind the weights runs on the kernels in any case.
+const kernels = await read("../dist/boltzflow_kernels_baseline.wasm");
 
+const sampler = await loadSampler(await read("../models/dimer.onnx"), { backend, kernels, onnxruntime });
 const { x, logProb } = await sampler.sample(1000, { seed: 1 });
 const logWeights = await sampler.logWeights(x, logProb);
 await sampler.close();

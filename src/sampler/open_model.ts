@@ -109,7 +109,8 @@ function runtimeOf({ onnxruntime }: Host): Promise<OnnxRuntime> {
 
 async function readSource(source: ModelSource, signal: AbortSignal | undefined): Promise<Uint8Array> {
   signal?.throwIfAborted();
-  if (source instanceof Uint8Array) return source;
+  // A view of our own: the slices of a Buffer of Node, which is a Uint8Array too, would share its memory.
+  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (!(source instanceof URL)) {
     throw new TypeError(`Cannot open ONNX model: source must be bytes or a URL, got ${typeof source}`);

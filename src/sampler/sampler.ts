@@ -40,7 +40,8 @@ export class ModelSampler {
   readonly #session: Session;
   readonly #density: DensityModel | null;
   readonly #chunk: number;
-  #system: WeighedSystem | null;
+  readonly #makeSystem: () => Promise<WeighedSystem>;
+  #system: WeighedSystem | undefined;
 
   /**
    * Joins the opened models of a flow: use {@linkcode loadSampler}.
@@ -48,13 +49,18 @@ export class ModelSampler {
    * @param session z → x
    * @param density x → z, if there is one
    * @param chunk samples per call of what runs them
-   * @param system for log-weights; null: that of the metadata
+   * @param makeSystem returns the energy for log-weights; called when they are first asked for
    */
-  constructor(session: Session, density: DensityModel | null, chunk: number, system: WeighedSystem | null) {
+  constructor(
+    session: Session,
+    density: DensityModel | null,
+    chunk: number,
+    makeSystem: () => Promise<WeighedSystem>,
+  ) {
     this.metadata = session.metadata;
     this.backend = session.backend;
     this.dim = session.metadata.dim;
-    this.#system = system;
+    this.#makeSystem = makeSystem;
     this.#session = session;
     this.#density = density;
     this.#chunk = chunk;
@@ -167,11 +173,12 @@ export class ModelSampler {
    * @param x [n, dim], row-major
    * @param logProb log q(x), [n], as it comes with samples; left out, the density computes it
    * @returns [n]
-   * @throws {Error} if the system is none of this package, or the density is needed and was not loaded
+   * @throws {Error} if the system is none of this package, its energy needs kernels that were not given, or the density is
+   * needed and was not loaded
    * @throws {RangeError} if lengths do not match
    */
   async logWeights(x: Float64Array, logProb?: Float64Array): Promise<Float64Array> {
-    const system = this.#system ??= systemOf(this.metadata);
+    const system = this.#system ??= await this.#makeSystem();
     return logWeightsOf(system, this.metadata.temperature, x, logProb ?? await this.logProb(x));
   }
 
@@ -224,7 +231,8 @@ export async function openSampler(source: ModelSource, options: SamplerOptions, 
           `${other.slice(0, 8)}: use the files of one export`,
       );
     }
-    return new ModelSampler(session, density, chunk ?? session.chunk, system);
+    const makeSystem = async () => system ?? await systemOf(session.metadata, host.kernels);
+    return new ModelSampler(session, density, chunk ?? session.chunk, makeSystem);
   } catch (error) {
     await session.close();
     throw error;

@@ -17,6 +17,9 @@ const makers: Readonly<Record<string, (metadata: ModelMetadata) => WeighedSystem
     new LennardJonesFluid({ ...parameters, preset: preset as LennardJonesFluidPreset }),
 };
 
+/** Systems whose energies are computed by the kernels, whatever runs the model. */
+const onKernels: ReadonlySet<string> = new Set(["ParticleDimer", "LennardJonesFluid"]);
+
 /** Names that systems give themselves. */
 const alternatives: Readonly<Record<string, string>> = {
   "particle-dimer": "ParticleDimer",
@@ -28,10 +31,14 @@ const alternatives: Readonly<Record<string, string>> = {
  * Makes the system that a model was trained for from what the file says about it.
  *
  * @param metadata of the model
+ * @param loadKernels loads the kernels, on which the energies of particles run; undefined where there are none
  * @returns the system
- * @throws {Error} if the package does not have it, or the numbers are not those of such a system
+ * @throws {Error} if the package does not have it, the numbers are not those of such a system, or kernels are missing
  */
-export function systemOf(metadata: ModelMetadata): WeighedSystem {
+export async function systemOf(
+  metadata: ModelMetadata,
+  loadKernels: (() => Promise<void>) | undefined,
+): Promise<WeighedSystem> {
   const { system: name, preset, dim } = metadata;
   const known = Object.hasOwn(alternatives, name) ? alternatives[name] : name;
   if (!Object.hasOwn(makers, known) || preset === "custom") {
@@ -49,6 +56,15 @@ export function systemOf(metadata: ModelMetadata): WeighedSystem {
   }
   if (system.dim !== dim) {
     throw new Error(`Cannot compute log-weights: system must have dim = ${dim}, got ${system.dim}`);
+  }
+  if (onKernels.has(known)) {
+    if (loadKernels === undefined) {
+      throw new Error(
+        `Cannot compute log-weights: kernels must be given for the energy of a ${known}, got none: pass the .wasm ` +
+          "module as options.kernels, or an energy as options.system",
+      );
+    }
+    await loadKernels();
   }
   return system;
 }

@@ -3,7 +3,7 @@ import { inTemporaryDirectory } from "../support/file_faults.ts";
 
 const script = new URL("../../.ci/run", import.meta.url);
 const needed = ["bash", "env", "dirname", "id", "rm", "mktemp", "timeout", "tee", "grep", "tail"];
-const checks = ["format", "lint", "docs", "types", "layers", "wasm"];
+const checks = ["format", "lint", "docs", "types", "layers", "wasm", "sampler"];
 
 const passing = 'Deno.test("a", async (t) => { await t.step("b", () => {}); });\nDeno.test("c", () => {});\n';
 const failing = 'Deno.test("d", () => { throw new Error("no"); });\n';
