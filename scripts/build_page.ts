@@ -5,14 +5,14 @@
  *
  * @module
  */
+import type { CatalogueEntry } from "../examples/browser/source/catalogue.ts";
 import { bundleModule, copyKernels } from "./build_sampler.ts";
 import { checkWasmFresh } from "./check_wasm_fresh.ts";
 import { requireOrExit } from "./permissions.ts";
 
 const root = new URL("..", import.meta.url);
 const page = decodeURIComponent(new URL("examples/browser", root).pathname);
-/** What the page lists; references are computed, which takes minutes: see examples/browser/make_references.ts. */
-const catalogue = `${page}/models/models.json`;
+const models = new URL("examples/models/", root);
 
 /** Bundles the page and its worker, and copies the kernels. */
 async function buildPage(directory: string): Promise<string[]> {
@@ -27,14 +27,23 @@ async function buildPage(directory: string): Promise<string[]> {
   return [...scripts, ...await copyKernels(directory)];
 }
 
-/** Copies the models of the catalogue from examples/models. */
+/** Copies the samplers of examples/models with what is known about them, and lists them. */
 async function copyModels(directory: string): Promise<string[]> {
-  const entries: { readonly sampler: string }[] = JSON.parse(await Deno.readTextFile(catalogue));
-  return await Promise.all(entries.map(async ({ sampler }) => {
-    const name = sampler.slice(sampler.lastIndexOf("/") + 1);
-    await Deno.copyFile(new URL(`examples/models/${name}`, root), `${directory}/${name}`);
-    return `${directory}/${name}`;
-  }));
+  const names = (await Array.fromAsync(Deno.readDir(models))).map(({ name }) => name);
+  const copied: string[] = [];
+  const copy = async (name: string) => {
+    await Deno.copyFile(new URL(name, models), `${directory}/${name}`);
+    copied.push(`${directory}/${name}`);
+    return `models/${name}`;
+  };
+  const list: CatalogueEntry[] = [];
+  for (const name of names.filter((name) => name.endsWith(".json")).sort()) {
+    const { sampler, preset, temperature } = JSON.parse(await Deno.readTextFile(new URL(name, models)));
+    list.push({ preset, temperature, sampler: await copy(sampler), notes: await copy(name) });
+  }
+  list.sort((a, b) => a.preset === b.preset ? a.temperature - b.temperature : a.preset < b.preset ? -1 : 1);
+  await Deno.writeTextFile(`${directory}/models.json`, `${JSON.stringify(list)}\n`);
+  return [...copied, `${directory}/models.json`];
 }
 
 const parts = [[page, buildPage], [`${page}/models`, copyModels]] as const;
@@ -42,7 +51,7 @@ const parts = [[page, buildPage], [`${page}/models`, copyModels]] as const;
 if (import.meta.main) {
   requireOrExit("build_page.ts", { read: "the sources", write: "the bundle" });
   if (Deno.args[0] === "--check") {
-    const faults = (await Promise.all(parts.map((part) => checkWasmFresh(...part)))).flat();
+    const faults = (await Promise.all(parts.map(([directory, build]) => checkWasmFresh(directory, build)))).flat();
     for (const fault of faults) console.error(`Cannot trust examples/browser: ${fault}: run "deno task build:page"`);
     if (faults.length === 0) console.log("The page in examples/browser is that of the sources.");
     Deno.exit(faults.length === 0 ? 0 : 1);

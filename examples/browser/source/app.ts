@@ -4,7 +4,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import { type CatalogueEntry, readCatalogue, readReference, type Reference } from "./catalogue.ts";
+import { type CatalogueEntry, type Notes, readCatalogue, readNotes } from "./catalogue.ts";
 import { Gallery } from "./gallery.ts";
 import type { ModelFacts, Progress, Report, Request } from "./messages.ts";
 import { byId, fillRows, prefersStillness } from "./page_parts.ts";
@@ -27,7 +27,7 @@ class App {
   readonly #temperature = byId("temperature", HTMLSelectElement);
   readonly #go = byId("go", HTMLButtonElement);
   #entries: CatalogueEntry[] = [];
-  #reference: Reference | null = null;
+  #notes: Notes | null = null;
   #facts: ModelFacts | null = null;
   #progress: Progress | null = null;
   /** Restarts so far; what belongs to an earlier one is ignored. */
@@ -95,11 +95,11 @@ class App {
     this.#path.clear(null);
     say(`Loading the model at T = ${entry.temperature} T₀ …`);
     try {
-      const reference = await readReference(entry, base);
+      const notes = await readNotes(entry, base);
       if (run !== this.#run) return;
-      this.#reference = reference;
-      this.#profile.clear(reference);
-      this.#ask({ kind: "open", run, entry, edges: reference.edges, seed: this.#seed() });
+      this.#notes = notes;
+      this.#profile.clear(notes);
+      this.#ask({ kind: "open", run, entry, notes, seed: this.#seed() });
     } catch (error) {
       if (run === this.#run) this.#fail((error as Error).message);
     }
@@ -111,10 +111,10 @@ class App {
   }
 
   #restart(): void {
-    if (this.#reference === null || this.#facts === null) return;
+    if (this.#notes === null || this.#facts === null) return;
     this.#progress = null;
     this.#gallery.clear(this.#facts);
-    this.#profile.clear(this.#reference);
+    this.#profile.clear(this.#notes);
     this.#ask({ kind: "restart", run: ++this.#run, seed: this.#seed() });
     this.#ask({ kind: "step" });
     if (this.#wanted) this.#ask({ kind: "go" });
@@ -164,7 +164,7 @@ class App {
     this.#enable(true);
     this.#go.textContent = this.#wanted ? "Pause" : "Start";
     this.#ask({ kind: "step" });
-    this.#ask({ kind: "path", seed: this.#pathSeed });
+    this.#ask({ kind: "path", seed: null });
     if (this.#wanted) this.#ask({ kind: "go" });
     say(this.#wanted ? "Sampling." : "Ready. Press Start, or draw one configuration.");
   }
@@ -176,7 +176,7 @@ class App {
     const { summary, pictures, running } = progress;
     this.#profile.show(progress);
     this.#gallery.offer(pictures, summary, !running);
-    const words = () => summaryInWords(summary, this.#reference?.difference.value ?? NaN);
+    const words = () => summaryInWords(summary, this.#notes?.difference.value ?? NaN);
     if (running) {
       if (isMilestone(before, summary.n)) say(words());
       return;

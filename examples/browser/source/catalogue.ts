@@ -12,12 +12,12 @@ export interface CatalogueEntry {
   readonly temperature: number;
   /** File of the sampler, relative to the page. */
   readonly sampler: string;
-  /** File of the reference, relative to the page. */
-  readonly reference: string;
+  /** File of what else is known about it, relative to the page. */
+  readonly notes: string;
 }
 
-/** A free-energy profile by umbrella sampling, as `make_references.ts` writes it. */
-export interface Reference {
+/** What `examples/models` knows about a model: the profile by umbrella sampling, and the ends of a good latent path. */
+export interface Notes {
   /** Rising bin edges, [bins + 1]. */
   readonly edges: readonly number[];
   /** −ln of the mean density over a bin, in k_BT, [bins]; null where there is none. */
@@ -28,6 +28,8 @@ export interface Reference {
   readonly upper: readonly (number | null)[];
   /** F_open − F_closed in k_BT, and its standard error. */
   readonly difference: { readonly value: number; readonly standardError: number };
+  /** Latent points whose images are closed and open, each [dim]. */
+  readonly latent: { readonly closed: readonly number[]; readonly open: readonly number[] };
 }
 
 /** Where the list of models lies, relative to the page. */
@@ -63,25 +65,26 @@ export async function readCatalogue(base: string): Promise<CatalogueEntry[]> {
 }
 
 function isEntry(value: unknown): value is CatalogueEntry {
-  const { preset, temperature, sampler, reference } = (value ?? {}) as Record<string, unknown>;
-  return [preset, sampler, reference].every((text) => typeof text === "string") && typeof temperature === "number";
+  const { preset, temperature, sampler, notes } = (value ?? {}) as Record<string, unknown>;
+  return [preset, sampler, notes].every((text) => typeof text === "string") && typeof temperature === "number";
 }
 
 /**
- * Reads the reference of a model.
+ * Reads what is known about a model.
  *
  * @param entry the model
  * @param base address of the page
- * @returns the profile
- * @throws {Error} if it is missing or is not one
+ * @returns reference and path
+ * @throws {Error} if the file is missing or lacks something
  */
-export async function readReference(entry: CatalogueEntry, base: string): Promise<Reference> {
-  const answer = await fetchPart(entry.reference, "the reference profile", base);
-  const reference = await answer.json().catch(() => null) as Partial<Reference> | null;
-  const { edges, freeEnergy, lower, upper, difference } = reference ?? {};
+export async function readNotes(entry: CatalogueEntry, base: string): Promise<Notes> {
+  const answer = await fetchPart(entry.notes, "the reference profile", base);
+  const notes = await answer.json().catch(() => null) as Partial<Notes> | null;
+  const { edges, freeEnergy, lower, upper, difference, latent } = notes ?? {};
   const bins = (edges?.length ?? 0) - 1;
   const sound = bins > 0 && [freeEnergy, lower, upper].every((values) => values?.length === bins) &&
-    Number.isFinite(difference?.value) && Number.isFinite(difference?.standardError);
-  if (sound) return reference as Reference;
-  throw new Error(`Cannot load the reference profile: ${entry.reference} must hold a profile, got something else`);
+    Number.isFinite(difference?.value) && Number.isFinite(difference?.standardError) &&
+    [latent?.closed, latent?.open].every(Array.isArray);
+  if (sound) return notes as Notes;
+  throw new Error(`Cannot load the reference profile: ${entry.notes} must hold a profile, got something else`);
 }

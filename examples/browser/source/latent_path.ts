@@ -45,9 +45,7 @@ const POINTS = 81;
 const SMALLEST_STEP = 2 ** -26;
 
 /**
- * Draws ends of high weight in either state, keeps the straight line whose highest energy is lowest, and places 81 points
- * on it between which particles move equally far: in the latent space the barrier is thin, and even steps in t would
- * jump over it.
+ * Draws ends of high weight in either state, and walks the straight line between them whose highest energy is lowest.
  *
  * @param model the map
  * @param seed of the ends
@@ -68,7 +66,7 @@ export async function findPath(model: PathModel, seed: number, pause: () => Prom
       await pause();
     }
   }
-  return await walk(model, best!.from, best!.to, pause);
+  return await walkPath(model, best!.from, best!.to, pause);
 }
 
 /** Latent points of the highest weights in each state. */
@@ -113,7 +111,17 @@ interface Station {
   readonly x: Float64Array;
 }
 
-async function walk(
+/**
+ * Places 81 points on a straight line of the latent space, between which particles move equally far: the barrier is thin
+ * there, and even steps in t would jump over it.
+ *
+ * @param model the map
+ * @param from first latent point, [dim]
+ * @param to last latent point, [dim]
+ * @param pause awaited between batches
+ * @returns the path
+ */
+export async function walkPath(
   model: PathModel,
   from: Float64Array,
   to: Float64Array,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CatalogueEntry } from "./catalogue.ts";
+import type { CatalogueEntry, Notes } from "./catalogue.ts";
 import type { LatentPath } from "./latent_path.ts";
 import type { Summary } from "./running_statistics.ts";
 
@@ -37,18 +37,18 @@ export interface ModelFacts {
   readonly bytes: number;
 }
 
-/** What the page asks for. `run` counts restarts: reports of an earlier run are stale. */
+/** What the page asks for. `run` counts restarts: reports of an earlier run are stale. A path without a seed is that of the notes. */
 export type Request =
   | {
     readonly kind: "open";
     readonly run: number;
     readonly entry: CatalogueEntry;
-    readonly edges: readonly number[];
+    readonly notes: Notes;
     readonly seed: number;
   }
   | { readonly kind: "restart"; readonly run: number; readonly seed: number }
   | { readonly kind: "go" | "pause" | "step" }
-  | { readonly kind: "path"; readonly seed: number };
+  | { readonly kind: "path"; readonly seed: number | null };
 
 /** How far sampling has come. */
 export interface Progress {

@@ -4,7 +4,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { Reference } from "./catalogue.ts";
+import type { Notes } from "./catalogue.ts";
 import { Chart, type Point } from "./chart.ts";
 import type { Progress } from "./messages.ts";
 import { byId, fillRows } from "./page_parts.ts";
@@ -22,7 +22,7 @@ export class ProfilePanel {
     { from: 0.6, to: 2.4, tick: 0.2, label: LENGTH },
     { from: -2, to: 16, tick: 2, label: "free energy F (kT)" },
   );
-  #reference: Reference | null = null;
+  #reference: Notes | null = null;
   #summary: Summary | null = null;
   #here: number | null = null;
 
@@ -37,7 +37,7 @@ export class ProfilePanel {
    *
    * @param reference to compare with
    */
-  clear(reference: Reference): void {
+  clear(reference: Notes): void {
     this.#reference = reference;
     this.#summary = null;
     this.#here = null;

@@ -35,7 +35,7 @@ export function percent(share: number): string {
   if (share === 0) return "0 %";
   const value = 100 * share;
   if (value < 0.01) return "< 0.01 %";
-  return `${value >= 99.5 && value < 100 ? value.toFixed(2) : value.toPrecision(2)} %`;
+  return `${value < 99.5 ? value.toPrecision(2) : value.toFixed(value < 99.995 ? 2 : 0)} %`;
 }
 
 /** An estimate with its standard error, or what is missing. */

@@ -4,7 +4,8 @@
  * @module
  */
 /// <reference lib="webworker" />
-import { findPath } from "./latent_path.ts";
+import { findPath, walkPath } from "./latent_path.ts";
+import type { Notes } from "./catalogue.ts";
 import type { Report, Request } from "./messages.ts";
 import { DimerModel } from "./model.ts";
 import { SamplingSession, turn } from "./sampling_session.ts";
@@ -14,7 +15,7 @@ const base = new URL(".", import.meta.url).href;
 let run = 0;
 let model: DimerModel | null = null;
 let session: SamplingSession | null = null;
-let edges = new Float64Array(0);
+let notes: Notes | null = null;
 
 function tell(report: Report): void {
   self.postMessage(report);
@@ -23,26 +24,32 @@ function tell(report: Report): void {
 /** Begins anew with the model that is open. */
 function restart(opened: DimerModel, number: number, seed: number): void {
   session?.stop();
-  session = new SamplingSession(opened, edges, seed, (progress) => tell({ kind: "progress", run: number, progress }));
+  session = new SamplingSession(
+    opened,
+    Float64Array.from(notes!.edges),
+    seed,
+    (progress) => tell({ kind: "progress", run: number, progress }),
+  );
 }
 
-async function open({ run: number, entry, edges: bins, seed }: Extract<Request, { kind: "open" }>): Promise<void> {
+async function open({ run: number, entry, notes: known, seed }: Extract<Request, { kind: "open" }>): Promise<void> {
   // `run` is the newest; `number` is the one that asked.
   session?.stop();
   const [previous, opened] = [model, await DimerModel.open(entry, base)];
   // Whoever changes his mind while a model loads gets the last one.
   if (number !== run) return await opened.close();
-  edges = Float64Array.from(bins);
+  notes = known;
   model = opened;
   restart(opened, number, seed);
   tell({ kind: "opened", run: number, facts: opened.facts });
   await previous?.close();
 }
 
-async function path(number: number, seed: number): Promise<void> {
+async function path(number: number, seed: number | null): Promise<void> {
   const walked = model;
-  if (walked === null) return;
-  const found = await findPath(walked, seed, turn);
+  if (walked === null || notes === null) return;
+  const [closed, open] = [notes.latent.closed, notes.latent.open].map((end) => Float64Array.from(end));
+  const found = seed === null ? await walkPath(walked, closed, open, turn) : await findPath(walked, seed, turn);
   if (number === run) tell({ kind: "path", run: number, path: found });
 }
 
