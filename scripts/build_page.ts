@@ -1,11 +1,10 @@
 /**
  * Bundles the page of examples/browser and puts the kernels and models beside it, so that the folder can be served alone.
  *
- * `deno task build:page` writes, `deno task check:page` proves that what is committed is what the sources give.
+ * `deno task build:sampler` writes, `deno task check:sampler` proves that what is committed is what the sources give.
  *
  * @module
  */
-import type { CatalogueEntry } from "../examples/browser/source/catalogue.ts";
 import { bundleModule, copyKernels } from "./build_sampler.ts";
 import { checkWasmFresh } from "./check_wasm_fresh.ts";
 import { requireOrExit } from "./permissions.ts";
@@ -20,7 +19,7 @@ async function buildPage(directory: string): Promise<string[]> {
   const scripts: string[] = [];
   for (const name of ["app", "worker"]) {
     const entry = `examples/browser/source/${name}.ts`;
-    const banner = `boltzflow ${version}, ${license} licence; made by "deno task build:page" from ${entry}`;
+    const banner = `boltzflow ${version}, ${license} licence; made by "deno task build:sampler" from ${entry}`;
     await Deno.writeFile(`${directory}/${name}.js`, await bundleModule(entry, root, banner));
     scripts.push(`${directory}/${name}.js`);
   }
@@ -36,7 +35,7 @@ async function copyModels(directory: string): Promise<string[]> {
     copied.push(`${directory}/${name}`);
     return `models/${name}`;
   };
-  const list: CatalogueEntry[] = [];
+  const list: { preset: string; temperature: number; sampler: string; notes: string }[] = [];
   for (const name of names.filter((name) => name.endsWith(".json")).sort()) {
     const { sampler, preset, temperature } = JSON.parse(await Deno.readTextFile(new URL(name, models)));
     list.push({ preset, temperature, sampler: await copy(sampler), notes: await copy(name) });
@@ -52,7 +51,7 @@ if (import.meta.main) {
   requireOrExit("build_page.ts", { read: "the sources", write: "the bundle" });
   if (Deno.args[0] === "--check") {
     const faults = (await Promise.all(parts.map(([directory, build]) => checkWasmFresh(directory, build)))).flat();
-    for (const fault of faults) console.error(`Cannot trust examples/browser: ${fault}: run "deno task build:page"`);
+    for (const fault of faults) console.error(`Cannot trust examples/browser: ${fault}: run "deno task build:sampler"`);
     if (faults.length === 0) console.log("The page in examples/browser is that of the sources.");
     Deno.exit(faults.length === 0 ? 0 : 1);
   }
