@@ -18,8 +18,8 @@ import { sha256 } from "./sha256.ts";
 /** Metadata key of the first entry of a file: the version of this package's conventions, a whole number. */
 export const formatKey = "boltzflow.format";
 
-/** Version of the conventions that this program writes, and the newest that it reads. */
-export const formatVersion = 1;
+/** Version of the conventions that this program writes, and the only one that it reads; 1 gave nodes names. */
+export const formatVersion = 2;
 
 /** Metadata key of the last entry of a file: the SHA-256 of every byte before that entry. */
 export const digestKey = "boltzflow.digest";

@@ -151,13 +151,13 @@ Deno.test("decodeModel() names what a foreign file is", () => {
 
 Deno.test("decodeModel() refuses future formats and other ONNX versions although their digest is right", () => {
   const bytes = encodeModel(example());
-  const future = seal(withoutDigest(replaceOnce(bytes, "boltzflow.format\x12\x011", "boltzflow.format\x12\x012")));
+  const future = seal(withoutDigest(replaceOnce(bytes, "boltzflow.format\x12\x012", "boltzflow.format\x12\x013")));
   const opset = seal(withoutDigest(replaceOnce(bytes, "\x42\x04\x0a\x00\x10\x11", "\x42\x04\x0a\x00\x10\x12")));
   const representation = seal(Uint8Array.of(8, 9, ...withoutDigest(bytes).subarray(2)));
 
   assertEquals(
     refusal(future),
-    "Cannot read ONNX model: file must have format 1, got format 2: update boltzflow or export the model again",
+    "Cannot read ONNX model: file must have format 2, got format 3: update boltzflow or export the model again",
   );
   assertEquals(
     refusal(opset),
