@@ -1,8 +1,12 @@
 /** How a value stands on the wire: the lowest three bits of a field's tag. */
 const WireType = { Varint: 0, LengthDelimited: 2, Bit32: 5 } as const;
 
+/** Integers of one byte: nearly all there are. */
+const singleBytes = Array.from({ length: 0x80 }, (_, value) => Uint8Array.of(value));
+
 /** Writes an integer of 64 bits, seven in each byte, the lowest first. */
 function encodeInteger(value: number): Uint8Array {
+  if (value >= 0 && value < 0x80 && Number.isInteger(value)) return singleBytes[value];
   if (!Number.isSafeInteger(value)) {
     throw new RangeError(`Cannot write a model: integers must be whole numbers within ±2^53, got ${value}`);
   }
@@ -11,6 +15,8 @@ function encodeInteger(value: number): Uint8Array {
   for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
   return Uint8Array.of(...bytes, Number(rest));
 }
+
+const encoder = new TextEncoder();
 
 /**
  * Writes the fields of one protobuf message after another, in the order of the calls.
@@ -46,7 +52,7 @@ export class MessageWriter {
 
   /** Writes a text field in UTF-8. */
   string(field: number, value: string): this {
-    return this.bytes(field, new TextEncoder().encode(value));
+    return this.bytes(field, encoder.encode(value));
   }
 
   /** Writes a field of raw bytes. */
@@ -161,6 +167,8 @@ function checkSafe(value: number): number {
   return value;
 }
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /**
  * Decodes a UTF-8 field.
  *
@@ -168,9 +176,11 @@ function checkSafe(value: number): number {
  */
 export function readText(bytes: Uint8Array): string {
   if (bytes.length > longestText) throw new WireFault(`a text of ${bytes.length} bytes`);
+  // Names, of which a model has tens of thousands.
+  if (bytes.length <= 32 && bytes.every((byte) => byte < 0x80)) return String.fromCharCode(...bytes);
   try {
     // A copy, because TextDecoder refuses shared memory.
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.slice());
+    return decoder.decode(bytes.slice());
   } catch {
     throw new WireFault("a text that is not UTF-8");
   }
