@@ -9,9 +9,9 @@ import { BOUNDARY, type Summary } from "./running_statistics.ts";
 
 /** Names of the presets as the page shows them. */
 const PRESETS: Readonly<Record<string, string>> = {
-  "noe2019": "favours closed (noe2019)",
-  "noe2019-class": "favours open (noe2019-class)",
-  "printed": "weak bond (printed)",
+  "noe2019": "prefers closed (noe2019)",
+  "noe2019-class": "nearly even (noe2019-class)",
+  "printed": "low barrier (printed)",
 };
 
 /** The name of a preset, with a word on what it is. */
