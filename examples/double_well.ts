@@ -140,9 +140,10 @@ export async function write(directory: string, { flow, drawn, seed }: Awaited<Re
     },
   ], { x: { label: "*x*" }, y: { label: "*F*(*x*) / *k*_BT" } });
   const { sampler, density } = exportFlow(flow, {
-    system: system.name,
-    preset: "custom",
-    parameters: {},
+    // The formula above is one that the package has: whoever opens the files needs no other energy for weights.
+    system: "DoubleWell",
+    preset: "noe2019",
+    parameters: { a: 1, b: 6, c: 1, k: 1 },
     particles: null,
     temperature: 1,
     units: { energy: "k_BT" },

@@ -6,15 +6,7 @@
  *
  * @module
  */
-import {
-  DoubleWell,
-  kishEffectiveSampleSize,
-  loadSampler,
-  logPartitionFunction,
-  ParticleDimer,
-  type ParticleDimerPreset,
-  type System,
-} from "../mod.ts";
+import { kishEffectiveSampleSize, loadSampler, logPartitionFunction } from "../mod.ts";
 
 function stop(reason: string): never {
   console.error(`Cannot sample a model: ${reason}`);
@@ -28,13 +20,9 @@ await using sampler = await loadSampler(file);
 const { metadata } = sampler;
 const { x, logProb } = await sampler.sample(n, { seed: 1 });
 
-// The energy that the model was trained for; samples outside its reference domain have weight zero.
-const system: System = metadata.system === "ParticleDimer"
-  ? new ParticleDimer({ preset: metadata.preset as ParticleDimerPreset, ...metadata.parameters })
-  : new DoubleWell();
-const energy = system.energy(x);
-const inDomain = system.inDomain?.(x);
-const logWeights = energy.map((u, i) => inDomain?.[i] === 0 ? -Infinity : -u / metadata.temperature - logProb[i]);
+// By the energy that the file describes; samples outside its reference domain have weight zero.
+const logWeights = await sampler.logWeights(x, logProb);
+const energy = logWeights.map((logWeight, i) => -metadata.temperature * (logWeight + logProb[i]));
 
 const largest = logWeights.reduce((a, b) => Math.max(a, b));
 const weights = logWeights.map((logWeight) => Math.exp(logWeight - largest));
