@@ -184,6 +184,26 @@ runtimeTest("the page is worked by keyboard alone, and draws what Deno draws", n
   assertEquals(table.length, x.length);
   // Two decimals, and what float32 makes of the way from z to x: a hundredth of the last one of them.
   table.forEach((value, i) => assert(Math.abs(value - x[i]) < 0.0051, `${i}: ${value}, ${x[i]}`));
+
+  // Another temperature is another model with a reference of its own; who changes his mind at once gets the last choice.
+  const [facts, reference] = [await textOf(page, "facts"), await textOf(page, "reference")];
+  await page.evaluate(() => document.getElementById("temperature")!.focus());
+  const [back, there] = await page.evaluate(() =>
+    (document.getElementById("temperature") as HTMLSelectElement).selectedIndex > 0
+      ? ["ArrowDown", "ArrowUp"]
+      : ["ArrowUp", "ArrowDown"]
+  );
+  await page.keyboard.press(there);
+  await page.waitForFunction(
+    (facts: string) => !document.getElementById("facts")!.textContent!.startsWith(facts),
+    facts,
+  );
+  await ready(page);
+  assert(await textOf(page, "reference") !== reference);
+  for (const key of [back, there, back]) await page.keyboard.press(key);
+  await page.waitForFunction((facts: string) => document.getElementById("facts")!.textContent === facts, facts);
+  await ready(page);
+  assertEquals([await textOf(page, "reference"), await textOf(page, "caption")], [reference, first]);
   assertEquals(faults, []);
 });
 

@@ -27,7 +27,7 @@ export interface Shown {
 }
 
 /** What is left visible of a configuration without weight. */
-export const FAINTEST = 0.12;
+export const FAINTEST = 0.2;
 
 /**
  * Turns a weight into an opacity.

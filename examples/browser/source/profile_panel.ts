@@ -13,7 +13,7 @@ import { count, decimal, estimate, percent, summaryInWords } from "./words.ts";
 
 const LENGTH = "bond length d (reduced units)";
 /** Most kT that the axis shows. */
-const LARGEST_REACH = 30;
+const LARGEST_REACH = 50;
 
 /** Shows what the samples say about the bond. */
 export class ProfilePanel {
