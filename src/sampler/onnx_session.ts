@@ -55,6 +55,13 @@ function describeRefusal(cause: unknown, action: "open" | "run"): Error {
       { cause },
     );
   }
+  if (/no available backend/.test(said)) {
+    return new Error(
+      "Cannot open ONNX model: onnxruntime must start in this runtime, got a refusal: set onnxruntime.env.wasm.numThreads " +
+        "to 1 before",
+      { cause },
+    );
+  }
   const rule = action === "open" ? "the graph must be one that onnxruntime-web opens" : "the graph must run to its end";
   return new Error(`Cannot ${action} ONNX model: ${rule}, got one that it refuses: export the model again`, { cause });
 }
@@ -101,7 +108,7 @@ export class OnnxSession implements Session {
    * @param model what is in it
    * @param metadata what it says about itself
    * @param runtime onnxruntime
-   * @throws {Error} if the runtime refuses it
+   * @throws {Error} if the runtime refuses it, or the model draws z itself
    */
   static async open(
     bytes: Uint8Array,
@@ -109,6 +116,12 @@ export class OnnxSession implements Session {
     metadata: ModelMetadata,
     runtime: OnnxRuntime,
   ): Promise<OnnxSession> {
+    if (metadata.draws) {
+      throw new Error(
+        "Cannot open ONNX model: onnxruntime must be given z here, got a model that draws z itself: run it with the " +
+          "kernels, or with onnxruntime alone",
+      );
+    }
     const graphOptimizationLevel = model.nodes.length > improvable ? "disabled" : "all";
     const options = { ...quiet, graphOptimizationLevel } as const;
     const session = await keepingWorker(() => runtime.InferenceSession.create(bytes, options)).catch((error) => {

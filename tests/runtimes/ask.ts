@@ -10,18 +10,23 @@ import { runProgram } from "./programs.ts";
 import { serveFolder } from "./static_server.ts";
 import { bundleWorker, serveWorker } from "./workerd.ts";
 
+/** What computes: one of our own kernels, or onnxruntime. */
+export type Engine = "baseline" | "relaxed" | "onnxruntime-web" | "onnxruntime-node";
+
 /** What is asked of a runtime. */
 export interface Question {
   /** Name of the model on the stage. */
   readonly model: string;
-  /** Which of our own kernels, or onnxruntime. */
-  readonly engine: "baseline" | "relaxed" | "onnxruntime-web" | "onnxruntime-node";
   /** How many samples. */
   readonly n: number;
   /** Their seed. */
   readonly seed: number;
-  /** How often sampling is timed; 0 asks for log-densities of the samples instead. */
-  readonly rounds: number;
+  /** Whether log-weights are wanted; the model must be of a system of ours. */
+  readonly weigh?: boolean;
+  /** Whether log-densities of the samples are wanted from the density model. */
+  readonly density?: boolean;
+  /** How often sampling is timed. Default 0. */
+  readonly rounds?: number;
 }
 
 /** What a runtime says. */
@@ -36,9 +41,9 @@ export interface Answer {
   readonly x: Float64Array;
   /** log q(x), [n], as drawn. */
   readonly logProb: Float64Array;
-  /** log-weights, [n]. */
+  /** log-weights, [n]; empty unless they were wanted. */
   readonly logWeights: Float64Array;
-  /** log q(x), [n], from the density model. */
+  /** log q(x), [n], from the density model; empty unless they were wanted. */
   readonly again: Float64Array;
 }
 
@@ -47,9 +52,9 @@ export interface Runtime {
   /** What must be installed. */
   readonly needs: readonly Need[];
   /** Engines that work. */
-  readonly engines: readonly Question["engine"][];
-  /** Answers questions on a stage, in order, in one process. */
-  ask(stage: string, questions: readonly Question[]): Promise<Answer[]>;
+  readonly engines: readonly Engine[];
+  /** Answers questions on a stage, in order, in one process: kernels that were loaded stay. */
+  ask(stage: string, engine: Engine, questions: readonly Question[]): Promise<Answer[]>;
 }
 
 function decode(base64: string): Float64Array {
@@ -63,52 +68,54 @@ export function parseAnswer(text: string): Answer {
   return { ...rest, ...arrays };
 }
 
-function toQuery({ model, engine, n, seed, rounds }: Question): string {
-  const own = engine === "baseline" || engine === "relaxed";
-  const choice = own ? { backend: "kernels", build: engine } : {
-    backend: "onnxruntime",
-    runtime: engine === "onnxruntime-web" ? "onnxruntime-web/wasm" : engine,
-  };
-  return `${new URLSearchParams({ model, ...choice, n: `${n}`, seed: `${seed}`, rounds: `${rounds}` })}`;
-}
+const isOwn = (engine: Engine) => engine === "baseline" || engine === "relaxed";
 
-const isOwn = ({ engine }: Question) => engine === "baseline" || engine === "relaxed";
+/** Writes a question as answer.js reads it. Energies run on kernels too, on the baseline ones beside onnxruntime. */
+function toQuery(engine: Engine, { model, n, seed, weigh = false, density = false, rounds = 0 }: Question): string {
+  return `${new URLSearchParams({
+    model,
+    n: `${n}`,
+    seed: `${seed}`,
+    rounds: `${rounds}`,
+    ...(weigh ? { weigh: "yes" } : {}),
+    ...(density ? { density: "yes" } : {}),
+    backend: isOwn(engine) ? "kernels" : "onnxruntime",
+    build: isOwn(engine) ? engine : "baseline",
+    runtime: engine === "onnxruntime-web" ? "onnxruntime-web/wasm" : engine,
+  })}`;
+}
 
 /** Runs the same program under Node, Bun or Deno. */
-async function askProgram(program: string, args: readonly string[], stage: string, questions: readonly Question[]) {
-  await Deno.copyFile(new URL("probe/local.mjs", import.meta.url), `${stage}/local.mjs`);
-  const output = await runProgram(program, [...args, `${stage}/local.mjs`, stage, ...questions.map(toQuery)], {
-    cwd: stage,
-  });
-  return output.trim().split("\n").map(parseAnswer);
+function askProgram(program: string, args: readonly string[]): Runtime["ask"] {
+  return async (stage, engine, questions) => {
+    await Deno.copyFile(new URL("probe/local.mjs", import.meta.url), `${stage}/local.mjs`);
+    const queries = questions.map((question) => toQuery(engine, question));
+    const output = await runProgram(program, [...args, `${stage}/local.mjs`, stage, ...queries], { cwd: stage });
+    return output.trim().split("\n").map(parseAnswer);
+  };
 }
 
-async function askWorkerd(stage: string, questions: readonly Question[]): Promise<Answer[]> {
+async function askWorkerd(stage: string, engine: Engine, questions: readonly Question[]): Promise<Answer[]> {
+  const name = isOwn(engine) ? "workerd_kernels" : "workerd_onnxruntime";
+  await using worker = await serveWorker(await bundleWorker(`${stage}/${name}.json`, `${stage}/${name}`));
   const answers: Answer[] = [];
   for (const question of questions) {
-    const name = isOwn(question) ? "workerd_kernels" : "workerd_onnxruntime";
-    await using worker = await serveWorker(await bundleWorker(`${stage}/${name}.json`, `${stage}/${name}`));
-    const response = await fetch(`${worker.origin}/?${toQuery(question)}`);
-    answers.push(parseAnswer(await okText(response)));
+    const response = await fetch(`${worker.origin}/?${toQuery(engine, question)}`);
+    answers.push(parseAnswer(requireOk(response.status, await response.text())));
   }
   return answers;
 }
 
-async function okText(response: { readonly status: number; text(): Promise<string> }): Promise<string> {
-  const text = await response.text();
-  if (response.status !== 200) throw new Error(`Cannot ask a worker: it must answer, got ${response.status}: ${text}`);
-  return text;
+function requireOk(status: number, text: string): string {
+  if (status === 200) return text;
+  throw new Error(`Cannot ask a worker: it must answer, got ${status}: ${text.slice(0, 2000)}`);
 }
 
-async function askEdge(stage: string, questions: readonly Question[]): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  for (const question of questions) {
-    const name = isOwn(question) ? "edge_kernels" : "edge_onnxruntime";
-    const bundled = await bundleFunction(stage, `${name}.js`, `${stage}/${name}.iife.js`);
-    const [{ status, text }] = await askFunction(bundled, [`http://localhost/?${toQuery(question)}`]);
-    answers.push(parseAnswer(await okText({ status, text: () => Promise.resolve(text) })));
-  }
-  return answers;
+async function askEdge(stage: string, engine: Engine, questions: readonly Question[]): Promise<Answer[]> {
+  const name = isOwn(engine) ? "edge_kernels" : "edge_onnxruntime";
+  const bundled = await bundleFunction(stage, `${name}.js`, `${stage}/${name}.iife.js`);
+  const urls = questions.map((question) => `http://localhost/?${toQuery(engine, question)}`);
+  return (await askFunction(bundled, urls)).map(({ status, text }) => parseAnswer(requireOk(status, text)));
 }
 
 /** Runs in the page: everything comes from the file server, as it would from any host of static files. */
@@ -125,17 +132,15 @@ const pageProgram = `async (query) => {
   });
 }`;
 
-async function askChromium(stage: string, questions: readonly Question[]): Promise<Answer[]> {
+async function askChromium(stage: string, engine: Engine, questions: readonly Question[]): Promise<Answer[]> {
   await Deno.writeTextFile(`${stage}/index.html`, "<!doctype html><title>boltzflow</title>");
   await using server = serveFolder(stage);
   await using browser = await startChromium();
+  const page = await browser.newPage();
+  await page.goto(`${server.origin}/`);
   const answers: Answer[] = [];
   for (const question of questions) {
-    const page = await browser.newPage();
-    await page.goto(`${server.origin}/`);
-    const call = `(${pageProgram})(${JSON.stringify(toQuery(question))})`;
-    answers.push(parseAnswer(await page.evaluate(call)));
-    await page.close();
+    answers.push(parseAnswer(await page.evaluate(`(${pageProgram})(${JSON.stringify(toQuery(engine, question))})`)));
   }
   return answers;
 }
@@ -143,19 +148,20 @@ async function askChromium(stage: string, questions: readonly Question[]): Promi
 /** All runtimes by name; "deno, bundle" is Deno with what the others load. */
 export const runtimes: Readonly<Record<string, Runtime>> = {
   "deno, bundle": {
-    needs: ["packages"],
+    needs: [],
     engines: ["baseline", "relaxed"],
-    ask: (stage, questions) => askProgram(Deno.execPath(), ["run", "-A", "--no-config", "--no-lock"], stage, questions),
+    ask: askProgram(Deno.execPath(), ["run", "-A", "--no-config", "--no-lock"]),
   },
   node: {
     needs: ["node", "packages"],
+    // Node 20 does not know relaxed SIMD.
     engines: ["baseline", "onnxruntime-web", "onnxruntime-node"],
-    ask: (stage, questions) => askProgram(find("node")!, [], stage, questions),
+    ask: askProgram(find("node") ?? "node", []),
   },
   bun: {
     needs: ["bun", "packages"],
     engines: ["baseline", "relaxed", "onnxruntime-web", "onnxruntime-node"],
-    ask: (stage, questions) => askProgram(find("bun")!, [], stage, questions),
+    ask: askProgram(find("bun") ?? "bun", []),
   },
   chromium: {
     needs: ["chromium", "packages"],

@@ -26,7 +26,7 @@ export async function runProgram(
   }).output();
   const text = new TextDecoder();
   // Node repeats the line of a bundle that threw: all of it.
-  const said = () => `${text.decode(stderr)}${text.decode(stdout)}`.split("\n").map((line) => line.slice(0, 300));
-  assert(success, `${program} ${args.join(" ")}: ${success ? "" : said().slice(0, 40).join("\n")}`);
+  const said = () => `${text.decode(stderr)}${text.decode(stdout)}`.split("\n").map((line) => line.slice(0, 200));
+  assert(success, `${program} ${args.join(" ").slice(0, 300)}: ${success ? "" : said().slice(0, 40).join("\n")}`);
   return text.decode(stdout);
 }

@@ -43,7 +43,7 @@ const wranglerConfig = (main: string) =>
   });
 
 /**
- * Sets the stage: `examples/` as committed, `answer.js`, and for edge workers `workerd_BACKEND.js` with
+ * Sets the stage: `examples/` but the page and the service, `answer.js`, and for edge workers `workerd_BACKEND.js` with
  * `workerd_BACKEND.json` and `edge_BACKEND.js`, where BACKEND is "kernels" or "onnxruntime".
  *
  * @param models contents of sampler and density by name, for example "dimer": models/dimer.onnx, models/dimer_density.onnx
@@ -65,11 +65,11 @@ export async function setStage(
   for (const backend of ["kernels", "onnxruntime"]) {
     const write = (name: string, text: string) => Deno.writeTextFile(`${folder}/${name}`, text);
     const withRuntime = backend === "onnxruntime";
-    const worker = workerEntry(names, withRuntime ? [] : ["relaxed", "baseline"], withRuntime);
+    const worker = workerEntry(names, ["relaxed", "baseline"], withRuntime);
     await write(`workerd_${backend}.js`, `${worker}\nexport default { fetch: ({ url }) => respond(url) };\n`);
     await write(`workerd_${backend}.json`, wranglerConfig(`workerd_${backend}.js`));
     // Edge-runtime runs in Node, and Node 20 does not know relaxed SIMD.
-    const edge = workerEntry(names, withRuntime ? [] : ["baseline"], withRuntime);
+    const edge = workerEntry(names, ["baseline"], withRuntime);
     await write(`edge_${backend}.js`, `${edge}\nexport default ({ url }) => respond(url);\n`);
   }
   const installed = find("packages");
@@ -77,11 +77,11 @@ export async function setStage(
   return { folder, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
 }
 
-/** Copies what belongs to the repository: no packages that somebody installed to try an example. */
+/** Copies what tests here need: no packages that somebody installed to try an example, and not what others test. */
 async function copyFolder(from: URL, to: string): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
   for await (const { name, isDirectory } of Deno.readDir(from)) {
-    if (name === "node_modules" || name === "images") continue;
+    if (["node_modules", "images", "browser", "edge"].includes(name)) continue;
     if (isDirectory) await copyFolder(new URL(`${encodeURIComponent(name)}/`, from), `${to}/${name}`);
     else await Deno.copyFile(new URL(encodeURIComponent(name), from), `${to}/${name}`);
   }

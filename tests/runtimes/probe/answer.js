@@ -9,7 +9,7 @@
  * Answers one question.
  *
  * @param {URLSearchParams} question `model`, `backend` ("kernels" or "onnxruntime"), `build` ("relaxed" or "baseline"),
- * `n`, `seed`, and `rounds` if rates are to be measured
+ * `n`, `seed`, `weigh` and `density` if log-weights and densities of the samples are wanted, `rounds` if rates are to be measured
  * @param {object} host what this runtime has: `loadSampler`, and functions `file(name)` for model files, `kernels(build)`
  * and `onnxruntime()`, each of which may return a promise
  * @returns {Promise<string>} JSON; arrays of float64 as base64, in the byte order of the machine
@@ -17,15 +17,17 @@
 export async function answer(question, { loadSampler, file, kernels, onnxruntime }) {
   const [model, backend, build] = ["model", "backend", "build"].map((name) => question.get(name));
   const [n, seed, rounds] = ["n", "seed", "rounds"].map((name) => Number(question.get(name)));
-  const options = backend === "kernels" ? { kernels: await kernels(build) } : { onnxruntime: await onnxruntime() };
-  const [source, density] = [await file(`${model}.onnx`), await file(`${model}_density.onnx`)];
+  const options = { kernels: await kernels(build) };
+  if (backend === "onnxruntime") options.onnxruntime = await onnxruntime();
+  const source = await file(`${model}.onnx`);
+  if (question.has("density")) options.density = await file(`${model}_density.onnx`);
   const start = performance.now();
-  const sampler = await loadSampler(source, { backend, density, ...options });
+  const sampler = await loadSampler(source, { backend, ...options });
   await sampler.sample(1, { seed });
   const startUpMs = performance.now() - start;
   const { x, logProb } = await sampler.sample(n, { seed });
-  const logWeights = await sampler.logWeights(x, logProb);
-  const again = rounds > 0 ? new Float64Array() : await sampler.logProb(x);
+  const logWeights = question.has("weigh") ? await sampler.logWeights(x, logProb) : new Float64Array();
+  const again = question.has("density") ? await sampler.logProb(x) : new Float64Array();
   const rates = [];
   for (let round = 0; round < rounds; round++) {
     const start = performance.now();

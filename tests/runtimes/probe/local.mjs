@@ -19,7 +19,11 @@ const host = (runtime) => ({
   loadSampler,
   file: (name) => readFile(new URL(`models/${name}`, base)),
   kernels: (build) => readFile(new URL(`examples/dist/${names[build]}`, base)),
-  onnxruntime: () => import(runtime),
+  async onnxruntime() {
+    const module = await import(runtime);
+    if (module.env.wasm) module.env.wasm.numThreads = 1; // in Node and Bun more fail
+    return module;
+  },
 });
 
 for (const text of questions) {
