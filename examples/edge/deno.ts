@@ -6,12 +6,13 @@
  *
  * @module
  */
-import { handle } from "./service.ts";
+import { handle, open } from "./service.ts";
 
 const read = (path: string) => Deno.readFile(new URL(path, import.meta.url));
 
 const model = await read("../models/dimer.onnx");
 const kernels = await WebAssembly.compile(await read("../dist/boltzflow_kernels.wasm"));
+await open({ model, kernels });
 
 export default {
   fetch: (request: Request): Promise<Response> => handle(request, { model, kernels }),

@@ -56,8 +56,15 @@ const METHODS = "GET, HEAD, OPTIONS";
 
 const opened = new WeakMap<object, Promise<ModelSampler>>();
 
-/** Opens a model once; a failure is not remembered. */
-function open({ model, kernels }: Environment): Promise<ModelSampler> {
+/**
+ * Opens the model, once; a failure is not remembered. Hosts that count the time of requests, but not that of starting
+ * up, call it there.
+ *
+ * @param environment what the host has
+ * @returns the opened model
+ * @throws {Error} if the file is none, or the kernels do not run
+ */
+export function open({ model, kernels }: Pick<Environment, "model" | "kernels">): Promise<ModelSampler> {
   let sampler = opened.get(model);
   if (sampler === undefined) {
     sampler = loadSampler(model, { backend: "kernels", kernels, chunk: CHUNK });

@@ -10,7 +10,10 @@
  */
 import kernels from "../dist/boltzflow_kernels.wasm";
 import model from "../models/dimer.onnx";
-import { handle } from "./service.ts";
+import { handle, open } from "./service.ts";
+
+// The time it takes counts as that of starting up, which may be a second, and not as the first request's.
+await open({ model, kernels });
 
 export default {
   /**
