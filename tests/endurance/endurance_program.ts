@@ -10,6 +10,7 @@ import { RealNVP } from "../../src/flow/real_nvp.ts";
 import { boltzmannObjective, type BoltzmannStage } from "../../src/hybrid/boltzmann_objective.ts";
 import { exportFlow } from "../../src/onnx/export_flow.ts";
 import { loadSampler } from "../../src/sampler/load.ts";
+import type { Backend } from "../../src/sampler/session.ts";
 import { RandomStream } from "../../src/random/random_stream.ts";
 import { DoubleWell } from "../../src/system/double_well.ts";
 import { train } from "../../src/training/train.ts";
@@ -62,6 +63,19 @@ function models(): Uint8Array {
   return exportFlow(smallFlow(), { ...metadata, units, referenceDomain: "all", seed: 1 }).sampler;
 }
 
+async function drawOften(backend: Backend): Promise<void> {
+  await using sampler = await loadSampler(models(), { backend });
+  await repeat((step) => sampler.sample(3, { seed: 1, first: 3 * step }));
+}
+
+async function openOften(backend: Backend): Promise<void> {
+  const bytes = models();
+  await repeat(async (step) => {
+    await using sampler = await loadSampler(bytes, { backend });
+    await sampler.sample(3, { seed: step });
+  });
+}
+
 const programs: Record<string, () => Promise<void>> = {
   /** Two threads train a flow on data and energies. */
   async training() {
@@ -91,18 +105,13 @@ const programs: Record<string, () => Promise<void>> = {
     await repeat((step) => flow.sample(3, { seed: 1, first: 3 * step }));
   },
   /** Samples of a model in onnxruntime, a few at a time. */
-  async onnx() {
-    await using sampler = await loadSampler(models());
-    await repeat((step) => sampler.sample(3, { seed: 1, first: 3 * step }));
-  },
-  /** Models that are opened and closed. */
-  async sessions() {
-    const bytes = models();
-    await repeat(async (step) => {
-      await using sampler = await loadSampler(bytes);
-      await sampler.sample(3, { seed: step });
-    });
-  },
+  onnx: () => drawOften("onnxruntime"),
+  /** Samples of a model by our own kernels, a few at a time. */
+  kernels: () => drawOften("kernels"),
+  /** Models that are opened in onnxruntime and closed. */
+  sessions: () => openOften("onnxruntime"),
+  /** Models that are opened by our own kernels and closed. */
+  "kernel sessions": () => openOften("kernels"),
   /** Pools of threads that are opened and closed. */
   async pools() {
     await repeat(async () => {

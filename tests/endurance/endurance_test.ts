@@ -63,7 +63,7 @@ const cases: Record<
   onnx: {
     early: [500, 100_000],
     late: [3000, 1_000_000],
-    incident: "call of the ONNX sampler",
+    incident: "call of a model's sampler in onnxruntime",
     room: [ROOM_OF_YOUNG_RUNTIME, ROOM],
   },
   sessions: {
@@ -72,6 +72,8 @@ const cases: Record<
     incident: "model opened and closed in onnxruntime",
     room: [ROOM_OF_YOUNG_RUNTIME, ROOM_OF_YOUNG_RUNTIME],
   },
+  kernels: { early: [1000, 100_000], late: [10_000, 1_000_000], incident: "call of a model's sampler, own kernels" },
+  "kernel sessions": { early: [100, 1000], late: [300, 10_000], incident: "model opened and closed by own kernels" },
   pools: {
     early: [3, 30],
     late: [10, 300],
