@@ -18,6 +18,8 @@ export type { PairTerm, ParticleInteractions } from "./particle_interactions.ts"
 export type { CoupledSystem, GradientOptions, ParticleSystem } from "./particle_system.ts";
 export type { GradientPrecision } from "../backend/particle_kernels.ts";
 export * from "./lennard_jones_fluid.ts";
+export { type IsingExact, IsingLattice, type IsingLatticeOptions, type SpinBond } from "./ising_lattice.ts";
+export { enumerateIsing, type IsingLevel, type IsingLevelAverages, isingLevels } from "./ising_states.ts";
 export { fluidSymmetries } from "./fluid_symmetries.ts";
 export type { DimerCoefficients, FluidCoefficients, ParticleCoefficients } from "../backend/particle_coefficients.ts";
 export { type BondForm } from "./dimer_bond.ts";
