@@ -1,26 +1,39 @@
 import { mapInChunks } from "../graph/chunks.ts";
-import { ForwardRun } from "../graph/forward_run.ts";
-import { lowerForward } from "../graph/forward_run.ts";
+import { ForwardRun, type LoweredRun, lowerForward } from "../graph/forward_run.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { LoweredForward } from "../graph/lower_forward.ts";
 import { Parameter } from "../graph/parameter.ts";
+import type { Partition } from "../graph/partition.ts";
+import type { Slicing } from "../graph/slicing.ts";
+import { release } from "../backend/wasm.ts";
 import { fromHalf } from "../format/half.ts";
 import type { Model, ModelTensor } from "../format/model.ts";
 import { decodePlan, type RecordedGraph } from "./decode_plan.ts";
 import { planKey } from "./encode_plan.ts";
+import { showJson } from "../format/parse_json.ts";
 import type { ModelMetadata } from "./metadata.ts";
+import { planLimits } from "./plan_limits.ts";
 import { type Mapped, requireOpen, type Session } from "./session.ts";
 
 /** Samples per call: as many as memory is prepared for at once. */
 const suitableChunk = 256;
+
+/** Most coordinates of a configuration: a panel of 32 passes the kernels' stack of 4 MiB in float64. */
+export const mostCoordinates = 2 ** 14;
+
+/** Milliseconds of work after which the event loop has its turn: signals, timers and keys wait for it. */
+const TURN = 50;
 
 /** A flow's model run by the kernels of this package, through the plan that lies in the file. */
 export class KernelSession implements Session {
   readonly metadata: ModelMetadata;
   readonly chunk = suitableChunk;
   readonly backend = "kernels";
-  readonly #recorded: RecordedGraph;
+  /** Null once it is closed: weights are freed with the last that refers to them. */
+  #recorded: RecordedGraph | null;
   readonly #runs = new Map<number, ForwardRun<LoweredForward>>();
-  #open = true;
+  /** Milliseconds of work since the event loop had its turn. */
+  #busy = 0;
 
   /**
    * Opens a checked model. The kernels must be loaded.
@@ -41,12 +54,19 @@ export class KernelSession implements Session {
     checkOutputs(this.#recorded, metadata.dim);
   }
 
-  run(input: Float64Array): Promise<Mapped> {
-    return new Promise((resolve) => resolve(this.#map(input)));
+  async run(input: Float64Array): Promise<Mapped> {
+    if (this.#busy >= TURN) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.#busy = 0;
+    }
+    requireOpen(this.#recorded !== null);
+    const start = performance.now();
+    const mapped = this.#map(input);
+    this.#busy += performance.now() - start;
+    return mapped;
   }
 
   #map(input: Float64Array): Mapped {
-    requireOpen(this.#open);
     const { dim } = this.metadata;
     const value = new Float64Array(input.length);
     const logDet = new Float64Array(input.length / dim);
@@ -59,24 +79,40 @@ export class KernelSession implements Session {
 
   #runFor(n: number): ForwardRun<LoweredForward> {
     let run = this.#runs.get(n);
-    if (run === undefined) this.#runs.set(n, run = new ForwardRun(this.#recorded.outputs, { n }, lowerForward));
+    if (run === undefined) this.#runs.set(n, run = new ForwardRun(this.#recorded!.outputs, { n }, lowerWithinBounds));
     return run;
   }
 
   close(): Promise<void> {
-    this.#open = false;
+    this.#recorded = null;
     this.#runs.forEach((run) => run[Symbol.dispose]());
     this.#runs.clear();
     return Promise.resolve();
   }
 }
 
+/** Lowers a plan, and refuses one that would take too much memory before any is reserved. */
+function lowerWithinBounds(graph: Graph, parts: Partition, slicing: Slicing): LoweredRun<LoweredForward> {
+  const run = lowerForward(graph, parts, slicing);
+  const { batch, thread } = run.lowered.bytes;
+  if (batch + thread <= planLimits.bytes) return run;
+  run.lowered.constants.forEach(release);
+  const [most, got] = [planLimits.bytes, batch + thread].map((bytes) => Math.ceil(bytes / 2 ** 20));
+  throw new Error(
+    `Cannot run ONNX model: the plan must need at most ${most} MiB for its values, got ${got}: choose backend ` +
+      '"onnxruntime"',
+  );
+}
+
 /** The numbers of a tensor as a parameter; all that matters of trainable ones is that a knot must not be. */
 function toParameter(name: string, tensor: ModelTensor | undefined): Parameter {
   const data = tensor?.data instanceof Uint16Array ? fromHalf(tensor.data) : tensor?.data;
-  if (tensor === undefined || !(data instanceof Float32Array)) {
+  // Tensors with "/" are constants of the graph, which nobody has looked at.
+  const isWeight = !name.startsWith("/") && data instanceof Float32Array && data.length > 0;
+  if (tensor === undefined || !isWeight || tensor.dims.length < 1 || tensor.dims.length > 2) {
     throw new Error(
-      `Cannot open ONNX model: parameters of the plan must be weights of the file, got ${JSON.stringify(name)}`,
+      "Cannot open ONNX model: parameters of the plan must be weights of the file with one or two sizes, got " +
+        showJson(name),
     );
   }
   return new Parameter(name, tensor.dims, data, { trainable: false });

@@ -20,6 +20,13 @@ function loadRuntime(): Promise<OnnxRuntime> {
   runtime ??= import("npm:onnxruntime-web@1.30.0/wasm" as string).then((ort) => {
     ort.env.wasm.numThreads = 1; // more than one fails outside browsers that are cross-origin isolated
     return ort as OnnxRuntime;
+  }, (cause) => {
+    runtime = undefined; // the network may be back by the next call
+    throw new Error(
+      "Cannot open ONNX model: onnxruntime-web must be there or be downloaded, got neither: go online, or pass " +
+        "options.onnxruntime",
+      { cause },
+    );
   });
   return runtime;
 }

@@ -1,7 +1,9 @@
 import { decodeModel } from "../format/decode_model.ts";
+import { showJson } from "../format/parse_json.ts";
 import { checkGraph } from "./check_graph.ts";
 import { planKey } from "./encode_plan.ts";
-import { KernelSession } from "./kernel_session.ts";
+import { fetchBytes } from "./fetch_bytes.ts";
+import { KernelSession, mostCoordinates } from "./kernel_session.ts";
 import { type ModelMetadata, type ModelRole, parseMetadata } from "./metadata.ts";
 import { type OnnxRuntime, OnnxSession } from "./onnx_session.ts";
 import type { Backend, Session } from "./session.ts";
@@ -69,20 +71,22 @@ export async function openModel(
 /** Whether the kernels are to run a model; if so, they are loaded. */
 async function withKernels(
   backend: Backend | "auto",
-  { precision }: ModelMetadata,
+  { precision, dim }: ModelMetadata,
   hasPlan: boolean,
   host: Host,
 ): Promise<boolean> {
   if (backend === "onnxruntime") return false;
   if (backend !== "kernels" && backend !== "auto") {
     throw new RangeError(
-      `Cannot open ONNX model: backend must be "auto", "kernels" or "onnxruntime", got ${JSON.stringify(backend)}`,
+      `Cannot open ONNX model: backend must be "auto", "kernels" or "onnxruntime", got ${showJson(backend)}`,
     );
   }
   const reason = precision !== "float32"
     ? "kernels compute in float32, and the model is float64"
     : !hasPlan
     ? "the file has no plan for kernels: export the flow again"
+    : dim > mostCoordinates
+    ? `kernels take at most ${mostCoordinates} coordinates, and the model has ${dim}`
     : host.kernels === undefined
     ? "no kernels were given: pass the .wasm module as options.kernels"
     : null;
@@ -115,12 +119,5 @@ async function readSource(source: ModelSource, signal: AbortSignal | undefined):
   if (!(source instanceof URL)) {
     throw new TypeError(`Cannot open ONNX model: source must be bytes or a URL, got ${typeof source}`);
   }
-  const response = await fetch(source, { signal: signal ?? null }).catch((error) => {
-    signal?.throwIfAborted();
-    throw new Error(`Cannot open ONNX model: ${source.href} must be readable, got: ${error.message}`, { cause: error });
-  });
-  if (!response.ok) {
-    throw new Error(`Cannot open ONNX model: ${source.href} must be there, got status ${response.status}`);
-  }
-  return new Uint8Array(await response.arrayBuffer());
+  return await fetchBytes(source, "open ONNX model", signal);
 }

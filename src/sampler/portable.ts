@@ -9,6 +9,8 @@
 import "./own_memory.ts";
 import { instantiateKernels, kernelBuild } from "../backend/wasm.ts";
 import { type DensityModel, type DensityOptions, openDensity } from "./density.ts";
+import { showText } from "../format/parse_json.ts";
+import { fetchBytes } from "./fetch_bytes.ts";
 import type { OnnxRuntime } from "./onnx_session.ts";
 import type { Host, ModelSource } from "./open_model.ts";
 import { type ModelSampler, openSampler, type SamplerOptions } from "./sampler.ts";
@@ -34,13 +36,18 @@ export interface GivenHost {
 
 let loading: Promise<void> | undefined;
 
-async function instantiate(source: WebAssembly.Module | BufferSource | URL): Promise<void> {
-  if (!(source instanceof URL)) return await instantiateKernels(source, "baseline");
-  const response = await fetch(source);
-  if (!response.ok) {
-    throw new Error(`Cannot load the kernels: ${source.href} must be there, got status ${response.status}`);
+async function instantiate(kernels: WebAssembly.Module | BufferSource | URL): Promise<void> {
+  const source = kernels instanceof URL ? await fetchBytes(kernels, "load the kernels") : kernels;
+  try {
+    await instantiateKernels(source, "baseline");
+  } catch (cause) {
+    const said = showText(cause instanceof Error ? cause.message : String(cause), 200);
+    if (said.startsWith("Cannot ")) throw cause;
+    throw new Error(
+      `Cannot load the kernels: the .wasm must be one of this package that the host compiles, got: ${said}`,
+      { cause },
+    );
   }
-  await instantiateKernels(await response.arrayBuffer(), "baseline");
 }
 
 function hostOf({ kernels, onnxruntime }: GivenHost): Host {

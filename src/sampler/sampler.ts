@@ -11,6 +11,9 @@ const priorStream = 0x7a;
 /** Positions of a stream that one normal takes. */
 const wordsPerNormal = 2;
 
+/** Most numbers of one array: what every engine has. */
+const mostNumbers = 2 ** 31;
+
 /** Samples of a flow with their density. */
 export interface SampleBatch {
   /** Configurations, [n, dim] row-major. */
@@ -83,6 +86,7 @@ export class ModelSampler {
   async sample(n: number, options: SampleOptions): Promise<SampleBatch> {
     const { dim } = this.metadata;
     checkWhole("n", n);
+    checkMost("n", n, mostNumbers / dim, ": take them in chunks()");
     const result = { x: new Float64Array(n * dim), logProb: new Float64Array(n) };
     let at = 0;
     for await (const { x, logProb } of this.chunks(n, options)) {
@@ -103,10 +107,11 @@ export class ModelSampler {
    */
   async *chunks(n: number, options: SampleOptions): AsyncGenerator<SampleBatch> {
     const { seed, first = 0, signal } = options;
+    const { dim } = this.metadata;
     checkWhole("n", n);
     checkWhole("first", first);
     checkWhole("seed", seed);
-    const { dim } = this.metadata;
+    checkMost("first + n", first + n, Number.MAX_SAFE_INTEGER / (wordsPerNormal * dim));
     const random = new RandomStream(seed, priorStream);
     random.seek(wordsPerNormal * first * dim);
     for (let start = 0; start < n; start += this.#chunk) {
@@ -243,4 +248,9 @@ function checkWhole(name: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 0) {
     throw new RangeError(`Cannot draw samples: ${name} must be a whole number from 0 to 2^53 - 1, got ${value}`);
   }
+}
+
+function checkMost(name: string, value: number, most: number, remedy = ""): void {
+  if (value <= most) return;
+  throw new RangeError(`Cannot draw samples: ${name} must be at most ${Math.floor(most)}, got ${value}${remedy}`);
 }

@@ -7,7 +7,10 @@ import type { ModelMetadata } from "./metadata.ts";
 /** What log-weights need of a system. */
 export type WeighedSystem = Pick<System, "dim" | "energy" | "inDomain">;
 
-/** The systems of this package by the names that models give them, made from preset and parameters. */
+/**
+ * The systems of this package by the names that models give them, made from preset and parameters. Files do not hold
+ * sites: who trained with other ones than a square grid passes the system, or the domain would be another one.
+ */
 const makers: Readonly<Record<string, (metadata: ModelMetadata) => WeighedSystem>> = {
   ParticleDimer: ({ preset, parameters }) =>
     new ParticleDimer({ ...parameters, preset: preset as ParticleDimerPreset }),
@@ -79,6 +82,7 @@ export async function systemOf(
  * @param x [n, dim], row-major
  * @param logProb log q(x), [n]
  * @returns [n]
+ * @throws {RangeError} if lengths do not match, or the temperature is not above 0
  */
 export function logWeightsOf(
   system: WeighedSystem,
@@ -92,6 +96,15 @@ export function logWeightsOf(
         `got ${x.length}`,
     );
   }
-  const inDomain = system.inDomain?.(x);
-  return system.energy(x).map((u, i) => inDomain?.[i] === 0 ? -Infinity : -u / temperature - logProb[i]);
+  if (!(temperature > 0)) {
+    throw new RangeError(`Cannot compute log-weights: temperature must be above 0, got ${temperature}`);
+  }
+  const [inDomain, energy] = [system.inDomain?.(x), system.energy(x)];
+  for (const { length } of [energy, inDomain ?? energy]) {
+    if (length === logProb.length) continue;
+    throw new RangeError(
+      `Cannot compute log-weights: system must return a number for each of ${logProb.length} configurations, got ${length}`,
+    );
+  }
+  return Float64Array.from(energy, (u, i) => inDomain?.[i] === 0 ? -Infinity : -u / temperature - logProb[i]);
 }
