@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { DoubleWell } from "../../src/system/double_well.ts";
+import { DoubleWell, type DoubleWellPreset } from "../../src/system/double_well.ts";
 
 Deno.test("DoubleWell.energy equals its formulas", () => {
   const formulas = {
@@ -45,6 +45,55 @@ Deno.test("DoubleWell.exact gives the published and the independently integrated
   const stiff = new DoubleWell({ a: 1, b: -50, c: 0, dim: 1 });
   assertAlmostEquals(stiff.exact(0.01).logPartition, 0.5 * Math.log(2 * Math.PI * 0.01 / 100), 1e-5);
   assertEquals(Math.abs(stiff.exact(1).freeEnergyDifference) < 1e-12, true);
+});
+
+/** Numbers of the founding code's well at four temperatures, integrated by others: F(x > 0) − F(x < 0). */
+const foundingDifferences = [[0.5, 6.8494, 4], [1, 3.3799, 5], [2, 1.63027, 5], [4, 0.76056, 5]];
+
+/** What every preset must give at T = 1, to the digits that are known. */
+const knownOfPresets = {
+  "noe2019": { logPartition: 11.02047, freeEnergyDifference: 3.3799 },
+  // One well only: nothing published, the quadrature below compares.
+  "cs230-printed": {},
+  // ΔF = 4.7776 is known for a split at the saddle; ours is at x = 0.
+  "paper-si": { logPartition: 12.06493 },
+  // P(x > 0) = 0.844307: the tilt has the other sign.
+  "snf": { logPartition: 10.29348, freeEnergyDifference: Math.log(0.155693 / 0.844307) },
+} as const;
+
+function assertKnown(presets: (preset: DoubleWellPreset) => DoubleWell): void {
+  for (const [preset, known] of Object.entries(knownOfPresets)) {
+    const exact = presets(preset as DoubleWellPreset).exact(1);
+    for (const [name, value] of Object.entries(known)) {
+      assertAlmostEquals(exact[name as keyof typeof exact], value, 2e-5, `${preset}, ${name}`);
+    }
+  }
+  for (const [temperature, value, digits] of foundingDifferences) {
+    const { freeEnergyDifference } = presets("noe2019").exact(temperature);
+    assertEquals(freeEnergyDifference.toFixed(digits), value.toFixed(digits), `T = ${temperature}`);
+  }
+}
+
+Deno.test("every preset of DoubleWell means the formula of its source", () => {
+  assertKnown((preset) => new DoubleWell({ preset }));
+  // The traps of the literature: printed formulas taken for the one that ran, and the sign of a tilt.
+  const wrong: Record<string, (preset: DoubleWellPreset) => DoubleWell> = {
+    "printed quarters and halves": (preset) =>
+      new DoubleWell(preset === "noe2019" ? { preset: "paper-si" } : { preset }),
+    "printed without the six": (preset) =>
+      new DoubleWell(preset === "noe2019" ? { preset: "cs230-printed" } : { preset }),
+    "tilt of the other sign": (preset) => new DoubleWell(preset === "snf" ? { preset, c: 0.5 } : { preset }),
+  };
+  for (const [name, make] of Object.entries(wrong)) assertThrows(() => assertKnown(make), Error, "", name);
+});
+
+Deno.test("the well as cs230 prints it has one minimum", () => {
+  const slope = (x: number) => 4 * x ** 3 - 2 * x + 1;
+  const { gradient } = new DoubleWell({ preset: "cs230-printed", dim: 1 }).energyAndGradient(
+    Float64Array.from({ length: 601 }, (_, i) => -3 + i / 100),
+  );
+  gradient.forEach((g, i) => assertAlmostEquals(g, slope(-3 + i / 100), 1e-12));
+  assertEquals(gradient.filter((g, i) => i > 0 && g > 0 !== gradient[i - 1] > 0).length, 1);
 });
 
 Deno.test("DoubleWell.exact does not depend on its grid for wide, narrow and tilted wells", () => {
