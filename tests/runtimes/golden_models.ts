@@ -25,6 +25,14 @@ export const dimer = "dimer";
 
 const shipped = (name: string) => Deno.readFile(new URL(`../../examples/models/${name}.onnx`, import.meta.url));
 
+/** A small model of each kind of flow. */
+export const smallOfEachKind: readonly string[] = [
+  "RealNVP, even-odd, 5-D",
+  "Neural spline, even-odd, 2-D",
+  "Particle flow, mixtures, two in 1-D",
+  "Particle flow, tilted, two in 1-D",
+].map((name) => `bijector_${Object.keys(bijectorExamples).indexOf(name)}`);
+
 /** The shipped model, and a small random one of every bijector of the package, as "bijector_0" and so on. */
 export async function goldenModels(): Promise<Record<string, FlowModels>> {
   const made = Object.values(bijectorExamples).map(({ make }, i) => [`bijector_${i}`, exportBijector(make())]);

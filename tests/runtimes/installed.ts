@@ -37,7 +37,8 @@ export function find(need: Need): string | null {
 function search(need: Need): string | null {
   if (need === "packages") return exists(`${packages}/node_modules/wrangler`) ? `${packages}/node_modules` : null;
   if (need === "bun") return findBun();
-  const folders = (Deno.env.get("PATH") ?? "").split(":");
+  // Where there is no Node, Deno puts itself in its place.
+  const folders = (Deno.env.get("PATH") ?? "").split(":").filter((folder) => !folder.endsWith("/node_compat_bin"));
   return folders.map((folder) => `${folder}/${need}`).find(exists) ?? null;
 }
 

@@ -42,7 +42,8 @@ export function serveFolder(folder: string, { isolated = false, onRequest }: Ser
   };
   const server = Deno.serve({ hostname: "localhost", port: 0, onListen() {} }, async (request) => {
     const path = decodeURIComponent(new URL(request.url).pathname).replace(/\/$/, "/index.html");
-    const content = await Deno.readFile(`${folder}${path}`).catch(() => null);
+    const inside = !path.split("/").includes("..");
+    const content = inside ? await Deno.readFile(`${folder}${path}`).catch(() => null) : null;
     onRequest?.(path, content === null ? 404 : 200);
     if (content === null) return new Response("Not found", { status: 404 });
     const type = types[path.slice(path.lastIndexOf(".") + 1)] ?? "application/octet-stream";
