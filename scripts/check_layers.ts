@@ -42,7 +42,7 @@ const LAYERS: { readonly [folder: string]: Layer } = {
   reweighting: { code: ELEMENTARY },
   // Whoever only samples loads nothing of derivatives and training.
   sampler: { code: ["graph", "format", "random", "backend", "system"] },
-  onnx: { code: ["graph", "sampler", "format", "flow", "random", "backend"] },
+  onnx: { code: ["graph", "sampler", "format", "flow", "random", "backend"], types: ["system"] },
   plot: { code: [] },
   hybrid: {
     code: [

@@ -59,6 +59,7 @@ export class Algebra {
   atMost = (a: Operand, b: Operand): string => this.apply("LessOrEqual", a, b);
   either = (a: string, b: string): string => this.apply("Or", a, b);
   both = (a: string, b: string): string => this.apply("And", a, b);
+  not = (a: string): string => this.apply("Not", a);
   where = (condition: string, yes: Operand, no: Operand): string => this.apply("Where", condition, yes, no);
   exp = (x: Operand): string => this.apply("Exp", x);
   log = (x: Operand): string => this.apply("Log", x);
@@ -92,14 +93,14 @@ export class Algebra {
     });
   }
 
-  /** The largest along an axis, which stays with size 1. */
-  largest(x: string, axis: number): string {
-    return this.builder.emit("ReduceMax", [x], { axes: integers([axis]) });
+  /** The largest along axes, which stay with size 1. */
+  largest(x: string, ...axes: readonly number[]): string {
+    return this.builder.emit("ReduceMax", [x], { axes: integers(axes) });
   }
 
-  /** The smallest along an axis, which stays with size 1. */
-  smallest(x: string, axis: number): string {
-    return this.builder.emit("ReduceMin", [x], { axes: integers([axis]) });
+  /** The smallest along axes, which stay with size 1. */
+  smallest(x: string, ...axes: readonly number[]): string {
+    return this.builder.emit("ReduceMin", [x], { axes: integers(axes) });
   }
 
   /** log Σ exp along an axis, which stays with size 1. */
@@ -133,6 +134,16 @@ export class Algebra {
   slice(x: string, axis: number, from: number, to: number, step = 1): string {
     const sizes = [[from], [to], [axis], ...step === 1 ? [] : [[step]]];
     return this.builder.emit("Slice", [x, ...sizes.map((value) => this.builder.constant("int64", value, [1]))]);
+  }
+
+  /** The axes in another order. */
+  permute(x: string, order: readonly number[]): string {
+    return this.builder.emit("Transpose", [x], { perm: integers(order) });
+  }
+
+  /** Rows of [k, n] whose numbers stand in `index` [m], as [m, n]. */
+  rows(x: string, index: string): string {
+    return this.builder.emit("Gather", [x, index], { axis: integer(0) });
   }
 
   /** One row [1, n] of [k, n]. */

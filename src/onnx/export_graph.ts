@@ -50,6 +50,26 @@ export function exportOnnx(
   options: ExportOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const { name = "graph", precision = "float32", storage = "float32", metadata = {} } = options;
+  const builder = new ModelBuilder(precision, storage);
+  lowerOutputs(outputs, builder);
+  return encodeModel(builder.build(name, packageVersion, metadata));
+}
+
+/**
+ * Lowers what outputs need and declares them, in their order.
+ *
+ * @param outputs tensors of one graph by the names that they shall have in the file
+ * @param builder where nodes go
+ * @param given values that the file has already, by the ids of the nodes that they stand for
+ * @returns the names of the outputs' values
+ * @throws {TypeError} as {@linkcode exportOnnx}
+ * @throws {RangeError} as {@linkcode exportOnnx}
+ */
+export function lowerOutputs(
+  outputs: Readonly<Record<string, Tensor>>,
+  builder: ModelBuilder,
+  given: ReadonlyMap<number, string> = new Map(),
+): Record<string, string> {
   const tensors = Object.values(outputs);
   if (tensors.length === 0) {
     throw new RangeError("Cannot export graph: outputs must name at least one tensor, got none");
@@ -57,17 +77,26 @@ export function exportOnnx(
   if (tensors.some((tensor) => tensor.graph !== tensors[0].graph)) {
     throw new RangeError("Cannot export graph: outputs must belong to one graph, got tensors of several");
   }
-
-  const builder = new ModelBuilder(precision, storage);
-  const values = lowerNodes(tensors, builder);
+  const values = lowerNodes(tensors, builder, given);
   for (const [label, tensor] of Object.entries(outputs)) {
-    builder.output(label, values[tensor.id], typeOfShape(tensor.shape, precision), tensor.shape);
+    builder.output(label, values[tensor.id], typeOfShape(tensor.shape, builder.precision), tensor.shape);
   }
-  return encodeModel(builder.build(name, packageVersion, metadata));
+  return Object.fromEntries(Object.entries(outputs).map(([label, { id }]) => [label, values[id]]));
 }
 
-/** Lowers every input of the graph and every node that the outputs need; returns value names by node id. */
-function lowerNodes(outputs: readonly Tensor[], builder: ModelBuilder): string[] {
+/**
+ * Lowers every input of the graph and every node that the outputs need.
+ *
+ * @param outputs tensors of one graph
+ * @param builder where nodes go
+ * @param given values that the file has already, by node id
+ * @returns value names by node id
+ */
+export function lowerNodes(
+  outputs: readonly Tensor[],
+  builder: ModelBuilder,
+  given: ReadonlyMap<number, string>,
+): string[] {
   const { nodes } = outputs[0].graph;
   const needed = new Set(outputs.map((tensor) => tensor.id));
   for (const node of nodes.toReversed()) {
@@ -78,6 +107,11 @@ function lowerNodes(outputs: readonly Tensor[], builder: ModelBuilder): string[]
   const values: string[] = [];
   for (const node of nodes) {
     if (!needed.has(node.id)) continue;
+    const known = given.get(node.id);
+    if (known !== undefined) {
+      values[node.id] = known;
+      continue;
+    }
     const sources = node.inputs.map((id) => nodes[id]);
     values[node.id] = lowerNode(node, sources, sources.map(({ id }) => values[id]), builder);
   }

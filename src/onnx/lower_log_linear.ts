@@ -125,7 +125,7 @@ export class LogLinear {
     const inside = where(isTail, distance, this.#algebra.minimum(distance, width));
     const isOutside = this.#algebra.either(
       this.#algebra.both(isLower, piece.isFirst),
-      this.#algebra.both(this.#algebra.apply("Not", isLower), piece.isLast),
+      this.#algebra.both(this.#algebra.not(isLower), piece.isLast),
     );
     const decay = divide(
       subtract(start, add(log(missing), logOf(this.#nodes.rate))),
@@ -150,7 +150,7 @@ export class LogLinear {
     const [left, right] = [leftIndex, rightIndex].map((index) => this.#algebra.at(table, index));
     const [atLeft, atRight] = [leftIndex, rightIndex].map((index) => this.#algebra.pick(this.#logs, index));
     const isFirst = less32(this.#algebra, number, 1);
-    const isLast = this.#algebra.apply("Not", less32(this.#algebra, number, count));
+    const isLast = this.#algebra.not(less32(this.#algebra, number, count));
     const slope = where(
       isFirst,
       rate,

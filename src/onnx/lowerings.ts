@@ -25,7 +25,8 @@ function scalar(site: LoweringSite<PrimitiveName>, value: number): string {
   return site.builder.constant(site.type, [value], []);
 }
 
-function toFloat64(builder: ModelBuilder, value: string): string {
+/** A batch of the model's precision in float64. */
+export function toFloat64(builder: ModelBuilder, value: string): string {
   if (builder.precision === "float64") return value;
   return builder.emit("Cast", [value], { to: { kind: "integer", value: elementTypeCodes.float64 } });
 }

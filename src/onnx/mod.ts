@@ -8,8 +8,9 @@
  *
  * @module
  */
-export { exportFlow, type FlowModels, weightsChecksum } from "./export_flow.ts";
+export { exportFlow, type FlowExportOptions, type FlowModels, weightsChecksum } from "./export_flow.ts";
 export { exportOnnx, type ExportOptions } from "./export_graph.ts";
+export type { WritableSystem } from "./lower_energy.ts";
 export type { WeightStorage } from "./model_builder.ts";
 export { encodeModel } from "../format/encode_model.ts";
 export { decodeModel } from "../format/decode_model.ts";

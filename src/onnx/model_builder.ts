@@ -22,6 +22,18 @@ const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array
 /** Constants of more numbers than these are known by their checksum, not by the numbers. */
 const longestText = 8;
 
+const rowShape: ModelValue["dims"] = [1, batchSize];
+
+/** What a loop starts from. */
+export interface LoopState {
+  /** The value before the first step. */
+  readonly value: string;
+  /** Its element type. */
+  readonly type: ElementType;
+  /** Its shape, which no step changes; [1, n] if left out. */
+  readonly dims?: ModelValue["dims"];
+}
+
 /** What the body of a loop computes. */
 export interface LoopStep {
   /** Whether to go on, a bool of shape []. */
@@ -37,10 +49,8 @@ export interface LoopStep {
  * short, and nodes have none: large models are largely names.
  */
 export class ModelBuilder {
-  /** Element type of batches and parameters. */
-  readonly precision: Precision;
-  /** Element type in which trained weights are stored. */
-  readonly storage: WeightStorage;
+  #precision: Precision;
+  #storage: WeightStorage;
   #nodes: ModelNode[] = [];
   #made = 0;
   readonly #initializers = new Map<string, ModelTensor>();
@@ -60,8 +70,29 @@ export class ModelBuilder {
    * @param storage element type in which trained weights are stored
    */
   constructor(precision: Precision, storage: WeightStorage = "float32") {
-    this.precision = precision;
-    this.storage = storage;
+    this.#precision = precision;
+    this.#storage = storage;
+  }
+
+  /** Element type of batches and parameters. */
+  get precision(): Precision {
+    return this.#precision;
+  }
+
+  /** Element type in which trained weights are stored. */
+  get storage(): WeightStorage {
+    return this.#storage;
+  }
+
+  /** Emits a part of the graph whose batches and parameters are float64, whatever the others are, unrounded. */
+  inFloat64<T>(work: () => T): T {
+    const [precision, storage] = [this.#precision, this.#storage];
+    [this.#precision, this.#storage] = ["float64", "float32"];
+    try {
+      return work();
+    } finally {
+      [this.#precision, this.#storage] = [precision, storage];
+    }
   }
 
   /** Declares an input of shape [n, …dims]. */
@@ -69,6 +100,13 @@ export class ModelBuilder {
     this.#take(name);
     this.#inputs.push({ name, type, dims: [batchSize, ...dims] });
     return name;
+  }
+
+  /** Declares an input of shape [1] that tells the number of samples, for graphs that take no batch. */
+  countInput(name: string): void {
+    this.#take(name);
+    this.#inputs.push({ name, type: "int64", dims: [1] });
+    this.#shapes.set(1, name);
   }
 
   /** Declares an output and gives it a value made so far. */
@@ -135,19 +173,19 @@ export class ModelBuilder {
    * Appends a loop that changes states until they are good.
    *
    * @param limit largest number of steps
-   * @param states values [1, n] before the first step, each of the element type given with it
+   * @param states values before the first step, each of the element type and shape given with it; [1, n] by default
    * @param body emits one step: takes the number of the step (int64 []) and the states
    * @returns the states after the last step
    */
   loop(
     limit: number,
-    states: readonly { readonly value: string; readonly type: ElementType }[],
+    states: readonly LoopState[],
     body: (step: string, states: readonly string[]) => LoopStep,
   ): string[] {
     const [outer, outerValues, outerEmitted] = [this.#nodes, this.#values, this.#emitted];
     [this.#nodes, this.#values, this.#emitted] = [[], [], new Map()];
     const [step, condition] = [this.#name(), this.#name()];
-    const own = states.map(({ type }) => ({ name: this.#name(), type, dims: [1, batchSize] }));
+    const own = states.map(({ type, dims = rowShape }) => ({ name: this.#name(), type, dims }));
     const { again, states: next } = body(step, own.map(({ name }) => name));
     // A value from outside, or one that is two states, needs a name of the body's own.
     const [goOn, ...after] = [again, ...next].map((value) => this.#push("Identity", [value]));
@@ -163,11 +201,11 @@ export class ModelBuilder {
       ],
       outputs: [
         { name: goOn, type: "bool" as const, dims: [] },
-        ...after.map((name, i) => ({ name, type: states[i].type, dims: [1, batchSize] })),
+        ...after.map((name, i) => ({ name, type: states[i].type, dims: states[i].dims ?? rowShape })),
       ],
     };
     [this.#nodes, this.#values, this.#emitted] = [outer, outerValues, outerEmitted];
-    const outputs = states.map(({ type }) => this.declare(this.#name(), type, [1, batchSize]));
+    const outputs = states.map(({ type, dims = rowShape }) => this.declare(this.#name(), type, dims));
     this.#nodes.push({
       operator: "Loop",
       inputs: [this.constant("int64", [limit], []), "", ...states.map(({ value }) => value)],

@@ -13,9 +13,12 @@ import type { Model, ModelGraph, ModelNode, ModelTensor, ModelValue } from "../f
 /** The operators that lowerings emit. */
 export const operators: ReadonlySet<string> = new Set(
   ("Abs Add And Cast Concat Cos CumSum Div Equal Exp Expand Gather GatherElements Gemm Identity Less LessOrEqual Log " +
-    "Loop MatMul Max Min Mul Neg Not Or Pow Reciprocal ReduceMax ReduceMean ReduceMin ReduceSum Relu Reshape Shape Sin " +
-    "Slice Softplus Sqrt Sub Tanh Transpose Where").split(" "),
+    "Loop MatMul Max Min Mul Neg Not Or Pow RandomNormalLike Reciprocal ReduceMax ReduceMean ReduceMin " +
+    "ReduceSum Relu Reshape Shape Sin Slice Softplus Sqrt Sub Tanh Transpose Where").split(" "),
 );
+
+/** The operator that draws random numbers. */
+const drawing = "RandomNormalLike";
 
 /** Most steps of a loop. */
 const maximumSteps = 1024;
@@ -34,6 +37,7 @@ export function checkGraph(model: Model, metadata: ModelMetadata): void {
   checkInterface(model, metadata);
   const constants = new Map(model.initializers.map((tensor) => [tensor.name, tensor]));
   model.initializers.forEach(checkWeights);
+  checkDraws(model, metadata);
   checkScope(model, new Set(), constants);
 }
 
@@ -46,13 +50,35 @@ function show(name: string): string {
   return showJson(name.slice(0, 60));
 }
 
-/** Inputs and outputs must be those of a flow's direction. */
-function checkInterface({ inputs, outputs }: Model, { role, precision, dim }: ModelMetadata): void {
+/** Inputs and outputs must be those of a flow's direction, with what the metadata say besides. */
+function checkInterface({ inputs, outputs }: Model, metadata: ModelMetadata): void {
+  const { role, precision, dim, draws, logWeight } = metadata;
+  if (draws && role !== "sampler") refuse(`only a sampler must draw, got a ${role} that says so`);
   const [from, to] = role === "sampler" ? ["z", "x"] : ["x", "z"];
   const batch = (name: string): ModelValue => ({ name, type: precision, dims: ["n", dim] });
-  const column: ModelValue = { name: "logDet", type: "float64", dims: ["n"] };
-  compareValues("inputs", inputs, [batch(from)]);
-  compareValues("outputs", outputs, [batch(to), column]);
+  const column = (name: string): ModelValue => ({ name, type: "float64", dims: ["n"] });
+  compareValues("inputs", inputs, [draws ? { name: "n", type: "int64", dims: [1] } : batch(from)]);
+  compareValues("outputs", outputs, [
+    batch(to),
+    column("logDet"),
+    ...draws ? [batch(from)] : [],
+    ...logWeight ? [column("logWeight")] : [],
+  ]);
+}
+
+/** Random numbers are drawn once in a model that says so, and nowhere in others. */
+function checkDraws(model: Model, { draws }: ModelMetadata): void {
+  const count = drawsIn(model);
+  if (count !== (draws ? 1 : 0)) {
+    refuse(`the graph must draw random numbers ${draws ? "once" : "nowhere"}, got ${count} ${drawing}`);
+  }
+}
+
+function drawsIn({ nodes }: ModelGraph): number {
+  return nodes.reduce((sum, { operator, attributes }) => {
+    const inside = Object.values(attributes).map((given) => given.kind === "graph" ? drawsIn(given.value) : 0);
+    return inside.reduce((all, count) => all + count, sum + (operator === drawing ? 1 : 0));
+  }, 0);
 }
 
 function compareValues(what: string, found: readonly ModelValue[], wanted: readonly ModelValue[]): void {

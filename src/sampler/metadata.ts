@@ -45,6 +45,16 @@ export interface ModelMetadata extends ModelDescription {
   readonly weights: string;
   /** Version of the package that wrote the file. */
   readonly packageVersion: string;
+  /**
+   * Whether the graph holds the system's energy and returns `logWeight` too: −U(x)/T − log q(x), −∞ outside the reference
+   * domain. Absent if not.
+   */
+  readonly logWeight?: true;
+  /**
+   * Whether the graph of a sampler draws z itself, from a generator of the runtime: it takes the number of samples instead
+   * and returns z too. Absent if not.
+   */
+  readonly draws?: true;
 }
 
 /**
@@ -85,6 +95,8 @@ export function metadataEntries(metadata: ModelMetadata): Record<string, string>
     units: JSON.stringify(metadata.units),
     referenceDomain: metadata.referenceDomain,
     seed: String(metadata.seed),
+    ...metadata.logWeight && { logWeight: "true" },
+    ...metadata.draws && { draws: "true" },
   };
 }
 
@@ -113,6 +125,8 @@ export function parseMetadata(entries: Readonly<Record<string, string>>): ModelM
     units: read.table("units", "string"),
     referenceDomain: read.text("referenceDomain"),
     seed: read.number("seed", Number.isFinite, "a finite number"),
+    ...read.flag("logWeight") && { logWeight: true },
+    ...read.flag("draws") && { draws: true },
   };
 }
 
@@ -157,6 +171,12 @@ class EntryReader {
     const text = this.text(name);
     const found = choices.find((choice) => choice === text);
     return found ?? this.#refuse(name, choices.map((choice) => `"${choice}"`).join(" or "));
+  }
+
+  /** Whether an entry is there, which then says "true": files written before it was thought of have none. */
+  flag(name: string): boolean {
+    if (!Object.hasOwn(this.#entries, name)) return false;
+    return this.#entries[name] === "true" || this.#refuse(name, '"true" or left out');
   }
 
   /** A number in the one spelling that the exporter gives it. */

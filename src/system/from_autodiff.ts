@@ -14,6 +14,8 @@ export interface AutodiffSystem {
   readonly name: string;
   /** Number of coordinates. */
   readonly dim: number;
+  /** The energy as it was given: x [n, dim] → U [n], for programs that write it elsewhere, as into model files. */
+  readonly formula: (x: Tensor) => Tensor;
   /**
    * Computes energies.
    *
@@ -73,6 +75,7 @@ export function systemFromEnergy(
   return {
     name,
     dim,
+    formula: energy,
     energy: (values) => run(values).values[u.id]!,
     energyAndGradient(values) {
       const reference = run(values);
