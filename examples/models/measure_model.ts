@@ -10,8 +10,8 @@ import {
   type ParticleDimer,
 } from "../../mod.ts";
 
-/** Samples that are drawn, and their seed. */
-const SAMPLES = { n: 20_000, seed: 1 };
+/** Seed of the samples. */
+const SEED = 1;
 
 /** Bond length between closed and open. */
 const BOUNDARY = 1.5;
@@ -35,22 +35,23 @@ export interface Measured {
  *
  * @param file the `.onnx` file
  * @param system what it was trained for
+ * @param samples how many are drawn
  * @returns efficiencies and the free-energy difference
  */
-export async function measureModel(file: Uint8Array, system: ParticleDimer): Promise<Measured> {
+export async function measureModel(file: Uint8Array, system: ParticleDimer, samples = 20_000): Promise<Measured> {
   await using sampler = await loadSampler(file);
-  const { x, logProb } = await sampler.sample(SAMPLES.n, { seed: SAMPLES.seed });
+  const { x, logProb } = await sampler.sample(samples, { seed: SEED });
   const logWeights = await sampler.logWeights(x, logProb);
   const basins = Int32Array.from(system.distance(x), (d) => d < BOUNDARY ? 0 : 1);
   const efficiency = (weights: Float64Array) =>
     weights.some((w) => w > -Infinity) ? round(kishEffectiveSampleSize(weights) / weights.length) : null;
   const [closed, open] = [0, 1].map((basin) => efficiency(logWeights.filter((_, i) => basins[i] === basin)));
   const names = ["closed", "open"];
-  const { value, standardError } = freeEnergyDifferenceByReweighting(logWeights, basins, { names, seed: 1 });
+  const { value, standardError } = freeEnergyDifferenceByReweighting(logWeights, basins, { names, seed: SEED });
   return {
-    samples: SAMPLES.n,
-    seed: SAMPLES.seed,
-    outsideDomain: round(logWeights.filter((w) => w === -Infinity).length / SAMPLES.n)!,
+    samples,
+    seed: SEED,
+    outsideDomain: round(logWeights.filter((w) => w === -Infinity).length / samples)!,
     samplingEfficiency: { closed, open, all: efficiency(logWeights) },
     difference: { value: round(value), standardError: round(standardError) },
   };
