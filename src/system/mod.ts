@@ -14,6 +14,8 @@ import "../backend/loaded.ts";
 export type { ComputeOptions, EnergyAndGradient, System } from "./system.ts";
 export * from "./double_well.ts";
 export * from "./mueller_brown.ts";
+export * from "./harmonic_oscillator_box.ts";
+export * from "./many_well.ts";
 export * from "./particle_dimer.ts";
 export type { PairTerm, ParticleInteractions } from "./particle_interactions.ts";
 export type { CoupledSystem, GradientOptions, ParticleSystem } from "./particle_system.ts";

@@ -129,7 +129,7 @@ export class MuellerBrown implements System {
     for (let i = 0; i < x.length; i += 2) {
       for (const [A, a, b, c, X, Y] of TERMS) {
         const [p, q] = [x[i] - X, x[i + 1] - Y];
-        const term = scale * A * expOf((a * p + b * q) * p + c * q * q);
+        const term = scale * A * expOf(form(a, b, c, p, q));
         gradient[i] += term * (2 * a * p + b * q);
         gradient[i + 1] += term * (b * p + 2 * c * q);
       }
@@ -234,7 +234,13 @@ function unscaled(x1: number, x2: number): number {
   let sum = 0;
   for (const [A, a, b, c, X, Y] of TERMS) {
     const [p, q] = [x1 - X, x2 - Y];
-    sum += A * expOf((a * p + b * q) * p + c * q * q);
+    sum += A * expOf(form(a, b, c, p, q));
   }
   return sum;
+}
+
+/** a p² + b p q + c q² as two squares of one sign: far out they do not cancel to what is no number. */
+function form(a: number, b: number, c: number, p: number, q: number): number {
+  const shifted = p + b / (2 * a) * q;
+  return a * shifted * shifted + (c - b * b / (4 * a)) * q * q;
 }

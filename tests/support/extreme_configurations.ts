@@ -4,7 +4,10 @@
  * @module
  */
 import { DoubleWell } from "../../src/system/double_well.ts";
+import { HarmonicOscillatorBox } from "../../src/system/harmonic_oscillator_box.ts";
 import { LennardJonesFluid } from "../../src/system/lennard_jones_fluid.ts";
+import { ManyWell } from "../../src/system/many_well.ts";
+import { MuellerBrown } from "../../src/system/mueller_brown.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
 import type { System } from "../../src/system/system.ts";
 
@@ -42,7 +45,7 @@ function disasters(start: Float64Array, i: number, j: number): Extremes["configu
   ];
 }
 
-/** All systems with their presets. */
+/** Systems whose energies can be written into models, with their presets. */
 export function extremes(): Extremes[] {
   const dimers = (["noe2019", "noe2019-class", "printed"] as const).map((preset): Extremes => {
     const system = new ParticleDimer({ preset });
@@ -76,4 +79,45 @@ export function extremes(): Extremes[] {
     ],
   }));
   return [...dimers, ...fluids, ...wells];
+}
+
+/** Systems that are not written into models. */
+export function otherExtremes(): Extremes[] {
+  const box = new HarmonicOscillatorBox();
+  const mueller = new MuellerBrown();
+  const many = new ManyWell({ wells: 2 });
+  return [
+    {
+      name: "HarmonicOscillatorBox",
+      system: box,
+      start: Float64Array.of(1, 2),
+      configurations: [
+        ["on the walls", Float64Array.of(4, -1), "finite"],
+        ["far along the spring", Float64Array.of(0, 1e30), "finite"],
+        ["beyond a wall", Float64Array.of(-1e-300, 0), "infinite"],
+        ["far beyond a wall", Float64Array.of(1e200, -1e200), "infinite"],
+        ["a spring of 1e200", Float64Array.of(1, -1e200), "infinite"],
+      ],
+    },
+    {
+      name: "MuellerBrown",
+      system: mueller,
+      start: Float64Array.of(-0.5, 1.4),
+      configurations: [
+        ["(−20, 20)", Float64Array.of(-20, 20), "finite"],
+        ["(1e30, 1e30)", Float64Array.of(1e30, 1e30), "infinite"],
+        ["(1e200, 1e200)", Float64Array.of(1e200, 1e200), "infinite"],
+        ["(−1e200, 1e200)", Float64Array.of(-1e200, 1e200), "infinite"],
+      ],
+    },
+    {
+      name: "ManyWell",
+      system: many,
+      start: Float64Array.of(1, 0.5, -1, 0),
+      configurations: [
+        ["1e30 in two places", Float64Array.of(1e30, 0, 0, -1e30), "finite"],
+        ["±1e200", Float64Array.of(0, 0, 1e200, -1e200), "infinite"],
+      ],
+    },
+  ];
 }
