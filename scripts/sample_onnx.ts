@@ -10,7 +10,8 @@ import { runCommand } from "./command_line.ts";
 
 await runCommand({
   usage: "deno run -A scripts/sample_onnx.ts",
-  summary: "Draws independent samples from a sampler.onnx through onnxruntime-web and writes them as a NumPy archive " +
+  summary:
+    "Draws independent samples from a sampler.onnx by the package's own kernels and writes them as a NumPy archive " +
     "(x, logProb) and, for particles, as extended XYZ. The same seed gives the same samples.",
   operands: [{ name: "MODEL", help: "path of a sampler.onnx" }],
   options: {

@@ -24,6 +24,14 @@ async function runtimeFolder(): Promise<string> {
 /** Flags by what they are for; words in capitals stand for paths. */
 type Flags = { readonly [K in "read" | "write" | "env" | "run" | "sys"]?: readonly string[] | true };
 
+function samplingProgram(backend: string): string {
+  return `
+    const { sampler } = b.exportFlow(new b.Flow(new b.RealNVP({ dim: 2, blocks: 1, hidden: [4] })), { system: "a",
+      preset: "b", parameters: {}, particles: null, temperature: 1, units: {}, referenceDomain: "all", seed: 1 });
+    await using model = await b.loadSampler(sampler, { backend: "${backend}" });
+    await model.sample(3, { seed: 1 });`;
+}
+
 /** Parts of the library: what they need, and a program that does it and prints "done". */
 const parts: Readonly<
   Record<string, { readonly needs: Flags; readonly program: string; readonly complaint?: RegExp }>
@@ -61,13 +69,10 @@ const parts: Readonly<
     program: `await b.linePlot([{ label: "a", x: [0, 1], y: [0, 1] }], { x: { label: "x" }, y: { label: "y" } });`,
     complaint: /Cannot draw a plot: d3-node must see the environment, got no permission: run with --allow-env/,
   },
-  "sampling a model": {
+  "sampling a model": { needs: {}, program: samplingProgram("auto") },
+  "sampling a model by onnxruntime-web": {
     needs: { read: ["RUNTIME"] },
-    program: `
-      const { sampler } = b.exportFlow(new b.Flow(new b.RealNVP({ dim: 2, blocks: 1, hidden: [4] })), { system: "a",
-        preset: "b", parameters: {}, particles: null, temperature: 1, units: {}, referenceDomain: "all", seed: 1 });
-      await using model = await b.loadSampler(sampler);
-      await model.sample(3, { seed: 1 });`,
+    program: samplingProgram("onnxruntime"),
     complaint:
       /Cannot open ONNX model: onnxruntime-web must be allowed to read its own files, got a refusal: run with --allow-read/,
   },
@@ -121,7 +126,7 @@ const scripts: Readonly<Record<string, Script>> = {
     },
   },
   "sample_onnx.ts": {
-    needs: { read: ["MODEL", "OUT", "RUNTIME"], write: ["OUT"] },
+    needs: { read: ["MODEL", "OUT"], write: ["OUT"] },
     args: ["MODEL", "--n", "5", "--out", "OUT/s.npz"],
     leaves: "OUT/s.npz",
     short: true,
