@@ -85,12 +85,17 @@ function toQuery(engine: Engine, { model, n, seed, weigh = false, density = fals
   })}`;
 }
 
+/** What runtimes load that are not Deno, relative to the stage. */
+const bundle = "examples/dist/boltzflow_sampler.js";
+
 /** Runs the same program under Node, Bun or Deno. */
-function askProgram(program: string, args: readonly string[]): Runtime["ask"] {
+function askProgram(program: string, args: readonly string[], loader = bundle): Runtime["ask"] {
   return async (stage, engine, questions) => {
     await Deno.copyFile(new URL("probe/local.mjs", import.meta.url), `${stage}/local.mjs`);
     const queries = questions.map((question) => toQuery(engine, question));
-    const output = await runProgram(program, [...args, `${stage}/local.mjs`, stage, ...queries], { cwd: stage });
+    const output = await runProgram(program, [...args, `${stage}/local.mjs`, stage, loader, ...queries], {
+      cwd: stage,
+    });
     return output.trim().split("\n").map(parseAnswer);
   };
 }
@@ -145,12 +150,20 @@ async function askChromium(stage: string, engine: Engine, questions: readonly Qu
   return answers;
 }
 
+const denoFlags = ["run", "-A", "--no-check", "--no-config", "--no-lock"];
+
 /** All runtimes by name; "deno, bundle" is Deno with what the others load. */
 export const runtimes: Readonly<Record<string, Runtime>> = {
+  deno: {
+    needs: [],
+    // The package chooses the relaxed kernels by itself.
+    engines: ["relaxed", "onnxruntime-web"],
+    ask: askProgram(Deno.execPath(), denoFlags, new URL("../../src/sampler/load.ts", import.meta.url).href),
+  },
   "deno, bundle": {
     needs: [],
     engines: ["baseline", "relaxed"],
-    ask: askProgram(Deno.execPath(), ["run", "-A", "--no-config", "--no-lock"]),
+    ask: askProgram(Deno.execPath(), denoFlags),
   },
   node: {
     needs: ["node", "packages"],
