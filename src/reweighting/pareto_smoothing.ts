@@ -14,7 +14,8 @@ const SHORTEST_TAIL = 5;
  *
  * S counts the weights above zero: zero weights say nothing about the tail. The result is −Infinity when all weights of
  * the tail are equal (bounded, as good as it gets) and +Infinity when there is no telling: fewer than 5 weights in the
- * tail (S ≤ 20), or a tail that spans more than float64 does.
+ * tail (S ≤ 20), or a tail that spans more than float64 does. Where equal weights lie across the lower end of the tail, as
+ * those of spins often do, the tail is what exceeds them or, if that is too short, what they exceed is left out.
  *
  * Units: none. Reference: Vehtari, Simpson, Gelman, Yao, Gabry, J. Mach. Learn. Res. 25, 72 (2024), section 3.
  *
@@ -96,13 +97,25 @@ interface Tail {
 function fitTail(logWeights: Float64Array): Tail {
   const sorted = logWeights.filter((value) => value > -Infinity).sort();
   const samples = sorted.length;
-  const tail = Math.ceil(Math.min(0.2 * samples, 3 * Math.sqrt(samples)));
+  const wanted = Math.ceil(Math.min(0.2 * samples, 3 * Math.sqrt(samples)));
   const largest = samples > 0 ? sorted[samples - 1] : -Infinity;
+  const tail = untiedTail(sorted, wanted);
   const smallest = sorted[samples - tail];
   const unknown = { tail, largest, smallest, threshold: NaN };
+  if (wanted >= SHORTEST_TAIL && sorted[samples - wanted] === largest) {
+    return { ...unknown, distribution: { shape: -Infinity, scale: NaN } };
+  }
   if (tail < SHORTEST_TAIL) return { ...unknown, distribution: { shape: Infinity, scale: NaN } };
-  if (smallest === largest) return { ...unknown, distribution: { shape: -Infinity, scale: NaN } };
   const threshold = Math.exp(sorted[samples - tail - 1] - largest);
   const exceedances = sorted.subarray(samples - tail).map((value) => Math.exp(value - largest) - threshold);
   return { tail, largest, smallest, threshold, distribution: fitGeneralisedPareto(exceedances) };
+}
+
+/** The length of the tail that is nearest to the one wanted and does not begin among equal weights; 0 if there is none. */
+function untiedTail(sorted: Float64Array, wanted: number): number {
+  const below = sorted[sorted.length - wanted - 1];
+  const above = sorted.length - 1 - sorted.lastIndexOf(below);
+  if (wanted < SHORTEST_TAIL || above >= SHORTEST_TAIL) return above;
+  const tied = sorted.indexOf(below);
+  return tied > 0 ? sorted.length - tied : 0;
 }

@@ -84,6 +84,28 @@ Deno.test("paretoK() is infinite where a tail says nothing or is bounded", () =>
   assertEquals(paretoK(Float64Array.from({ length: 100 }, (_, i) => -100 * i)), Infinity);
 });
 
+Deno.test("paretoK() of weights with equal ones at the end of the tail is that of what exceeds them", () => {
+  const n = 20_000;
+  const tailOf = (shape: number, length: number) =>
+    Array.from({ length }, (_, i) => Math.log(1 + ((1 - (i + 0.5) / length) ** -shape - 1) / shape));
+  for (const [shape, usable] of [[-0.5, true], [0.1, true], [0.4, true], [1.2, false]] as const) {
+    // 425 weights are asked for: a hundred exceed three thousand equal ones, or three do.
+    const tied = Float64Array.from({ length: n }, (_, i) => i < 3000 ? 0 : -1 - i / n);
+    tied.set(tailOf(shape, 100), 3500);
+    const k = paretoK(tied);
+    // The prior of ten samples and the scatter of a hundred: (1 + k)/10.
+    assert(Math.abs(k - (100 * shape + 5) / 110) < 2 * (1 + Math.abs(shape)) / 10, `${shape} ${k}`);
+    assertEquals(k < paretoKLimit(n), usable);
+    assertEquals(paretoSmoothedLogWeights(tied).filter((log, i) => log !== tied[i] && tied[i] <= 0).length, 0);
+  }
+  const few = Float64Array.from({ length: n }, (_, i) => i < 3000 ? 0 : -1 - i / n);
+  few.set([0.01, 0.02, 0.03], 4000);
+  assert(paretoK(few) < paretoKLimit(n));
+  // A few far above all the others, which are equal: no telling.
+  few.fill(0, 0, 4000).fill(0, 4003);
+  assertEquals(paretoK(few), Infinity);
+});
+
 Deno.test("paretoK() does not see factors or weights of zero", () => {
   const weights = scrambledLogistic(0.6);
   const padded = new Float64Array(5000).fill(-Infinity);
