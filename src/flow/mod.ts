@@ -13,6 +13,8 @@
  * | {@link Whitening} | constant | fitted once | next to the data |
  * | {@link Chain}, {@link Inverse} | of their parts | | composition |
  *
+ * Spins have no coordinates to map: {@link AutoregressiveSpins} is a density of −1 and 1.
+ *
  * Start here: {@link Flow}.
  *
  * @module
@@ -22,6 +24,7 @@ import "../backend/loaded.ts";
 export { Flow, type FlowSamples, type Generator } from "./flow.ts";
 export { MixtureGenerator } from "./mixture_generator.ts";
 export { SymmetrisedGenerator } from "./symmetrised_generator.ts";
+export { AutoregressiveSpins, type AutoregressiveSpinsOptions } from "./autoregressive_spins.ts";
 export { NormalPrior, type Prior } from "./prior.ts";
 export { auditFlow, type AuditOptions } from "./audit_flow.ts";
 export type { AuditCheck, AuditName, FlowAudit } from "./audit_checks.ts";

@@ -21,4 +21,10 @@ export {
   type WeightedBatch,
   weightedBatch,
 } from "./refinement.ts";
+export {
+  type VariationalBatch,
+  variationalBatch,
+  variationalObjective,
+  type VariationalOptions,
+} from "./variational.ts";
 export { latentPath } from "./latent_path.ts";

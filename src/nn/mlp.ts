@@ -27,6 +27,8 @@ export interface MlpOptions {
   readonly activation?: Activation;
   /** Start of the last layer: zeros make the network start as the constant 0. Default "glorot". */
   readonly lastLayer?: "glorot" | "zero";
+  /** Whether layers add trained numbers; without them a network of tanh is odd, net(−x) = −net(x). Default true. */
+  readonly biases?: boolean;
   /** Seed of the initial weights. */
   readonly seed: number;
 }
@@ -63,7 +65,7 @@ export class Mlp {
    * @throws {RangeError} if a size is not a whole number ≥ 1
    */
   constructor(options: MlpOptions) {
-    const { name, inputs, hidden, outputs, activation = "tanh", lastLayer = "glorot", seed } = options;
+    const { name, inputs, hidden, outputs, activation = "tanh", lastLayer = "glorot", biases = true, seed } = options;
     const sizes = [inputs, ...hidden, outputs];
     sizes.forEach((size, i) => {
       if (Number.isInteger(size) && size >= 1) return;
@@ -76,13 +78,13 @@ export class Mlp {
       const zero = lastLayer === "zero" && i === sizes.length - 2;
       const weight = new Parameter(`${name}.${i}.weight`, [rows, columns]);
       if (!zero) weight.set(glorotUniform(rows, columns, seed, weight.name));
-      return { weight, bias: new Parameter(`${name}.${i}.bias`, [rows]) };
+      return { weight, bias: new Parameter(`${name}.${i}.bias`, [rows], undefined, { trainable: biases }) };
     });
   }
 
-  /** Weights and biases, first layer first. */
+  /** Weights and, if there are any, biases, first layer first. */
   parameters(): Parameter[] {
-    return this.#layers.flatMap(({ weight, bias }) => [weight, bias]);
+    return this.#layers.flatMap(({ weight, bias }) => bias.trainable ? [weight, bias] : [weight]);
   }
 
   /**
