@@ -57,6 +57,7 @@ export class Algebra {
   minimum = (a: Operand, b: Operand): string => this.apply("Min", a, b);
   less = (a: Operand, b: Operand): string => this.apply("Less", a, b);
   atMost = (a: Operand, b: Operand): string => this.apply("LessOrEqual", a, b);
+  equal = (a: Operand, b: Operand): string => this.apply("Equal", a, b);
   either = (a: string, b: string): string => this.apply("Or", a, b);
   both = (a: string, b: string): string => this.apply("And", a, b);
   not = (a: string): string => this.apply("Not", a);
@@ -83,7 +84,7 @@ export class Algebra {
   log1p(x: string): string {
     const w = this.add(x, 1);
     const quotient = this.divide(this.multiply(x, this.log(w)), this.subtract(w, 1));
-    return this.where(this.builder.emit("Equal", [w, this.constant([1], [])]), x, quotient);
+    return this.where(this.equal(w, 1), x, quotient);
   }
 
   /** The sum over an axis, which stays with size 1 or goes. */

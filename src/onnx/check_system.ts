@@ -5,6 +5,7 @@
  */
 import type { ModelDescription } from "../sampler/metadata.ts";
 import type { WritableSystem } from "./lower_energy.ts";
+import { plainSystems } from "./lower_plain_energy.ts";
 
 /** Most particles with sites of their own: as many as relabelling takes. */
 const MOST_LABELLED = 400;
@@ -19,7 +20,7 @@ const MOST_LABELLED = 400;
  * @throws {RangeError} if it has other coordinates or other numbers than described, or too many particles
  */
 export function checkSystem(system: WritableSystem, description: ModelDescription, dim: number): void {
-  if (!("formula" in system) && !("coefficients" in system) && system.name !== "double-well") {
+  if (!("formula" in system) && !("coefficients" in system) && !plainSystems.has(system.name)) {
     const { name } = system as { readonly name?: unknown };
     throw new TypeError(
       `Cannot export flow: system must be one of this package, got ${JSON.stringify(name)}: write its energy with ` +

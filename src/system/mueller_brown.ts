@@ -82,6 +82,8 @@ export class MuellerBrown implements System {
   readonly dim = 2;
   readonly preset: MuellerBrownPreset;
   readonly parameters: Readonly<Record<string, number>> & MuellerBrownParameters;
+  /** A, a, b, c, X, Y of each term. */
+  readonly terms = TERMS;
 
   /**
    * Makes the potential.

@@ -5,7 +5,10 @@ import { decodeModel } from "../../src/format/decode_model.ts";
 import type { WritableSystem } from "../../src/onnx/lower_energy.ts";
 import { DoubleWell, type DoubleWellPreset } from "../../src/system/double_well.ts";
 import { systemFromEnergy } from "../../src/system/from_autodiff.ts";
+import { HarmonicOscillatorBox } from "../../src/system/harmonic_oscillator_box.ts";
 import { LennardJonesFluid } from "../../src/system/lennard_jones_fluid.ts";
+import { ManyWell } from "../../src/system/many_well.ts";
+import { MuellerBrown } from "../../src/system/mueller_brown.ts";
 import { ParticleDimer, type ParticleDimerPreset } from "../../src/system/particle_dimer.ts";
 import { scattered, shakenStarts } from "../support/dimer_configurations.ts";
 import { extremes } from "../support/extreme_configurations.ts";
@@ -55,9 +58,17 @@ Deno.test("models hold energy and domain of fluids, attractive or not", async ()
   }
 });
 
-Deno.test("models hold energies of double wells of any dimension, and of one's own", async () => {
+Deno.test("models hold energies of wells, of Müller and Brown, of the oscillator, and of one's own", async () => {
   const wells = wellPresets.flatMap((preset) => [1, 2, 5].map((dim) => new DoubleWell({ preset, dim, k: 0.7 })));
-  for (const system of [...wells, ownSystem]) {
+  const others = [
+    new ManyWell(),
+    new ManyWell({ wells: 1, c: 0.3 }),
+    new MuellerBrown(),
+    new MuellerBrown({ preset: "mueller1979" }),
+    new HarmonicOscillatorBox(),
+    new HarmonicOscillatorBox({ preset: "cs230-trained", boxLength: 1 }),
+  ];
+  for (const system of [...wells, ...others, ownSystem]) {
     for (const precision of ["float32", "float64"] as const) {
       await writesSystem(system, system, normals(20 * system.dim, 3, 2), precision);
     }
@@ -86,10 +97,21 @@ Deno.test("the law notices every number of an energy that is off by a millionth"
     await assertRejects(() => writesSystem(wrong, fluid, batches.fluid), Error, "energies", name);
   }
   for (const name of ["a", "b", "c", "k"] as const) {
-    const well = new DoubleWell();
+    const [well, many] = [new DoubleWell(), new ManyWell()];
     const wrong = new DoubleWell({ [name]: well.parameters[name] * (1 + 1e-6) });
+    const wrongs = new ManyWell({ [name]: many.parameters[name] * (1 + 1e-6) });
     await assertRejects(() => writesSystem(wrong, well, normals(20, 3, 2)), Error, "energies", name);
+    await assertRejects(() => writesSystem(wrongs, many, normals(320, 3, 2)), Error, "energies", name);
   }
+  const [mueller, oscillator] = [new MuellerBrown(), new HarmonicOscillatorBox()];
+  const [scaled, stiff, short] = [
+    new MuellerBrown({ scale: 0.1 + 1e-7 }),
+    new HarmonicOscillatorBox({ k: 1 + 1e-6 }),
+    new HarmonicOscillatorBox({ boxLength: 4 - 1e-6 }),
+  ];
+  await assertRejects(() => writesSystem(scaled, mueller, normals(20, 3, 2)), Error, "energies");
+  await assertRejects(() => writesSystem(stiff, oscillator, normals(20, 3, 2)), Error, "energies");
+  await assertRejects(() => writesSystem(short, oscillator, Float64Array.of(4, 4)), Error, "energies");
 });
 
 Deno.test("the law notices a coefficient that was rounded to float32", async () => {

@@ -35,7 +35,16 @@ export class TestSession implements AsyncDisposable {
       const data = this.#type === "float32" ? Float32Array.from(values) : Float64Array.from(values);
       return [name, new ort.Tensor(this.#type, data, [n, values.length / n])] as const;
     });
-    const outputs = await this.#session.run(Object.fromEntries(feeds));
+    return await this.#run(Object.fromEntries(feeds));
+  }
+
+  /** Runs a model that draws n samples itself. */
+  async draw(n: number): Promise<RunResult> {
+    return await this.#run({ n: new ort.Tensor("int64", BigInt64Array.of(BigInt(n)), [1]) });
+  }
+
+  async #run(feeds: Record<string, ort.Tensor>): Promise<RunResult> {
+    const outputs = await this.#session.run(feeds);
     const result: RunResult = { values: {}, types: {}, dims: {} };
     for (const [name, tensor] of Object.entries(outputs)) {
       result.values[name] = Float64Array.from(tensor.data as Float32Array | Float64Array);

@@ -45,7 +45,7 @@ function disasters(start: Float64Array, i: number, j: number): Extremes["configu
   ];
 }
 
-/** Systems whose energies can be written into models, with their presets. */
+/** All systems with their presets. */
 export function extremes(): Extremes[] {
   const dimers = (["noe2019", "noe2019-class", "printed"] as const).map((preset): Extremes => {
     const system = new ParticleDimer({ preset });
@@ -78,11 +78,11 @@ export function extremes(): Extremes[] {
       ["±1e200", Float64Array.of(-1e200, 1e200, 0), "infinite"],
     ],
   }));
-  return [...dimers, ...fluids, ...wells];
+  return [...dimers, ...fluids, ...wells, ...others()];
 }
 
-/** Systems that are not written into models. */
-export function otherExtremes(): Extremes[] {
+/** Systems of two or four coordinates, in one preset each. */
+function others(): Extremes[] {
   const box = new HarmonicOscillatorBox();
   const mueller = new MuellerBrown();
   const many = new ManyWell({ wells: 2 });
