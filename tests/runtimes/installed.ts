@@ -81,8 +81,20 @@ export function reasonToSkip(needs: readonly Need[]): string | null {
   return missing === undefined ? null : `skipped, ${remedies[missing]}`;
 }
 
+/** Remembers what a function returned. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => result ??= work();
+}
+
+/** Tests that run, in the order of their registration. */
+const registered: (() => Promise<void>)[] = [];
+
 /**
  * Registers a test of other runtimes: ignored where one is missing, but with `CI=true` it fails there.
+ *
+ * Each spends most of its time starting a program, so two run at a time: a test runs its successor along, or its
+ * predecessor already has.
  *
  * @param name of the test
  * @param needs what it needs
@@ -91,8 +103,18 @@ export function reasonToSkip(needs: readonly Need[]): string | null {
 export function runtimeTest(name: string, needs: readonly Need[], fn: () => Promise<void>): void {
   const reason = reasonToSkip(needs);
   if (reason === null) {
+    const run = once(fn);
+    const partner = registered.push(run) - 1 ^ 1;
     // Browsers and workerd are other processes that Deno's packages talk to by timers and pipes of their own.
-    Deno.test({ name, fn, sanitizeOps: false, sanitizeResources: false });
+    Deno.test({
+      name,
+      sanitizeOps: false,
+      sanitizeResources: false,
+      async fn() {
+        await Promise.allSettled([run(), registered[partner]?.()]);
+        await run();
+      },
+    });
   } else if (Deno.env.get("CI") === "true") {
     Deno.test(name, () => {
       throw new Error(`Cannot test ${name}: everything must be installed for CI, got less: ${reason}`);
