@@ -36,10 +36,11 @@ Deno.test("Mlp: layers are affine with the activation between them and none at t
 Deno.test("Mlp: without biases a network of tanh is odd and has weights alone; with trained ones it is not", () => {
   const mlp = new Mlp({ ...sizes, hidden: [5, 4], biases: false });
   assertEquals(mlp.parameters().map(({ name }) => name), ["net.0.weight", "net.1.weight", "net.2.weight"]);
-  assertEquals(apply(mlp, [0.25, -0.5]), apply(mlp, [-0.25, 0.5]).map((y) => -y));
+  // In kernels to the last bit; the float64 tanh rounds differently on either side.
+  assertClose(apply(mlp, [0.25, -0.5]), apply(mlp, [-0.25, 0.5]).map((y) => -y), { absolute: 1e-14 });
   const trained = new Mlp({ ...sizes, hidden: [5, 4] });
   trained.parameters()[1].set([1, 2, 3, 4, 5]);
-  assertNotEquals(apply(trained, [0.25, -0.5]), apply(trained, [-0.25, 0.5]).map((y) => -y));
+  assert(Math.abs(apply(trained, [0.25, -0.5])[0] + apply(trained, [-0.25, 0.5])[0]) > 0.1);
 });
 
 Deno.test("Mlp: names and shapes of parameters, first layer first", () => {
