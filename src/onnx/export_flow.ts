@@ -4,7 +4,7 @@ import type { Parameter } from "../graph/parameter.ts";
 import type { Bijector } from "../flow/bijector.ts";
 import type { Flow } from "../flow/flow.ts";
 import { NormalPrior } from "../flow/prior.ts";
-import { encodePlan, planKey } from "../sampler/encode_plan.ts";
+import { planEntry } from "../sampler/encode_plan.ts";
 import { checkSystem } from "./check_system.ts";
 import { lowerOutputs } from "./export_graph.ts";
 import type { WritableSystem } from "./lower_energy.ts";
@@ -161,7 +161,7 @@ function exportDirection(
   }
   const entries = metadataEntries(metadata);
   // kernels compute in float32
-  const plan = precision === "float32" ? { [planKey]: encodePlan(Object.values(outputs)) } : {};
+  const plan = precision === "float32" ? planEntry(Object.values(outputs)) : {};
   return encodeModel(builder.build(graphNames[role], packageVersion, { ...entries, ...plan }));
 }
 

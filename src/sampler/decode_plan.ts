@@ -125,7 +125,10 @@ class Replay {
     if (fault !== undefined) refuse(fault);
     this.#work += workOf(tensor);
     if (this.#work > planLimits.work) {
-      refuse(`the plan must need at most ${planLimits.work} multiplications for a sample, got more at ${where}`);
+      refuse(
+        `the plan must need at most ${planLimits.work} multiplications for a sample, got more at ${where}: choose ` +
+          'backend "onnxruntime"',
+      );
     }
     this.#values.push(tensor);
   }

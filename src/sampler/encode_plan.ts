@@ -2,6 +2,7 @@ import type { PrimitiveName, Tilt, TiltTable } from "../graph/attributes.ts";
 import type { Node, Tensor } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { writeJson } from "../format/json.ts";
+import { planLimits } from "./plan_limits.ts";
 
 /** Metadata entry of a model file that holds the plan. */
 export const planKey = "plan";
@@ -9,8 +10,25 @@ export const planKey = "plan";
 /** Version of the form in which plans are written. */
 export const planVersion = 1;
 
+/** Most bytes of an entry of metadata. */
+const longestEntry = 2 ** 23;
+
 /** A step of a plan: primitive, positions of its operands, and what it needs beside them. */
 export type PlanStep = readonly [primitive: string, operands: readonly number[], attributes?: unknown];
+
+/**
+ * Makes the metadata of a file that holds a plan.
+ *
+ * @param outputs tensors of one graph
+ * @returns the entry; none where the plan is longer than files may hold, so that onnxruntime runs the file
+ * @throws {TypeError} if the graph holds an operation that is written in TypeScript
+ */
+export function planEntry(outputs: readonly Tensor[]): Readonly<Record<string, string>> {
+  const text = encodePlan(outputs);
+  const fits = outputs[0].graph.nodes.length <= planLimits.steps &&
+    new TextEncoder().encode(text).length <= longestEntry;
+  return fits ? { [planKey]: text } : {};
+}
 
 /**
  * Records a computation as text, for kernels to replay without the program that wrote it down.
@@ -70,11 +88,15 @@ class StepEncoder {
   }
 
   #table(table: TiltTable): number {
-    const same = ({ cutoffSquared, values }: TiltTable) =>
-      values === table.values && cutoffSquared === table.cutoffSquared;
-    const known = this.tables.findIndex(same);
+    const known = this.tables.findIndex((other) => isSameTable(other, table));
     return known >= 0 ? known : this.tables.push(table) - 1;
   }
+}
+
+/** Whether two tables hold the same numbers: pair terms that are made anew for every pair give many alike. */
+function isSameTable(a: TiltTable, b: TiltTable): boolean {
+  return a.cutoffSquared === b.cutoffSquared &&
+    (a.values === b.values || a.values.length === b.values.length && a.values.every((v, i) => v === b.values[i]));
 }
 
 function isTilted(primitive: PrimitiveName): boolean {

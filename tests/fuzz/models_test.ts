@@ -1,13 +1,21 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { memory } from "../../src/backend/shared_memory.ts";
+import { allocate, kernels, release } from "../../src/backend/wasm.ts";
+import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { decodeModel } from "../../src/format/decode_model.ts";
 import { encodeBody, encodeModel, seal } from "../../src/format/encode_model.ts";
 import type { Model, ModelAttribute, ModelNode, ModelTensor } from "../../src/format/model.ts";
 import { operators } from "../../src/sampler/check_graph.ts";
-import { loadSampler } from "../../src/sampler/load.ts";
-import { particleFlow } from "../flow/bijector_examples.ts";
-import { exportBijector, randomRealNVP } from "../onnx/flow_example.ts";
+import { loadDensity, loadSampler } from "../../src/sampler/load.ts";
+import { planLimits } from "../../src/sampler/plan_limits.ts";
+import type { Backend } from "../../src/sampler/session.ts";
+import { bijectorExamples, particleFlow } from "../flow/bijector_examples.ts";
+import { exportBijector, noise, randomRealNVP } from "../onnx/flow_example.ts";
+import { withPlan } from "../sampler/plans.ts";
 import { trials } from "../support/incidents.ts";
+import { GuardedMemory } from "./guarded_memory.ts";
 import { damage, Dice } from "./mutate.ts";
+import { isPlan, otherPlan } from "./plan_mutations.ts";
 import { assertReaderHolds } from "./reader_law.ts";
 
 const small = exportBijector(randomRealNVP({ dim: 2, blocks: 1, hidden: [3] })).sampler;
@@ -34,8 +42,8 @@ Deno.test("every damaged model file is refused in a sentence of ours", async () 
 });
 
 /** Opens a sampler and draws three samples, as anyone would with a file from elsewhere. */
-async function draw(bytes: Uint8Array): Promise<unknown> {
-  await using sampler = await loadSampler(bytes);
+async function draw(bytes: Uint8Array, backend: Backend): Promise<unknown> {
+  await using sampler = await loadSampler(bytes, { backend });
   return { dim: sampler.metadata.dim, ...await sampler.sample(3, { seed: 1 }) };
 }
 
@@ -50,8 +58,11 @@ Deno.test("every damaged model file that was sealed again is run in its shape or
   await assertReaderHolds({
     incident: "damaged model file, sealed again",
     trials: trials(300, 10_000),
-    make: (trial) => seal(damage(bodies[trial % 2], trial)),
-    read: draw,
+    make: (trial) => ({
+      bytes: seal(damage(bodies[trial % 2], trial)),
+      backend: trial % 4 < 2 ? "onnxruntime" as const : "kernels" as const,
+    }),
+    read: ({ bytes, backend }) => draw(bytes, backend),
     faultOf: shapeFault,
     task,
   });
@@ -124,15 +135,85 @@ Deno.test("every model with a wrong part, sealed, is run in its shape or refused
     incident: "hostile model",
     trials: trials(120, 10_000),
     make: (trial) => encodeModel(otherModel(models[trial % 2], trial)),
-    read: draw,
+    read: (bytes) => draw(bytes, "onnxruntime"),
     faultOf: shapeFault,
     task,
   });
   assert(loaded > 0 && refused > 0, `${loaded} loaded, ${refused} refused`);
 });
 
+/** Flows whose plans hold every kind of step, one way or the other. */
+const planned = [
+  "RealNVP, even-odd, 2-D",
+  "Chain of all kinds, 2-D",
+  "Neural spline, even-odd, 2-D",
+  "Particle flow, mixtures, two in 1-D",
+  "Particle flow, tilted, two in 1-D",
+  "Particle flow, tilted, three in 2-D",
+].map((name) => exportBijector(bijectorExamples[name].make()));
+
+/** Opens a file by kernels, whichever way it goes, and maps three points. */
+async function map(bytes: Uint8Array, goes: "sampler" | "density"): Promise<unknown> {
+  if (goes === "sampler") return await draw(bytes, "kernels");
+  await using density = await loadDensity(bytes, { backend: "kernels" });
+  const { dim } = density.metadata;
+  const { z, logProb } = await density.latent(noise(3 * dim, 1));
+  return { dim, x: z, logProb };
+}
+
+/** Files whose plan was changed in one to three places, or one weight, and the way that they go. */
+function hostilePlan(trial: number): { bytes: Uint8Array; goes: "sampler" | "density" } {
+  const dice = new Dice(trial);
+  const goes = dice.pick(["sampler", "density"] as const);
+  const file = dice.pick(planned)[goes];
+  const changed = withPlan(file, (sound) => {
+    let plan: unknown = sound;
+    for (let left = dice.pick([1, 1, 2, 3]); left > 0 && isPlan(plan); left--) plan = otherPlan(plan, dice);
+    return plan;
+  });
+  if (dice.below(4) > 0) return { bytes: changed, goes };
+  const model = decodeModel(changed);
+  const weights = model.initializers.flatMap(({ name }, i) => name.startsWith("/") ? [] : [i]);
+  const at = dice.pick(weights);
+  const initializers = model.initializers.with(at, otherTensor(model.initializers[at], dice));
+  return { bytes: encodeModel({ ...model, initializers }), goes };
+}
+
+Deno.test("every model with a wrong plan, sealed, is run by kernels in its shape and memory, or refused in a sentence of ours", async () => {
+  await loadKernels();
+  using guards = new GuardedMemory();
+  const sound = JSON.stringify(await map(planned[5].sampler, "sampler"));
+  let most = 0;
+  const { loaded, refused } = await assertReaderHolds({
+    incident: "hostile plan",
+    trials: trials(200, 10_000),
+    make: hostilePlan,
+    read: ({ bytes, goes }) => map(bytes, goes),
+    faultOf: (result) => shapeFault(result),
+    always() {
+      most = Math.max(most, memory.buffer.byteLength);
+      if (!guards.isIntact()) return "wrote beyond its memory";
+      return most > 1.25 * planLimits.bytes ? `took ${most} bytes` : undefined;
+    },
+    task,
+  });
+  assert(Math.min(loaded, refused) > trials(200, 10_000) / 10, `${loaded} loaded, ${refused} refused`);
+  assertEquals(JSON.stringify(await map(planned[5].sampler, "sampler")), sound);
+});
+
+Deno.test("the watch over memory sees a kernel that writes one number too many", () => {
+  using guards = new GuardedMemory();
+  const address = allocate(1024);
+  kernels.scaleShiftF32(256, 1, 1, address, address);
+  assert(guards.isIntact());
+  kernels.scaleShiftF32(256 + 32, 1, 1, address, address);
+  assert(!guards.isIntact());
+  release(address);
+});
+
 Deno.test("a sound model still runs after all these", async () => {
-  assertEquals(shapeFault(await draw(looping)), undefined);
+  assertEquals(shapeFault(await draw(looping, "onnxruntime")), undefined);
+  assertEquals(shapeFault(await draw(looping, "kernels")), undefined);
 });
 
 Deno.test("assertReaderHolds() rejects a reader that hands sealed files to the runtime as they are", async () => {

@@ -18,6 +18,8 @@ export interface ReaderLaw<T> {
   readonly read: (input: T) => unknown | Promise<unknown>;
   /** Tells what is wrong with what was read, if anything: a damaged file that is read must still mean the same. */
   readonly faultOf?: (result: unknown, input: T) => string | undefined;
+  /** Tells what is wrong after a trial, however it ended. */
+  readonly always?: () => string | undefined;
   /** What the sentences begin with. */
   readonly task: RegExp;
   /** Longest time in milliseconds that one file may take; default 10 000: a watch for what never ends, not a bench. */
@@ -78,7 +80,7 @@ function prototypeKeys(): string {
  * file that takes too long.
  */
 export async function assertReaderHolds<T>(law: ReaderLaw<T>): Promise<{ loaded: number; refused: number }> {
-  const { incident, trials, make, read, faultOf, task, patience = 10_000 } = law;
+  const { incident, trials, make, read, faultOf, always, task, patience = 10_000 } = law;
   const prototypes = prototypeKeys();
   const faults: string[] = [];
   let [loaded, slowest] = [0, 0];
@@ -94,6 +96,7 @@ export async function assertReaderHolds<T>(law: ReaderLaw<T>): Promise<{ loaded:
     } catch (error) {
       fault = errorFault(error, task);
     }
+    fault ??= always?.();
     slowest = Math.max(slowest, performance.now() - start);
     if (performance.now() - start > patience) fault ??= `took ${Math.round(performance.now() - start)} ms`;
     if (prototypeKeys() !== prototypes) fault ??= "changed a prototype";

@@ -249,7 +249,9 @@ Deno.test("a plan that would take all memory or never end is refused before it b
     await refusalOfSteps((
       first,
     ) => [...doubling(first, 19), ...Array.from({ length: 100 }, (_, k) => ["tanh", [first + 18 + k]])]),
-    `the plan must need at most ${planLimits.work} multiplications for a sample, got more at step ${long + 32}`,
+    `the plan must need at most ${planLimits.work} multiplications for a sample, got more at step ${
+      long + 32
+    }: choose backend "onnxruntime"`,
   );
   assertEquals(
     await refusalOfSteps(() => new Array(2 ** 15).fill(["tanh", [0]])),
