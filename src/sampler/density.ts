@@ -81,7 +81,7 @@ export class DensityModel {
 
 /** Settings of {@linkcode loadDensity}. */
 export interface DensityOptions extends RunOptions {
-  /** Configurations per call of what runs the model. Default 1024, or fewer where it needs much memory for each. */
+  /** Configurations per call of what runs it. Default 256 by kernels; by onnxruntime 1024, or fewer where each is large. */
   readonly chunk?: number | undefined;
 }
 

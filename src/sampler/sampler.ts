@@ -203,7 +203,7 @@ export class ModelSampler {
 export interface SamplerOptions extends RunOptions {
   /** The `density.onnx` of the same flow, for `logProb`. */
   readonly density?: ModelSource | undefined;
-  /** Samples per call of what runs the model. Default 1024, or fewer where it needs much memory for each. */
+  /** Samples per call of what runs the model. Default 256 by kernels; by onnxruntime 1024, or fewer where each is large. */
   readonly chunk?: number | undefined;
   /** Energy in units of k_BT₀ for `logWeights`, where the system is none of this package. */
   readonly system?: WeighedSystem | undefined;
