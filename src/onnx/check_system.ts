@@ -4,7 +4,8 @@
  * @module
  */
 import type { ModelDescription } from "../sampler/metadata.ts";
-import type { WritableSystem } from "./lower_energy.ts";
+import type { AutodiffSystem } from "../system/from_autodiff.ts";
+import { isParticleSystem, type WritableSystem } from "./lower_energy.ts";
 import { plainSystems } from "./lower_plain_energy.ts";
 
 /** Most particles with sites of their own: as many as relabelling takes. */
@@ -20,11 +21,11 @@ const MOST_LABELLED = 400;
  * @throws {RangeError} if it has other coordinates or other numbers than described, or too many particles
  */
 export function checkSystem(system: WritableSystem, description: ModelDescription, dim: number): void {
-  if (!("formula" in system) && !("coefficients" in system) && !plainSystems.has(system.name)) {
-    const { name } = system as { readonly name?: unknown };
+  const own = "formula" in system;
+  if (!own && !isParticleSystem(system) && !plainSystems.has(system.name)) {
+    const name = JSON.stringify((system as { readonly name?: unknown }).name);
     throw new TypeError(
-      `Cannot export flow: system must be one of this package, got ${JSON.stringify(name)}: write its energy with ` +
-        "systemFromEnergy",
+      `Cannot export flow: system must be one whose energy models can hold, got ${name}: write it with systemFromEnergy`,
     );
   }
   if (system.dim !== dim) {
@@ -33,23 +34,28 @@ export function checkSystem(system: WritableSystem, description: ModelDescriptio
   if (!(description.temperature > 0)) {
     throw new RangeError(`Cannot export flow: temperature must be positive, got ${description.temperature}`);
   }
-  if ("formula" in system) return;
-  if (system.preset !== description.preset) {
-    throw new RangeError(
-      `Cannot export flow: preset of the system must be "${description.preset}" as described, got "${system.preset}"`,
-    );
-  }
-  const names = new Set([...Object.keys(system.parameters), ...Object.keys(description.parameters)]);
-  for (const name of names) {
-    const [described, own] = [description.parameters[name], system.parameters[name]];
-    if (described === own) continue;
-    throw new RangeError(
-      `Cannot export flow: ${name} of the system must be ${described} as described, got ${own}`,
-    );
-  }
-  if ("coefficients" in system && system.sites.length > 2 * MOST_LABELLED) {
+  if (own) return;
+  checkDescribed(system, description);
+  if (isParticleSystem(system) && system.sites.length > 2 * MOST_LABELLED) {
     throw new RangeError(
       `Cannot export flow: system must have at most ${MOST_LABELLED} labels, got ${system.sites.length / 2}`,
     );
+  }
+}
+
+/** Preset and all parameters must be those that the file will name. */
+function checkDescribed(
+  { preset, parameters }: Exclude<WritableSystem, AutodiffSystem>,
+  description: ModelDescription,
+): void {
+  if (preset !== description.preset) {
+    throw new RangeError(
+      `Cannot export flow: preset of the system must be "${description.preset}" as described, got "${preset}"`,
+    );
+  }
+  for (const name of new Set([...Object.keys(parameters), ...Object.keys(description.parameters)])) {
+    const [described, value] = [description.parameters[name], parameters[name]];
+    if (described === value) continue;
+    throw new RangeError(`Cannot export flow: ${name} of the system must be ${described} as described, got ${value}`);
   }
 }

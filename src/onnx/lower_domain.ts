@@ -13,7 +13,7 @@ import { isDimer } from "../backend/particle_coefficients.ts";
 import type { LennardJonesFluid } from "../system/lennard_jones_fluid.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 import type { Algebra } from "./algebra.ts";
-import type { WritableSystem } from "./lower_energy.ts";
+import { isParticleSystem, type WritableSystem } from "./lower_energy.ts";
 import { batchSize } from "./model_builder.ts";
 
 /** Gain, relative to the largest cost, below which labels are left alone: 2⁻⁴⁶, as in the kernels. */
@@ -31,7 +31,7 @@ const FILLER = 1e300;
  * @returns truths as a row [1, n]; null where all configurations lie inside
  */
 export function lowerDomain(algebra: Algebra, system: WritableSystem, x: string): string | null {
-  if (!("coefficients" in system)) return null;
+  if (!isParticleSystem(system)) return null;
   const { less, both } = algebra;
   const coordinates = algebra.transpose(x);
   const finite = less(algebra.absolute(algebra.sum(coordinates, 0)), Infinity);

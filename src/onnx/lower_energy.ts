@@ -5,16 +5,37 @@
  */
 import { Graph } from "../graph/graph.ts";
 import { input } from "../graph/operations.ts";
+import type { DoubleWell } from "../system/double_well.ts";
 import type { AutodiffSystem } from "../system/from_autodiff.ts";
+import type { HarmonicOscillatorBox } from "../system/harmonic_oscillator_box.ts";
 import type { LennardJonesFluid } from "../system/lennard_jones_fluid.ts";
+import type { ManyWell } from "../system/many_well.ts";
+import type { MuellerBrown } from "../system/mueller_brown.ts";
 import type { ParticleDimer } from "../system/particle_dimer.ts";
 import type { Algebra } from "./algebra.ts";
 import { lowerNodes } from "./export_graph.ts";
 import { particleEnergy } from "./lower_particle_energy.ts";
-import { plainEnergy, type PlainSystem } from "./lower_plain_energy.ts";
+import { plainEnergy } from "./lower_plain_energy.ts";
 
 /** A system whose energy can be written into a model: those of this package, and what `systemFromEnergy` makes. */
-export type WritableSystem = PlainSystem | ParticleDimer | LennardJonesFluid | AutodiffSystem;
+export type WritableSystem =
+  | DoubleWell
+  | ManyWell
+  | MuellerBrown
+  | HarmonicOscillatorBox
+  | ParticleDimer
+  | LennardJonesFluid
+  | AutodiffSystem;
+
+/**
+ * Tells whether an energy is one of `particleEnergy`.
+ *
+ * @param system the system
+ * @returns whether it is
+ */
+export function isParticleSystem(system: WritableSystem): system is ParticleDimer | LennardJonesFluid {
+  return !("formula" in system) && (system.name === "particle-dimer" || system.name === "lennard-jones-fluid");
+}
 
 /**
  * Emits U.
@@ -28,7 +49,7 @@ export type WritableSystem = PlainSystem | ParticleDimer | LennardJonesFluid | A
 export function lowerEnergy(algebra: Algebra, system: WritableSystem, x: string): string {
   if ("formula" in system) return formulaEnergy(algebra, system, x);
   const coordinates = algebra.transpose(x);
-  return "coefficients" in system
+  return isParticleSystem(system)
     ? particleEnergy(algebra, system.coefficients, coordinates)
     : plainEnergy(algebra, system, coordinates);
 }

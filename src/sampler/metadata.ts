@@ -46,8 +46,9 @@ export interface ModelMetadata extends ModelDescription {
   /** Version of the package that wrote the file. */
   readonly packageVersion: string;
   /**
-   * Whether the graph holds the system's energy and returns `logWeight` too: −U(x)/T − log q(x), −∞ outside the reference
-   * domain. Absent if not.
+   * Whether the graph holds the system's energy and returns `logWeight` too, for users of onnxruntime alone: −U(x)/T −
+   * log q(x), −∞ outside the reference domain of a system of this package. (`ModelSampler` computes weights of any file,
+   * see its `logWeights`.) Absent if not.
    */
   readonly logWeight?: true;
   /**

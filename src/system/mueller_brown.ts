@@ -38,8 +38,10 @@ export interface MuellerBrownReference {
   readonly populations: readonly [left: number, middle: number, right: number];
 }
 
-/** A, a, b, c, X, Y of each term A exp(a(x₁ − X)² + b(x₁ − X)(x₂ − Y) + c(x₂ − Y)²). */
-const TERMS: readonly (readonly [number, number, number, number, number, number])[] = [
+/** A, a, b, c, X, Y of a term A exp(a(x₁ − X)² + b(x₁ − X)(x₂ − Y) + c(x₂ − Y)²). */
+export type MuellerBrownTerm = readonly [A: number, a: number, b: number, c: number, X: number, Y: number];
+
+const TERMS: readonly MuellerBrownTerm[] = [
   [-200, -1, 0, -10, 1, 0],
   [-100, -1, 0, -10, 0, 0.5],
   [-170, -6.5, 11, -6.5, -0.5, 1.5],
@@ -83,7 +85,7 @@ export class MuellerBrown implements System {
   readonly preset: MuellerBrownPreset;
   readonly parameters: Readonly<Record<string, number>> & MuellerBrownParameters;
   /** A, a, b, c, X, Y of each term. */
-  readonly terms = TERMS;
+  readonly terms: readonly MuellerBrownTerm[] = TERMS;
 
   /**
    * Makes the potential.

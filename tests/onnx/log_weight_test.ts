@@ -287,7 +287,7 @@ Deno.test("exportFlow() refuses systems that are not the ones described, and ene
       'preset of the system must be "noe2019" as described, got "snf"',
       "extra of the system must be 1 as described, got undefined",
       "temperature must be positive, got -1",
-      'system must be one of this package, got "mine": write its energy with systemFromEnergy',
+      'system must be one whose energy models can hold, got "mine": write it with systemFromEnergy',
       "system must have at most 400 labels, got 441",
     ].map((rest) => `Cannot export flow: ${rest}`),
   );
