@@ -13,6 +13,7 @@ export * from "./particle_energy";
 export * from "./particle_gradient";
 export * from "./particle_gradient_single";
 export * from "./metropolis";
+export * from "./ising";
 export * from "./alignment";
 export * from "./tilted";
 export * from "./tilted_gradient";

@@ -3,7 +3,8 @@
  *
  * In: a system, a temperature, a seed. Out: configurations with their chains, burnt in and spaced by what was measured.
  *
- * Start here: {@link metropolis} for few coordinates, {@link metropolisSample} for particles.
+ * Start here: {@link metropolis} for few coordinates, {@link metropolisSample} for particles,
+ * {@link isingSample} for spins.
  *
  * @module
  */
@@ -21,6 +22,9 @@ export {
   type MetropolisSampleOptions,
   type RelaxedProgress,
 } from "./metropolis_sample.ts";
+export { IsingChains, type IsingChainsOptions } from "./ising_chains.ts";
+export { type IsingSample, isingSample, type IsingSampleOptions } from "./ising_sample.ts";
+export type { SpinMove } from "../backend/ising_kernels.ts";
 export { settledStarts, type SettledStartsOptions } from "./settled_starts.ts";
 export type { Relaxation } from "./relaxation.ts";
 export type { LongRunOptions } from "./pause.ts";

@@ -9,6 +9,7 @@ import { type Case, check, checkNaN, copies, Draw } from "./fuzz_draw.ts";
 import { elementwise } from "./fuzz_elementwise.ts";
 import { panels } from "./fuzz_panels.ts";
 import { particles } from "./fuzz_particles.ts";
+import { spins } from "./fuzz_spins.ts";
 import { splines } from "./fuzz_splines.ts";
 import { type Argument, builds, type Implementation } from "./kernel_harness.ts";
 
@@ -26,7 +27,7 @@ function seedsOf(kernel: string, { seed, rounds }: typeof usual): number[] {
   return Array.from({ length: count }, (_, i) => seed + i);
 }
 
-const generators = { ...elementwise, ...panels, ...particles, ...slow };
+const generators = { ...elementwise, ...panels, ...particles, ...spins, ...slow };
 const kernels = Object.keys(generators);
 
 /** What `body` says about each round of a kernel, with the seed if it throws. */
@@ -138,6 +139,10 @@ const rotated = (array: Argument) => {
   return source.map((_, i) => source[(i + 1) % source.length]);
 };
 
+/** Tables of ten rows of four words, the thresholds' lower ones zero. */
+const withoutLowerWords = (tables: Argument) =>
+  (tables as Int32Array).map((word, k) => [5, 7, 9].includes((k >> 2) % 10) ? 0 : word);
+
 const mistakes: Record<string, { readonly kernel: string; readonly broken: Implementation }> = {
   "shifts its bias by one": {
     kernel: "linearF32",
@@ -178,6 +183,22 @@ const mistakes: Record<string, { readonly kernel: string; readonly broken: Imple
   "moves the chains of a pair at the wrong temperatures": {
     kernel: "dimerMetropolisF64",
     broken: altered("dimerMetropolisF64", (args) => args.with(5, rotated(args[5]))),
+  },
+  "draws the random numbers of another sweep": {
+    kernel: "isingMetropolisI32",
+    broken: altered("isingMetropolisI32", (args) => args.with(3, args[3] as number + 1)),
+  },
+  "compares the upper words of probabilities alone": {
+    kernel: "isingMetropolisI32",
+    broken: altered("isingMetropolisI32", (args) => args.with(4, withoutLowerWords(args[4]))),
+  },
+  "adds to clusters by upper words alone": {
+    kernel: "isingWolffI32",
+    broken: altered("isingWolffI32", (args) => args.with(4, withoutLowerWords(args[4]))),
+  },
+  "turns one cluster less": {
+    kernel: "isingWolffI32",
+    broken: altered("isingWolffI32", (args) => args.with(2, Math.max(args[2] as number - 1, 0))),
   },
 };
 
