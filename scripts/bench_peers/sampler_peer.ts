@@ -80,7 +80,10 @@ await serve(async (folder, backend, threads) => {
   const { map, dim } = await open(`${folder}/model.onnx`, backend as SamplerBackend, threads);
   const z = latent(Number(batch), dim);
   return {
-    check: async (): Promise<Checked<object>> => ({ answer: {}, numbers: (await map(z)).map((values) => Float32Array.from(values)) }),
+    check: async (): Promise<Checked<object>> => ({
+      answer: {},
+      numbers: (await map(z)).map((values) => Float32Array.from(values)),
+    }),
     step: async () => void await map(z),
     version: backend === "kernels" ? "boltzflow kernels" : `onnxruntime-${backend} ${VERSION}`,
     settings: `${threads} thread${threads > 1 ? "s" : ""}, Deno ${Deno.version.deno}`,

@@ -1,5 +1,8 @@
 import { DoubleWell, type DoubleWellPreset } from "../system/double_well.ts";
+import { HarmonicOscillatorBox, type HarmonicOscillatorBoxPreset } from "../system/harmonic_oscillator_box.ts";
 import { LennardJonesFluid, type LennardJonesFluidPreset } from "../system/lennard_jones_fluid.ts";
+import { ManyWell, type ManyWellPreset } from "../system/many_well.ts";
+import { MuellerBrown, type MuellerBrownPreset } from "../system/mueller_brown.ts";
 import { ParticleDimer, type ParticleDimerPreset } from "../system/particle_dimer.ts";
 import type { System } from "../system/system.ts";
 import type { ModelMetadata } from "./metadata.ts";
@@ -18,6 +21,10 @@ const makers: Readonly<Record<string, (metadata: ModelMetadata) => WeighedSystem
     new DoubleWell({ ...parameters, dim, preset: preset as DoubleWellPreset }),
   LennardJonesFluid: ({ preset, parameters }) =>
     new LennardJonesFluid({ ...parameters, preset: preset as LennardJonesFluidPreset }),
+  ManyWell: ({ preset, parameters }) => new ManyWell({ ...parameters, preset: preset as ManyWellPreset }),
+  MuellerBrown: ({ preset, parameters }) => new MuellerBrown({ ...parameters, preset: preset as MuellerBrownPreset }),
+  HarmonicOscillatorBox: ({ preset, parameters }) =>
+    new HarmonicOscillatorBox({ ...parameters, preset: preset as HarmonicOscillatorBoxPreset }),
 };
 
 /** Systems whose energies are computed by the kernels, whatever runs the model. */
@@ -28,6 +35,9 @@ const alternatives: Readonly<Record<string, string>> = {
   "particle-dimer": "ParticleDimer",
   "double-well": "DoubleWell",
   "lennard-jones-fluid": "LennardJonesFluid",
+  "many-well": "ManyWell",
+  "mueller-brown": "MuellerBrown",
+  "harmonic-oscillator-box": "HarmonicOscillatorBox",
 };
 
 /**

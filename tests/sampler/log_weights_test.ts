@@ -9,7 +9,10 @@ import { loadSampler } from "../../src/sampler/load.ts";
 import type { ModelMetadata } from "../../src/sampler/metadata.ts";
 import { logWeightsOf, systemOf, type WeighedSystem } from "../../src/sampler/system_energy.ts";
 import { DoubleWell } from "../../src/system/double_well.ts";
+import { HarmonicOscillatorBox } from "../../src/system/harmonic_oscillator_box.ts";
 import { LennardJonesFluid } from "../../src/system/lennard_jones_fluid.ts";
+import { ManyWell } from "../../src/system/many_well.ts";
+import { MuellerBrown } from "../../src/system/mueller_brown.ts";
 import { ParticleDimer } from "../../src/system/particle_dimer.ts";
 import type { System } from "../../src/system/system.ts";
 import { description, noise, randomRealNVP } from "../onnx/flow_example.ts";
@@ -22,6 +25,10 @@ const systems: Readonly<Record<string, { readonly system: System; readonly x: Fl
   ParticleDimer: swapped(new ParticleDimer({ preset: "noe2019", epsilon: 1.5 })),
   LennardJonesFluid: swapped(new LennardJonesFluid({ particles: 4, repulsion: 3 })),
   DoubleWell: { system: new DoubleWell({ preset: "snf", dim: 3, a: 2 }), x: noise(6, 1, 2) },
+  ManyWell: { system: new ManyWell({ b: 5 }), x: noise(64, 3) },
+  MuellerBrown: { system: new MuellerBrown({ preset: "mueller1979" }), x: noise(4, 4) },
+  // The second one is beyond the wall.
+  HarmonicOscillatorBox: { system: new HarmonicOscillatorBox({ k: 3 }), x: Float64Array.of(1, 2, -1, 2) },
 };
 
 /** The reference configuration, somewhat moved, and the same with its last two particles exchanged. */
