@@ -39,7 +39,7 @@ const foreign = new RegExp(
     "Array buffer allocation",
     "undefined",
     "\\[object",
-    "ORT|ERROR_CODE|protobuf|onnxruntime::",
+    "\\bORT\\b|ERROR_CODE|protobuf|onnxruntime::",
     "byte length of",
     "start offset",
     "The encoded data",
