@@ -1,8 +1,9 @@
 /** Every example, with a small budget: what it says must agree with exact values within the errors that it states. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { estimate, exact } from "../examples/double_well.ts";
+import { estimate as estimateSpins } from "../examples/ising.ts";
 import { estimate as estimateIons, exact as exactIons } from "../examples/trapped_ions.ts";
-import { DoubleWell, logPartitionFunction } from "../mod.ts";
+import { DoubleWell, enumerateIsing, IsingLattice, logPartitionFunction } from "../mod.ts";
 import { inTemporaryDirectory } from "./support/file_faults.ts";
 import { FOUR_SIGMA } from "./support/statistics.ts";
 import { integrateTrappedIons } from "./support/trapped_ions.ts";
@@ -43,6 +44,7 @@ Deno.test("every example is run by a test in this file", async () => {
   assertEquals(names.filter((name) => name.endsWith(".ts")).sort(), [
     "dimer_energy.ts",
     "double_well.ts",
+    "ising.ts",
     "sample_model.ts",
     "trapped_ions.ts",
   ]);
@@ -111,6 +113,48 @@ Deno.test({
     const wrong = logPartitionFunction(samples.logWeights.map((log) => log + 0.1));
     assert(!agrees(wrong, -exactIons.freeEnergy), "density");
   },
+});
+
+Deno.test({
+  name: "ising.ts finds ln Z and the magnetisation of 16 spins within its errors, without any permission",
+  permissions: "none",
+  async fn() {
+    const samples = 20_000;
+    const lattice = new IsingLattice({ side: 4 });
+    for (const temperature of [2.269, 3]) {
+      const { logPartition, efficiency, magnetisation } = await estimateSpins({
+        side: 4,
+        temperature,
+        steps: 150,
+        samples,
+      });
+      const counted = enumerateIsing(lattice, temperature);
+      assert(logPartition.reliable && agrees(logPartition, counted.logPartition), JSON.stringify(logPartition));
+      assert(efficiency > 0.9, `${efficiency}`);
+      assertEquals(magnetisation.generator, magnetisation.generator.toReversed());
+      // Of 17 magnetisations three belong to the bin in the middle, one to each at an end, and two to all others.
+      const bins = new Float64Array(9);
+      counted.magnetisation.forEach((p, k) => bins[4 + Math.sign(k - 8) * Math.ceil(Math.abs(k - 8) / 2 - 0.5)] += p);
+      bins.forEach((p, k) => {
+        const error = Math.sqrt(p * (1 - p) / samples);
+        assert(Math.abs(magnetisation.generator[k] - p) < FOUR_SIGMA * error, `${k}: ${magnetisation.generator}`);
+        assert(Math.abs(magnetisation.clusters[k] - p) < FOUR_SIGMA * error, `${k}: ${magnetisation.clusters}`);
+      });
+      // What it must not agree with: another temperature by one in a hundred.
+      assert(!agrees(logPartition, enumerateIsing(lattice, 1.01 * temperature).logPartition));
+    }
+  },
+});
+
+Deno.test("ising.ts keeps more than half of its samples of 8 × 8 spins next to the critical temperature", async () => {
+  const printed = await runExample("ising.ts", ["--steps", "150"], []);
+  const [logPartition] = statedIn(printed);
+  const { logPartition: exact } = new IsingLattice({ side: 8 }).exact(2.269);
+
+  assert(agrees(logPartition, exact), printed);
+  assert(!printed.includes("unreliable") && logPartition.standardError! < 64 * 1e-3 / FOUR_SIGMA, printed);
+  assertMatch(printed, /exact 60\.14522\n/);
+  assert(Number(/samples: (\d\.\d+)/.exec(printed)![1]) > 0.5, printed);
 });
 
 Deno.test("double_well.ts hands over models that sample_model.ts reweights to the exact averages", async () => {
