@@ -5,7 +5,7 @@
  * same buffer as an input. `…GradF32` computes dx = dy·f′ (accumulate = 0) or dx += dy·f′ (accumulate = 1).
  */
 import { exp, log, ones, sigmoid, sine, softplus, tanh } from "./math";
-import { normalCdf, normalQuantile } from "./normal";
+import { gauss, normalCdf, normalQuantile } from "./normal";
 import { loadRest, madd, nmadd, storeRest } from "./simd";
 
 // @ts-ignore: decorator
@@ -155,6 +155,16 @@ export function normalQuantileF32(count: i32, lower: usize, upper: usize, z: usi
 @unmanaged class SquareGrad { @inline of(x: v128, dy: v128): v128 { return f32x4.mul(dy, f32x4.add(x, x)); } }
 @unmanaged class SqrtGrad { @inline of(y: v128, dy: v128): v128 { return f32x4.div(dy, f32x4.add(y, y)); } }
 @unmanaged class SinGrad { @inline of(x: v128, dy: v128): v128 { return f32x4.mul(dy, sine(x, 1)); } }
+@unmanaged class NormalCdfGrad {
+  /** dy·φ(x), 1/√(2π) = 0.39894228. */
+  @inline of(x: v128, dy: v128): v128 { return f32x4.mul(dy, f32x4.mul(gauss(x), f32x4.splat(0.3989422804014327))); }
+}
+
+@unmanaged class ProbitGrad {
+  /** dy/φ(z), √(2π) = 2.5066283. */
+  @inline of(z: v128, dy: v128): v128 { return f32x4.mul(dy, f32x4.div(f32x4.splat(2.5066282746310002), gauss(z))); }
+}
+
 @unmanaged class CosGrad { @inline of(x: v128, dy: v128): v128 { return f32x4.neg(f32x4.mul(dy, sine(x, 0))); } }
 
 /** dx (+)= dy·(1 − y²), y = tanh x. */
@@ -210,6 +220,16 @@ export function sinGradF32(count: i32, accumulate: i32, x: usize, dy: usize, dx:
 /** dx (+)= −dy·sin x. */
 export function cosGradF32(count: i32, accumulate: i32, x: usize, dy: usize, dx: usize): void {
   mapTwo<CosGrad>(count, accumulate, x, dy, dx);
+}
+
+/** dx (+)= dy·φ(x), the slope of Φ; 0 beyond |x| = 12.9. */
+export function normalCdfGradF32(count: i32, accumulate: i32, x: usize, dy: usize, dx: usize): void {
+  mapTwo<NormalCdfGrad>(count, accumulate, x, dy, dx);
+}
+
+/** dp (+)= dz/φ(z), the slope of z = Φ⁻¹(p); ∞ beyond |z| = 12.9. */
+export function probitGradF32(count: i32, accumulate: i32, z: usize, dz: usize, dp: usize): void {
+  mapTwo<ProbitGrad>(count, accumulate, z, dz, dp);
 }
 
 /** y = a + b. */

@@ -2,7 +2,8 @@
 export * from "./abi";
 export { linearF32, packF32 } from "./gemm";
 export {
-  addF32, cosF32, divideF32, expF32, logF32, multiplyF32, negateF32, reluF32, scaleShiftF32, sigmoidF32, siluF32,
+  addF32, cosF32, divideF32, expF32, logF32, multiplyF32, negateF32, normalCdfF32,
+  normalQuantileF32, reluF32, scaleShiftF32, sigmoidF32, siluF32,
   sinF32, softplusF32, sqrtF32, squareF32, subtractF32, tanhF32,
 } from "./elementwise";
 export { affineForwardF32, affineInverseF32 } from "./coupling";

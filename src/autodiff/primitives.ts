@@ -11,6 +11,7 @@ import * as elementwise from "./primitives/elementwise.ts";
 import { broadcast, linear } from "./primitives/linear.ts";
 import { mixtureDecode, mixtureEncode, mixtureLogProb } from "./primitives/mixture.ts";
 import { column, concat, gather } from "./primitives/movement.ts";
+import { normalCdf, probit } from "./primitives/normal.ts";
 import { constantColumn, mean, sum, sumFeatures } from "./primitives/reduce.ts";
 import { splineForward, splineInverse } from "./primitives/spline.ts";
 import { tiltedDecode, tiltedEncode, tiltedLogProb } from "./primitives/tilted.ts";
@@ -26,6 +27,8 @@ export const primitives: { readonly [P in PrimitiveName]: Primitive<P> } = {
   gather,
   concat,
   column,
+  normalCdf,
+  probit,
   affineForward,
   affineInverse,
   mixtureLogProb,

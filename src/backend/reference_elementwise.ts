@@ -100,6 +100,14 @@ export const sqrtGradF32: GradientReference = gradient((y, dy) => dy / (2 * y));
 export const sinGradF32: GradientReference = gradient((x, dy) => dy * Math.cos(x));
 /** dx (+)= −dy·sin x. */
 export const cosGradF32: GradientReference = gradient((x, dy) => -dy * Math.sin(x));
+/** dx (+)= dy·φ(x). */
+export const normalCdfGradF32: GradientReference = gradient((x, dy) =>
+  dy * (Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI))
+);
+/** dp (+)= dz/φ(z). */
+export const probitGradF32: GradientReference = gradient((z, dz) =>
+  dz * (Math.sqrt(2 * Math.PI) * Math.exp(z * z / 2))
+);
 
 /** y = a + b. */
 export const addF32: BinaryReference = binary((a, b) => a + b);

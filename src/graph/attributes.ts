@@ -80,6 +80,10 @@ export interface Attributes {
   sin: NoAttributes;
   /** cos x. */
   cos: NoAttributes;
+  /** Φ(x). */
+  normalCdf: NoAttributes;
+  /** Φ⁻¹(p). */
+  probit: NoAttributes;
   /** xᵏ. */
   power: { readonly exponent: number };
   /** a x + b. */

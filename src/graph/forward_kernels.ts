@@ -5,7 +5,7 @@
  */
 import type { PrimitiveName } from "./attributes.ts";
 import type { ForwardKernel } from "./forward_kernel.ts";
-import { binary, scaleShift, unary } from "./kernels/elementwise.ts";
+import { binary, probit, scaleShift, unary } from "./kernels/elementwise.ts";
 import { broadcast, coupling, linear } from "./kernels/layers.ts";
 import { mixtureLogProb, mixtureMap } from "./kernels/mixture.ts";
 import { column, concat, gather, sumFeatures } from "./kernels/movement.ts";
@@ -30,6 +30,8 @@ const forwardKernels: Table = {
   sqrt: unary("sqrt"),
   sin: unary("sin"),
   cos: unary("cos"),
+  normalCdf: unary("normalCdf"),
+  probit,
   scaleShift,
   add: binary("add"),
   subtract: binary("subtract"),

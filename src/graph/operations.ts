@@ -60,6 +60,31 @@ export const sin: (x: Tensor) => Tensor = elementwise("sin");
 /** cos x, each element. */
 export const cos: (x: Tensor) => Tensor = elementwise("cos");
 
+/**
+ * Computes Φ(x), the normal distribution function, of each element, with a small relative error in the lower tail too.
+ *
+ * @param x [n, d]
+ * @returns [n, d], from 0 to 1
+ * @throws {TypeError} if x is no batch
+ */
+export function normalCdf(x: Tensor): Tensor {
+  requireBatch("apply the normal distribution", "x", x);
+  return x.graph.add("normalCdf", [x], {}, x.shape);
+}
+
+/**
+ * Computes Φ⁻¹(p), the normal number below which the part p of the mass lies, of each element: the inverse of
+ * {@link normalCdf}. ∓∞ at 0 and 1, NaN beyond.
+ *
+ * @param p [n, d]
+ * @returns [n, d]
+ * @throws {TypeError} if p is no batch
+ */
+export function probit(p: Tensor): Tensor {
+  requireBatch("invert the normal distribution", "p", p);
+  return p.graph.add("probit", [p], {}, p.shape);
+}
+
 /** The shape of a ∘ b: equal shapes, or a scalar beside a column. */
 function commonShape(operation: string, a: Tensor, b: Tensor): Shape {
   const equal = a.shape.length === b.shape.length && a.shape.every((size, i) => size === b.shape[i]);

@@ -45,6 +45,33 @@ export function normalMasses(algebra: Algebra, z: string): string {
 }
 
 /**
+ * e^(−x²/2) to a few roundings: the square of the leading half of the digits (Dekker's split) is exact, so that the
+ * exponent loses nothing to its size.
+ */
+function gaussian(algebra: Algebra, x: string): string {
+  const { add, subtract, multiply, exp } = algebra;
+  const scaled = multiply(x, algebra.type === "float32" ? 4097 : 134217729);
+  const leading = subtract(scaled, subtract(scaled, x));
+  const rest = multiply(subtract(x, leading), add(x, leading));
+  return multiply(exp(gaussExponent(algebra, leading)), exp(multiply(rest, -0.5)));
+}
+
+/** Φ(x), from the tail that is no difference. */
+export function normalDistribution(algebra: Algebra, x: string): string {
+  // Beyond, where both tails are below the smallest number, the fit would have no value.
+  const t = algebra.minimum(algebra.absolute(x), algebra.type === "float32" ? 14 : 39);
+  const mass = algebra.multiply(gaussian(algebra, t), scaledTail(algebra, t));
+  return algebra.where(algebra.less(x, 0), mass, algebra.subtract(1, mass));
+}
+
+/** Φ⁻¹(p); ∓∞ at 0 and 1, NaN beyond. */
+export function probit(algebra: Algebra, p: string): string {
+  const { equal, log, where } = algebra;
+  const z = normalQuantiles(algebra, [{ lower: log(p), upper: log(algebra.subtract(1, p)) }]);
+  return where(equal(p, 0), -Infinity, where(equal(p, 1), Infinity, z));
+}
+
+/**
  * ln Φ(−t).
  *
  * @param algebra where operators go

@@ -8,7 +8,9 @@
  */
 import { isBatch, isColumn } from "../graph/graph.ts";
 import type { PrimitiveName } from "../graph/attributes.ts";
+import { Algebra } from "./algebra.ts";
 import { lowerMixtureDecode, lowerMixtureEncode, lowerMixtureLogProb } from "./lower_mixture.ts";
+import { normalDistribution, probit } from "./lower_normal.ts";
 import { lowerSplineForward, lowerSplineInverse } from "./lower_spline.ts";
 import { lowerTiltedDecode, lowerTiltedEncode, lowerTiltedLogProb } from "./lower_tilted.ts";
 import type { Lowering, LoweringSite } from "./lowering.ts";
@@ -101,6 +103,8 @@ export const lowerings: { readonly [P in PrimitiveName]: Lowering<P> } = {
   sin: same("Sin"),
   cos: same("Cos"),
   power: (site) => site.builder.emit("Pow", [site.inputs[0], scalar(site, site.attributes.exponent)]),
+  normalCdf: ({ builder, inputs: [x] }) => normalDistribution(new Algebra(builder, builder.precision), x),
+  probit: ({ builder, inputs: [p] }) => probit(new Algebra(builder, builder.precision), p),
   scaleShift(site) {
     const { builder, attributes: { scale, shift }, inputs: [x] } = site;
     return builder.emit("Add", [builder.emit("Mul", [x, scalar(site, scale)]), scalar(site, shift)]);

@@ -101,6 +101,8 @@ const rules: { readonly [P in Exclude<PrimitiveName, "input" | "parameter" | "ex
   sqrt: plain(1, operations.sqrt),
   sin: plain(1, operations.sin),
   cos: plain(1, operations.cos),
+  normalCdf: plain(1, operations.normalCdf),
+  probit: plain(1, operations.probit),
   add: plain(2, operations.add),
   subtract: plain(2, operations.subtract),
   multiply: plain(2, operations.multiply),

@@ -193,6 +193,10 @@ export const primitiveSamples: { readonly [P in PrimitiveName]: PrimitiveSample<
   // Absolute error 1.2e-7 = 2.01 · 2⁻²⁴.
   sin: unary({ forward: { relative: 0, absolute: 2.1 }, vjp: { relative: 1, absolute: 2.1 } }, [-9, 9]),
   cos: unary({ forward: { relative: 0, absolute: 2.1 }, vjp: { relative: 1, absolute: 2.1 } }, [-9, 9]),
+  // 7 ULP; the Gaussian has 3, beside a constant and a product. What the samples reach is within ±2.
+  normalCdf: unary({ forward: { relative: 14 }, vjp: { relative: 9 } }),
+  // 6 ULP, and 1 − p rounded: 2⁻²⁶ √(2π) exp(z²/2) ≤ 0.25 · 2.51 · 4 of a unit for z ≤ 1.65.
+  probit: unary({ forward: { relative: 12, absolute: 2.5 }, vjp: { relative: 40 } }, [0.05, 0.95]),
   power: {
     inputs: () => [column()],
     shape: column,

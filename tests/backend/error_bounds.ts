@@ -50,6 +50,14 @@ export const gradientBounds: Readonly<Record<string, GradientBound>> = {
   sqrtGradF32: { from: 0.1, to: 9, special: [Infinity, ...outputs], error: (y, dy) => Math.abs(dy / y) / 2 },
   sinGradF32: { from: -20, to: 20, special: inputs, error: (_, dy) => (1.2e-7 / unitRoundoff + 1) * Math.abs(dy) },
   cosGradF32: { from: -20, to: 20, special: inputs, error: (_, dy) => (1.2e-7 / unitRoundoff + 1) * Math.abs(dy) },
+  // 3 ULP of the Gaussian, a constant and two products or quotients.
+  normalCdfGradF32: {
+    from: -9,
+    to: 9,
+    special: inputs,
+    error: (x, dy) => 9 * Math.abs(dy) * 0.4 * Math.exp(-x * x / 2),
+  },
+  probitGradF32: { from: -9, to: 9, special: inputs, error: (z, dz) => 9 * Math.abs(dz) * 2.51 * Math.exp(z * z / 2) },
   multiplyGradF32: { from: -9, to: 9, special: finite, error: (x, dy) => Math.abs(dy * x) },
   divideGradNumeratorF32: { from: 0.1, to: 9, special: inputs, error: (x, dy) => Math.abs(dy / x) },
 };

@@ -31,6 +31,8 @@ const calls: [kernel: string, args: Argument[]][] = [
   ["fillF64", [7, 2, new Float64Array(7)]],
   ["normalCdfF32", [7, random(7, 1), new Float32Array(7)]],
   ["normalQuantileF32", [7, random(7, 1, 0, 1), random(7, 2, 0, 1), new Float32Array(7)]],
+  ["normalCdfGradF32", [7, 1, random(7, 1), random(7, 2), random(7, 3)]],
+  ["probitGradF32", [7, 1, random(7, 1), random(7, 2), random(7, 3)]],
   ...mixtureCalls(2, 2, 3),
   ...mixtureCalls(1, 3, 1),
   ...splineCalls(2, 3, 5),

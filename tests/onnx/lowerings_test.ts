@@ -142,6 +142,16 @@ const cases: { readonly [P in PrimitiveName]: Case } = {
   sqrt: { build: both(op.sqrt), reach: 1e6, positive: true },
   sin: { build: both(op.sin), reach: 30 },
   cos: { build: both(op.cos), reach: 30 },
+  normalCdf: { build: (a, b) => ({ near: op.normalCdf(a), far: op.normalCdf(op.scaleShift(b, 0.1, -4)) }), reach: 12 },
+  probit: {
+    build: (a) => ({
+      low: op.probit(op.exp(op.scaleShift(op.square(a), -0.1, -0.1))),
+      both: op.probit(op.scaleShift(op.sigmoid(a), 0.998, 0.001)),
+    }),
+    reach: 20,
+    // Relative to 1: at p = ½ the result is 0, whose error is that of p. At p = 0.999 that of p, 2⁻²⁴, makes 6e-6 of z.
+    slack: 8,
+  },
   power: {
     build: (a) => ({ cube: op.power(op.column(a, 0), 3), root: op.power(op.column(a, 1), -0.5) }),
     positive: true,
@@ -266,6 +276,8 @@ const broken: readonly [PrimitiveName, string, (node: ModelNode) => Partial<Mode
   ["concat", "Concat", ({ inputs }) => ({ inputs: inputs.toReversed() })],
   ["softplus", "Softplus", () => ({ operator: "Relu" })],
   ["sigmoid", "Reciprocal", ({ inputs }) => ({ operator: "Neg", inputs })],
+  ["normalCdf", "Less", ({ inputs }) => ({ inputs: inputs.toReversed() })],
+  ["probit", "Less", ({ inputs }) => ({ inputs: inputs.toReversed() })],
   ["mean", "ReduceMean", () => ({ operator: "ReduceSum" })],
 ];
 
