@@ -11,6 +11,7 @@
  * | {@link NICE} | 0 | yes | volume-preserving |
  * | {@link Scaling} | constant | yes | widths, after NICE |
  * | {@link Whitening} | constant | fitted once | next to the data |
+ * | {@link Interval} | of normal numbers | no | next to the data: coordinates that cannot leave an interval |
  * | {@link Chain}, {@link Inverse} | of their parts | | composition |
  *
  * Spins have no coordinates to map: {@link AutoregressiveSpins} is a density of −1 and 1.
@@ -39,5 +40,7 @@ export { NeuralSpline, type NeuralSplineOptions } from "./neural_spline.ts";
 export { NICE, type NICEOptions } from "./nice.ts";
 export { Scaling, type ScalingOptions } from "./scaling.ts";
 export { Whitening, type WhiteningOptions } from "./whitening.ts";
+export { Interval, type IntervalOptions } from "./interval.ts";
+export { HarmonicBoxMap, type HarmonicBoxMapOptions } from "./harmonic_box_map.ts";
 export { Chain, Inverse } from "./chain.ts";
 export type { ChannelSplit } from "./channels.ts";

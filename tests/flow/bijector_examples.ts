@@ -9,6 +9,7 @@ import {
 } from "../../src/flow/autoregressive_particle_flow.ts";
 import type { Bijector } from "../../src/flow/bijector.ts";
 import { Chain, Inverse } from "../../src/flow/chain.ts";
+import { Interval } from "../../src/flow/interval.ts";
 import { NeuralSpline, type NeuralSplineOptions } from "../../src/flow/neural_spline.ts";
 import { NICE, type NICEOptions } from "../../src/flow/nice.ts";
 import { RealNVP, type RealNVPOptions } from "../../src/flow/real_nvp.ts";
@@ -109,6 +110,8 @@ export const bijectorExamples: Readonly<Record<string, BijectorExample>> = {
   "Whitening, 1-D": rounded(() => whitening(1)),
   "Whitening, 2-D": rounded(() => whitening(2)),
   "Whitening of two groups, 5-D": rounded(() => whitening(5, { groups: [[4, 0], [1, 2, 3]] })),
+  "Interval, 1-D": kinked(() => new Interval({ bounds: [[-6, 7]] })),
+  "Interval of two coordinates in 4-D": kinked(() => new Interval({ bounds: [null, [-8, 6], [-5.5, 9], null] })),
   "Particle flow, mixtures, one in 2-D": exact(() => particleFlow({ particles: 1, spatialDim: 2, head: mixture })),
   "Particle flow, mixtures, two in 1-D": exact(() => particleFlow({ particles: 2, spatialDim: 1, head: mixture })),
   "Particle flow, mixtures, two in 3-D": exact(() =>
