@@ -206,7 +206,7 @@ function requireOptions(system: IsingLattice, chains: number, temperature: numbe
 function thresholdWords(k: number): number[] {
   return [expOf(-4 * k), expOf(-8 * k), -expm1Of(-2 * k)].flatMap((probability) => {
     // Numbers below 1 have at most 53 bits: the product is exact. 1 itself misses by 2⁻⁶⁴.
-    const threshold = probability < 1 ? BigInt(Math.floor(probability * 2 ** 64)) : 2n ** 64n - 1n;
+    const threshold = probability < 1 ? BigInt(Math.floor(probability * 2 ** 64)) : 0xffffffffffffffffn;
     return [Number(threshold >> 32n), Number(threshold & 0xffffffffn)];
   });
 }
