@@ -33,13 +33,9 @@ function after(at: usize, step: usize, span: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-/** Whether 64 random bits lie below a threshold, in four chains: lower words at `word`, upper ones behind. */
-function below(word: usize, threshold: usize): v128 {
-  const low = v128.load(word);
-  const high = v128.load(word, 16);
-  const limit = v128.load(threshold);
-  const less = v128.and(i32x4.eq(high, limit), i32x4.lt_u(low, v128.load(threshold, 16)));
-  return v128.or(i32x4.lt_u(high, limit), less);
+/** The row of a table for three or four parallel neighbours, lane by lane. */
+function byNeighbours(three: v128, table: usize, row: usize): v128 {
+  return v128.bitselect(v128.load(table + row), v128.load(table + row + 2 * SITE), three);
 }
 
 /**
@@ -49,7 +45,9 @@ function below(word: usize, threshold: usize): v128 {
  * With 1 for h = 0 chains that visit sites in order are not ergodic: walls between domains that cost nothing to move then
  * move in every sweep, and some go round for ever. With less than 1 every configuration leads to the one that is all up.
  *
- * A sweep takes ⌈L²/2⌉ blocks of random numbers from `block` on: 64 bits for each site.
+ * A sweep has 2⌈L²/4⌉ blocks of random numbers from `block` on: the first half are the upper words of the sites, the
+ * other half the lower ones. These are made only where the upper word is that of the threshold, once in 2³² times, which
+ * a generator without state allows.
  *
  * @param groups groups of four chains
  * @param side L
@@ -58,7 +56,7 @@ function below(word: usize, threshold: usize): v128 {
  * @param tables [groups][10][4]
  * @param spins [groups][L²][4], changed
  * @param turns [groups][4] float64, turns that were made, added to
- * @param scratch 64 bytes
+ * @param scratch 128 bytes
  */
 export function isingMetropolisI32(
   groups: i32, side: i32, sweeps: i32, block: f64, tables: usize, spins: usize, turns: usize, scratch: usize,
@@ -67,6 +65,7 @@ export function isingMetropolisI32(
   const size = <usize>side * row;
   const zero = i32x4.splat(0);
   const two = i32x4.splat(2);
+  const blocks = (<u64>side * <u64>side + 3) >> 2;
   for (; groups > 0; --groups) {
     let next = <u64>block;
     for (let s = 0; s < sweeps; ++s) {
@@ -85,18 +84,26 @@ export function isingMetropolisI32(
           const vertical = i32x4.add(v128.load(above + c), v128.load(under + c));
           const left = v128.load(here + before(c, SITE, row));
           const h = i32x4.mul(spin, i32x4.add(vertical, i32x4.add(left, v128.load(here + after(c, SITE, row)))));
-          const three = v128.and(i32x4.eq(h, two), below(scratch + word, tables + 64));
-          const four = v128.and(i32x4.gt_s(h, two), below(scratch + word, tables + 96));
-          const none = v128.and(i32x4.eq(h, zero), i32x4.lt_u(v128.load(scratch + word, 16), i32x4.splat(EVEN)));
-          const turn = v128.or(v128.or(i32x4.lt_s(h, zero), none), v128.or(three, four));
+          const costs = i32x4.gt_s(h, zero);
+          const three = i32x4.eq(h, two);
+          const upper = v128.load(scratch + word);
+          const limit = v128.bitselect(byNeighbours(three, tables, 64), i32x4.splat(EVEN), costs);
+          let turn = v128.or(i32x4.lt_s(h, zero), i32x4.lt_u(upper, limit));
+          const tied = v128.and(costs, i32x4.eq(upper, limit));
+          if (v128.any_true(tied)) {
+            drawFour(tables, next - 1 + blocks, scratch + 64);
+            const less = i32x4.lt_u(v128.load(scratch + 64 + word), byNeighbours(three, tables, 80));
+            turn = v128.or(turn, v128.and(tied, less));
+          }
           v128.store(here + c, v128.bitselect(i32x4.neg(spin), spin, turn));
           made = i32x4.sub(made, turn);
-          word += 32;
+          word += 16;
         }
       }
+      next += blocks;
       v128.store(turns, f64x2.add(v128.load(turns), f64x2.convert_low_i32x4_s(made)));
-      const upper = v128.shuffle<i64>(made, made, 1, 1);
-      v128.store(turns, f64x2.add(v128.load(turns, 16), f64x2.convert_low_i32x4_s(upper)), 16);
+      const other = v128.shuffle<i64>(made, made, 1, 1);
+      v128.store(turns, f64x2.add(v128.load(turns, 16), f64x2.convert_low_i32x4_s(other)), 16);
     }
     tables += TABLE;
     spins += size;

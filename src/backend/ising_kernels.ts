@@ -40,10 +40,10 @@ const kernelOf = { metropolis: "isingMetropolisI32", wolff: "isingWolffI32" } as
  *
  * @param move which
  * @param side L
- * @returns ⌈L²/2⌉ or 2L² + 1
+ * @returns 2⌈L²/4⌉ or 2L² + 1
  */
 export function blocksOfMove(move: SpinMove, side: number): number {
-  return move === "metropolis" ? Math.ceil(side * side / 2) : 2 * side * side + 1;
+  return move === "metropolis" ? 2 * Math.ceil(side * side / 4) : 2 * side * side + 1;
 }
 
 /**
@@ -104,7 +104,7 @@ function moveGroups(
   });
   pool.run(callsFor(count, group, (k, groups) => {
     const addresses = blocks.map(({ address, bytes }) => address + k * bytes);
-    const scratch = s.i32(Math.max(16, 4 + sites));
+    const scratch = s.i32(Math.max(32, 4 + sites));
     return {
       kernel: kernelOf[moves.move],
       args: [groups, side, moves.count, moves.block, ...addresses, scratch],

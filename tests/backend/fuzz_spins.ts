@@ -20,21 +20,23 @@ function words(draw: Draw, length: number): Int32Array {
  * Makes seeds such as a RandomStream takes, of 53 bits; and one threshold in two next to a word that will be compared with
  * it, so that lower words decide.
  */
-function tieThreshold(draw: Draw, tables: Int32Array, chain: number, block: number, sites: number): void {
+function tieThreshold(draw: Draw, tables: Int32Array, chain: number, wordsOf: () => number[]): void {
   const place = (row: number) => ((chain >> 2) * ROWS + row) * LANES + (chain & 3);
   const at = (row: number) => tables[place(row)] >>> 0;
   tables[place(1)] &= 0x1fffff;
   if (draw.flag()) return;
   const random = new RandomStream(at(1) * 2 ** 32 + at(0), at(2), at(3));
-  random.seek(4 * block + 2 * draw.integer(0, sites));
-  const [low, high] = [random.uint32(), random.uint32()];
+  const [low, high] = wordsOf().map((word) => {
+    random.seek(word);
+    return random.uint32();
+  });
   const row = draw.pick([4, 6, 8]);
   tables[place(row)] = high;
   tables[place(row + 1)] = low + draw.pick([-1, 0, 1]);
 }
 
 /** Chains of random spins, seeds and probabilities, moved by a reference lane by lane. */
-function moves(move: typeof metropolisReference): Generator {
+function moves(move: typeof metropolisReference, wordsOf: (site: number, sites: number) => number[]): Generator {
   return (draw) => {
     const [groups, side, count] = [draw.integer(0, 3), draw.integer(2, 9), draw.integer(0, 6)];
     const block = draw.pick([0, draw.integer(0, 1000), 2 ** 32 - 3, 2 ** 50]);
@@ -56,14 +58,21 @@ function moves(move: typeof metropolisReference): Generator {
         mine.spins.forEach((spin, k) => spins[at(sites, k)] = spin);
       }
     };
-    for (let chain = 0; chain < groups * LANES; chain++) tieThreshold(draw, tables, chain, block, sites);
-    const scratch = new Int32Array(Math.max(16, 4 + sites));
+    for (let chain = 0; chain < groups * LANES; chain++) {
+      tieThreshold(
+        draw,
+        tables,
+        chain,
+        () => wordsOf(draw.integer(0, sites - 1), sites).map((word) => 4 * block + word),
+      );
+    }
+    const scratch = new Int32Array(Math.max(32, 4 + sites));
     return { args: [groups, side, count, block, tables, spins, turns, scratch], bound: exact, reference, scratch: 7 };
   };
 }
 
 /** Generators for the kernels of spins. */
 export const spins: Generators = {
-  isingMetropolisI32: moves(metropolisReference),
-  isingWolffI32: moves(wolffReference),
+  isingMetropolisI32: moves(metropolisReference, (site, sites) => [4 * Math.ceil(sites / 4) + site, site]),
+  isingWolffI32: moves(wolffReference, (bond) => [4 + 2 * bond, 5 + 2 * bond]),
 };

@@ -21,11 +21,12 @@ function streamOf({ table }: ReferenceChain): RandomStream {
 const WORDS_PER_BLOCK = 4;
 const THREE_QUARTERS = 3n << 62n;
 
-/** 64 random bits at a word of the stream. */
-function bits(random: RandomStream, word: number): bigint {
-  random.seek(word);
-  const low = BigInt(random.uint32());
-  return BigInt(random.uint32()) << 32n | low;
+/** 64 random bits: two words of the stream. */
+function bits(random: RandomStream, low: number, high = low + 1): bigint {
+  return [high, low].reduce((value, word) => {
+    random.seek(word);
+    return value << 32n | BigInt(random.uint32());
+  }, 0n);
 }
 
 function thresholdOf({ table }: ReferenceChain, row: number): bigint {
@@ -49,10 +50,11 @@ export function metropolisReference(
   const random = streamOf(chain);
   let turns = 0;
   for (let s = 0; s < sweeps; s++) {
-    const start = WORDS_PER_BLOCK * (block + s * Math.ceil(side * side / 2));
+    const half = WORDS_PER_BLOCK * Math.ceil(side * side / WORDS_PER_BLOCK);
+    const start = WORDS_PER_BLOCK * block + 2 * s * half;
     for (let site = 0; site < side * side; site++) {
       const h = spins[site] * neighbours(site, side).reduce((sum, j) => sum + spins[j], 0);
-      const word = bits(random, start + 2 * site);
+      const word = bits(random, start + half + site, start + site);
       if (h === 0 && word >= THREE_QUARTERS) continue;
       if (h > 0 && word >= thresholdOf(chain, h === 2 ? 4 : 6)) continue;
       spins[site] = -spins[site];
