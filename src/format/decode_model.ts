@@ -3,9 +3,13 @@ import { showJson, showText } from "./parse_json.ts";
 import { irVersion, type Model, opsetVersion, producerName } from "./model.ts";
 import { type FieldBudget, readFields, readText, WireFault } from "./protobuf.ts";
 import { readGraph } from "./read_graph.ts";
+import { sha256 } from "./sha256.ts";
 
 /** Largest file that is looked at: far above any flow, far below what protobuf allows. */
 const maximumBytes = 2 ** 30;
+
+/** Bytes of the entry that seals a file. */
+const sealBytes = digestEntry("0".repeat(64)).length;
 
 /** Most fields of all messages together; the largest models of ours have some hundred thousand. */
 const maximumFields = 2 ** 22;
@@ -32,10 +36,11 @@ interface Envelope {
  * here and another to a runtime (fields that stand twice, fields unknown here) is none of ours, sealed or not.
  *
  * @param bytes the whole file, at most 1 GiB
+ * @param digest SHA-256 of {@link sealedPart}, hexadecimal, where the caller has a faster way to it than TypeScript
  * @returns the model; its metadata without the encoder's own entries
  * @throws {Error} if the file is foreign, incomplete, changed, or from the future
  */
-export function decodeModel(bytes: Uint8Array): Model {
+export function decodeModel(bytes: Uint8Array, digest?: string): Model {
   if (bytes.length === 0 || bytes.length > maximumBytes) refuse(`hold 1 to ${maximumBytes} bytes`, `${bytes.length}`);
   const budget = { left: maximumFields };
   const envelope = openEnvelope(bytes, budget);
@@ -43,14 +48,24 @@ export function decodeModel(bytes: Uint8Array): Model {
     refuse(`be written by ${producerName}`, `one written by ${showJson(envelope.producer.slice(0, 40))}`);
   }
   checkFormat(envelope, bytes);
-  checkDigest(bytes);
+  checkDigest(bytes, digest ?? sha256(sealedPart(bytes)));
   const model = readModel(envelope, budget);
-  const body = encodeBody(model);
-  const sealed = bytes.subarray(0, bytes.length - digestEntry(new Uint8Array()).length);
-  if (body.length !== sealed.length || body.some((byte, i) => byte !== sealed[i])) {
+  if (!isSame(encodeBody(model), sealedPart(bytes))) {
     refuse("be as boltzflow writes it", "the same content in another form: export the model again");
   }
   return model;
+}
+
+/** What the digest at the end of a file is taken of: all bytes before it. */
+export function sealedPart(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(0, Math.max(0, bytes.length - sealBytes));
+}
+
+/** Whether bytes are the same; a loop, because a function called for each of 12 million takes longer than reading them. */
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function readModel({ graph, producerVersion, metadata }: Envelope, budget: FieldBudget): Model {
@@ -130,14 +145,12 @@ function checkFormat(envelope: Envelope, bytes: Uint8Array): void {
   }
 }
 
-function checkDigest(bytes: Uint8Array): void {
-  const length = digestEntry(new Uint8Array()).length;
-  const body = bytes.subarray(0, bytes.length - length);
-  const found = bytes.subarray(bytes.length - length);
-  const expected = digestEntry(body);
+function checkDigest(bytes: Uint8Array, digest: string): void {
+  const found = bytes.subarray(sealedPart(bytes).length);
+  const expected = digestEntry(digest);
   if (expected.every((byte, i) => byte === found[i])) return;
 
-  const sealed = expected.subarray(0, length - 64).every((byte, i) => byte === found[i]);
+  const sealed = expected.subarray(0, sealBytes - 64).every((byte, i) => byte === found[i]);
   if (!sealed) refuseIncomplete(bytes);
   refuse("be unchanged since its export", "other bytes than its digest says: fetch it again or export the model again");
 }

@@ -72,17 +72,17 @@ export function encodeBody(model: Model): Uint8Array<ArrayBuffer> {
  * @returns the complete file
  */
 export function seal(body: Uint8Array): Uint8Array<ArrayBuffer> {
-  const entry = digestEntry(body);
+  const entry = digestEntry(sha256(body));
   const file = new Uint8Array(body.length + entry.length);
   file.set(body);
   file.set(entry, body.length);
   return file;
 }
 
-/** The bytes of the metadata entry that seals `body`. */
-export function digestEntry(body: Uint8Array): Uint8Array {
+/** The bytes of the metadata entry that seals a body with this SHA-256, 64 hexadecimal digits. */
+export function digestEntry(digest: string): Uint8Array {
   const writer = new MessageWriter();
-  writeEntry(writer, digestKey, sha256(body));
+  writeEntry(writer, digestKey, digest);
   return writer.finish();
 }
 

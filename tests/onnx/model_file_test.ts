@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { decodeModel } from "../../src/format/decode_model.ts";
-import { digestEntry, encodeModel, seal } from "../../src/format/encode_model.ts";
+import { sealedPart } from "../../src/format/decode_model.ts";
+import { encodeModel, seal } from "../../src/format/encode_model.ts";
 import type { Model, ModelGraph } from "../../src/format/model.ts";
 import { MessageWriter } from "../../src/format/protobuf.ts";
 
@@ -61,7 +62,7 @@ function refusal(bytes: Uint8Array): string {
 
 /** The bytes of a file whose digest entry is replaced by that of other contents. */
 function withoutDigest(bytes: Uint8Array): Uint8Array {
-  return bytes.subarray(0, bytes.length - digestEntry(new Uint8Array()).length);
+  return sealedPart(bytes);
 }
 
 function replaceOnce(bytes: Uint8Array, from: string, to: string): Uint8Array<ArrayBuffer> {
