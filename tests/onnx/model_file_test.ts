@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { decodeModel } from "../../src/format/decode_model.ts";
-import { sealedPart } from "../../src/format/decode_model.ts";
+import { decodeModel, sealedPart } from "../../src/format/decode_model.ts";
 import { encodeModel, seal } from "../../src/format/encode_model.ts";
 import type { Model, ModelGraph } from "../../src/format/model.ts";
 import { MessageWriter } from "../../src/format/protobuf.ts";
