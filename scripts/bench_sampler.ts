@@ -39,6 +39,7 @@ const command = {
     "compute the same. The models: RealNVP of the dimer's size, and --model.",
   options: {
     model: { kind: "text", placeholder: "FILE", default: "examples/models/dimer.onnx", help: "a sampler.onnx" },
+    "model-only": { kind: "flag", help: "leave RealNVP out" },
     batches: { kind: "text", placeholder: "LIST", default: "1,64,1024,8192", help: "samples per call" },
     rounds: { kind: "integer", minimum: 3, maximum: 1000, default: 7, help: "how often each is timed" },
     seconds: { kind: "number", above: 0, maximum: 60, default: 0.5, help: "of each in each round, at least one call" },
@@ -133,7 +134,7 @@ await runCommand(command, async ({ options }) => {
   const { processor, cores, deno, commit, date } = await describeMachine();
   console.log(`${processor}, ${cores} cores, ${deno}, commit ${commit}, ${date.slice(0, 10)}\n`);
   const models: [string, Uint8Array][] = [
-    ["RealNVP, 3 million weights", realNVP()],
+    ...(options["model-only"] ? [] : [["RealNVP, 3 million weights", realNVP()] as [string, Uint8Array]]),
     [options.model.replace(/^.*\//, ""), await Deno.readFile(options.model)],
   ];
   for (const [title, bytes] of models) {
