@@ -69,7 +69,7 @@ const WHAT = "make a DoubleWellCluster";
  *
  * The energy does not feel the centre of mass; {@link CentreOfMass} says what becomes of it. By default x are six coordinates
  * of mean-free positions, and densities are those of the literature: `coordinates` takes positions there, `positions` back.
- * Particles are alike, and all labellings count.
+ * Particles are alike, and all labellings count. `clusterReferences` holds ln Z and mean energies.
  *
  * @example
  * ```ts
