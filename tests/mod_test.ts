@@ -27,7 +27,6 @@ const promised = {
     "ManyWell",
     "DoubleWellCluster",
     "LennardJonesCluster",
-    "clusterReferences",
     "systemFromEnergy",
     "dimerSymmetries",
     "symmetryGroup",

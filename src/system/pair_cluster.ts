@@ -9,9 +9,19 @@ import { configurationCount, type EnergyAndGradient, type System } from "./syste
 
 /** An energy of two particles as a function of their squared distance d². */
 export interface PairLaw {
-  /** u(d). */
+  /**
+   * Computes u(d).
+   *
+   * @param squared d²
+   * @returns energy of the pair in k_BT₀
+   */
   energy(squared: number): number;
-  /** u′(d) / d. */
+  /**
+   * Computes u′(d) / d, by which the difference of two positions becomes a gradient.
+   *
+   * @param squared d²
+   * @returns the slope over the distance
+   */
   slope(squared: number): number;
 }
 
@@ -54,7 +64,13 @@ export abstract class PairCluster implements System {
   readonly #plan: ClusterPlan;
   readonly #axes: MeanFreeAxes;
 
-  /** Sets a cluster up; `what` begins its messages. */
+  /**
+   * Sets a cluster up.
+   *
+   * @param what how messages begin, as in "make a LennardJonesCluster"
+   * @param plan all that it is made of
+   * @throws {RangeError} if a value is impossible
+   */
   protected constructor(what: string, plan: ClusterPlan) {
     checkShape(what, plan);
     const { particles, spatialDim, centreOfMass } = plan;
