@@ -73,7 +73,7 @@ const cases: Record<
     room: [ROOM_OF_YOUNG_RUNTIME, ROOM_OF_YOUNG_RUNTIME],
   },
   kernels: { early: [1000, 100_000], late: [10_000, 1_000_000], incident: "call of a model's sampler, own kernels" },
-  "kernel sessions": { early: [100, 1000], late: [300, 10_000], incident: "model opened and closed by own kernels" },
+  "kernel sessions": { early: [100, 10_000], late: [300, 60_000], incident: "model opened and closed by own kernels" },
   pools: {
     early: [3, 30],
     late: [10, 300],

@@ -12,7 +12,8 @@ const GAPS = [64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1 << 20, 4 << 20, 1 
 
 /** Guards around gaps of all sizes. */
 export class GuardedMemory implements Disposable {
-  readonly #guards: readonly number[];
+  /** Where guards lie. */
+  readonly addresses: readonly number[];
 
   constructor() {
     const guards = [allocate(GUARD)];
@@ -23,15 +24,15 @@ export class GuardedMemory implements Disposable {
     });
     gaps.forEach(release);
     guards.forEach((address) => u8(address, GUARD).fill(0xa5));
-    this.#guards = guards;
+    this.addresses = guards;
   }
 
   /** Whether every guard is as it was. */
   isIntact(): boolean {
-    return this.#guards.every((address) => u8(address, GUARD).every((byte) => byte === 0xa5));
+    return this.addresses.every((address) => u8(address, GUARD).every((byte) => byte === 0xa5));
   }
 
   [Symbol.dispose](): void {
-    this.#guards.forEach(release);
+    this.addresses.forEach(release);
   }
 }
