@@ -103,7 +103,11 @@ Deno.test("lockDirectory() leaves a file alone that is not its own", async () =>
 /** A lock file that another machine keeps signing, until it is told to stop. */
 function signElsewhere(directory: string, everyMs: number): () => void {
   let beats = 0;
-  const write = () => Deno.writeTextFileSync(`${directory}/run.lock`, `77 another-host ${++beats}\n`);
+  const write = () => {
+    // In place and always as long: a reader in between never finds the file empty, as it would while it is truncated.
+    using file = Deno.openSync(`${directory}/run.lock`, { write: true, create: true });
+    file.writeSync(new TextEncoder().encode(`77 another-host ${String(++beats).padStart(6, "0")}\n`));
+  };
   write();
   const timer = setInterval(write, everyMs);
   return () => clearInterval(timer);
@@ -116,9 +120,12 @@ const inUse = "Cannot start: the directory must not be in use, got process 77 of
 Deno.test("lockDirectory() watches a lock of another machine: refused while it is signed, taken when it is silent", async () => {
   await inTemporaryDirectory(async (directory) => {
     const stop = signElsewhere(directory, 20);
-    const error = await assertRejects(() => lockDirectory(directory, "start", times), Error);
-    assertEquals(error.message, inUse);
-    stop();
+    try {
+      const error = await assertRejects(() => lockDirectory(directory, "start", times), Error);
+      assertEquals(error.message, inUse);
+    } finally {
+      stop();
+    }
 
     const start = performance.now();
     const lock = await lockDirectory(directory, "start", times);
