@@ -14,7 +14,7 @@ import { figures, markdownTable, speedTable, spreadText, type Table } from "./be
 import { timeInTurn } from "./bench_peers/rounds.ts";
 import type { SamplerBackend } from "./bench_peers/sampler_peer.ts";
 import { spreadOf } from "./bench_peers/statistics.ts";
-import { readNumbers } from "./bench_peers/workload.ts";
+import { NAMELESS, readNumbers } from "./bench_peers/workload.ts";
 import { runCommand } from "./command_line.ts";
 import type { Need } from "./permissions.ts";
 
@@ -117,16 +117,7 @@ async function firstSamples(folder: string, title: string, rounds: number): Prom
 /** RealNVP as large as that of the dimer, with random weights. */
 function realNVP(): Uint8Array {
   const flow = new Flow(new RealNVP({ dim: 76, blocks: 8, hidden: [200, 200, 200] }));
-  return exportFlow(flow, {
-    system: "none",
-    preset: "custom",
-    parameters: {},
-    particles: null,
-    temperature: 1,
-    units: {},
-    referenceDomain: "everywhere",
-    seed: 0,
-  }).sampler;
+  return exportFlow(flow, NAMELESS).sampler;
 }
 
 await runCommand(command, async ({ options }) => {

@@ -7,7 +7,7 @@
  */
 import { exportFlow } from "../../mod.ts";
 import { type Checked, type FlowAnswer, serve } from "./serve.ts";
-import { INPUTS, readFlow, readNumbers, readWorkload } from "./workload.ts";
+import { INPUTS, NAMELESS, readFlow, readNumbers, readWorkload } from "./workload.ts";
 
 const VERSION = "1.30.0";
 
@@ -24,16 +24,7 @@ async function loadRuntime(name: string): Promise<Runtime> {
 
 await serve(async (folder, name, threads) => {
   const workload = await readWorkload(folder);
-  const { sampler } = exportFlow(await readFlow(folder), {
-    system: "particle-dimer",
-    preset: "noe2019",
-    parameters: {},
-    particles: null,
-    temperature: 1,
-    units: {},
-    referenceDomain: "everywhere",
-    seed: 0,
-  });
+  const { sampler } = exportFlow(await readFlow(folder), NAMELESS);
   const runtime = await loadRuntime(name);
   const session = await runtime.InferenceSession.create(sampler, {
     executionProviders: [name === "node" ? "cpu" : "wasm"],

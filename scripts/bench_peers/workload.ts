@@ -11,6 +11,7 @@ import {
   type DimerCoefficients,
   Flow,
   MetropolisChains,
+  type ModelDescription,
   type Parameter,
   ParticleDimer,
   RandomStream,
@@ -230,3 +231,15 @@ export async function writeNumbers(
   }
   await writer.close();
 }
+
+/** What a model file must say about itself, where nobody asks: no energy is computed from it. */
+export const NAMELESS: ModelDescription = {
+  system: "none",
+  preset: "custom",
+  parameters: {},
+  particles: null,
+  temperature: 1,
+  units: {},
+  referenceDomain: "everywhere",
+  seed: 0,
+};

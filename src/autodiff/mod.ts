@@ -11,6 +11,7 @@
 export { type ValueAndGradient, valueAndGradient } from "./gradient.ts";
 export { checkGradient } from "./check_gradient.ts";
 export * from "../graph/operations.ts";
+export * from "../graph/affine_coupling.ts";
 export * from "../graph/conditional_operations.ts";
 export * from "../graph/tilted_operations.ts";
 export { splineCoupling, type SplineOptions } from "../graph/spline_operations.ts";

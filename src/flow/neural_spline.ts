@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { add, concat, gather } from "../graph/operations.ts";
 import { splineAttributes, splineCoupling, type SplineOptions } from "../graph/spline_operations.ts";
 import { splineFeatures } from "../graph/spline_features.ts";
 import type { Tensor } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { type Activation, Mlp } from "../nn/mlp.ts";
+import { checkCouplings, makeCouplings, runCouplings } from "./alternating_couplings.ts";
 import type { Bijector } from "./bijector.ts";
 import { type Channels, type ChannelSplit, splitChannels } from "./channels.ts";
 
@@ -84,19 +84,12 @@ export class NeuralSpline implements Bijector {
    */
   constructor(options: NeuralSplineOptions) {
     const { dim, blocks = 4, hidden = [128, 128], activation = "silu", bins = 8, seed = 0, name = "spline" } = options;
-    if (!Number.isInteger(dim) || dim < 2) {
-      throw new RangeError(`Cannot make a neural spline: dim must be a whole number ≥ 2, got ${dim}`);
-    }
-    if (!Number.isInteger(blocks) || blocks < 1) {
-      throw new RangeError(`Cannot make a neural spline: blocks must be a whole number ≥ 1, got ${blocks}`);
-    }
+    checkCouplings("make a neural spline", dim, blocks);
     this.dim = dim;
     this.#splines = splineAttributes("make a neural spline", { ...options, bins });
     this.#channels = splitChannels(dim, options.channels ?? "even-odd");
-    const { first, second } = this.#channels;
-    this.#networks = Array.from({ length: 2 * blocks }, (_, k) => {
-      const [kept, moved] = k % 2 === 0 ? [first, second] : [second, first];
-      const sizes = { inputs: kept.length, hidden, outputs: moved.length * splineFeatures(bins), seed };
+    this.#networks = makeCouplings(blocks, this.#channels, (k, inputs, moved) => {
+      const sizes = { inputs, hidden, outputs: moved * splineFeatures(bins), seed };
       return new Mlp({ ...sizes, name: `${name}.${k}`, activation, lastLayer: "zero" });
     });
   }
@@ -116,17 +109,9 @@ export class NeuralSpline implements Bijector {
   }
 
   #run(direction: "forward" | "inverse", from: Tensor): { value: Tensor; logDet: Tensor } {
-    const { first, second, merge } = this.#channels;
-    const channels = [gather(from, first), gather(from, second)];
-    let total: Tensor | null = null;
-    const last = this.#networks.length - 1;
-    for (let i = 0; i <= last; i++) {
-      const k = direction === "forward" ? i : last - i;
-      const features = this.#networks[k].apply(channels[k % 2]);
-      const { value, logDet } = splineCoupling(direction, channels[1 - k % 2], features, this.#splines);
-      channels[1 - k % 2] = value;
-      total = total === null ? logDet : add(total, logDet);
-    }
-    return { value: gather(concat(channels[0], channels[1]), merge), logDet: total! };
+    const { value, logDet } = runCouplings(direction, from, this.#channels, this.#networks, (network, moved, kept) => {
+      return splineCoupling(direction, moved, network.apply(kept), this.#splines);
+    });
+    return { value, logDet: logDet! };
   }
 }

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { add, concat, constantColumn, gather, subtract } from "../graph/operations.ts";
+import { add, constantColumn, subtract } from "../graph/operations.ts";
 import type { Tensor } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { type Activation, Mlp } from "../nn/mlp.ts";
+import { checkCouplings, makeCouplings, runCouplings } from "./alternating_couplings.ts";
 import type { Bijector } from "./bijector.ts";
 import { type Channels, type ChannelSplit, splitChannels } from "./channels.ts";
 
@@ -62,18 +63,11 @@ export class NICE implements Bijector {
    */
   constructor(options: NICEOptions) {
     const { dim, blocks = 8, hidden = [200, 200, 200], activation = "tanh", seed = 0, name = "nice" } = options;
-    if (!Number.isInteger(dim) || dim < 2) {
-      throw new RangeError(`Cannot make a NICE: dim must be a whole number ≥ 2, got ${dim}`);
-    }
-    if (!Number.isInteger(blocks) || blocks < 1) {
-      throw new RangeError(`Cannot make a NICE: blocks must be a whole number ≥ 1, got ${blocks}`);
-    }
+    checkCouplings("make a NICE", dim, blocks);
     this.dim = dim;
     this.#channels = splitChannels(dim, options.channels ?? "even-odd");
-    const { first, second } = this.#channels;
-    this.#shifts = Array.from({ length: 2 * blocks }, (_, k) => {
-      const [kept, moved] = k % 2 === 0 ? [first, second] : [second, first];
-      return new Mlp({ name: `${name}.${k}.t`, inputs: kept.length, hidden, outputs: moved.length, activation, seed });
+    this.#shifts = makeCouplings(blocks, this.#channels, (k, inputs, outputs) => {
+      return new Mlp({ name: `${name}.${k}.t`, inputs, hidden, outputs, activation, seed });
     });
   }
 
@@ -90,14 +84,9 @@ export class NICE implements Bijector {
   }
 
   #run(direction: "forward" | "inverse", from: Tensor): Tensor {
-    const { first, second, merge } = this.#channels;
     const move = direction === "forward" ? add : subtract;
-    const channels = [gather(from, first), gather(from, second)];
-    const last = this.#shifts.length - 1;
-    for (let i = 0; i <= last; i++) {
-      const k = direction === "forward" ? i : last - i;
-      channels[1 - k % 2] = move(channels[1 - k % 2], this.#shifts[k].apply(channels[k % 2]));
-    }
-    return gather(concat(channels[0], channels[1]), merge);
+    return runCouplings(direction, from, this.#channels, this.#shifts, (shift, moved, kept) => {
+      return { value: move(moved, shift.apply(kept)), logDet: null };
+    }).value;
   }
 }

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { add, affineCoupling, concat, gather } from "../graph/operations.ts";
+import { affineCoupling } from "../graph/affine_coupling.ts";
 import type { Tensor } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { type Activation, Mlp } from "../nn/mlp.ts";
+import { checkCouplings, makeCouplings, runCouplings } from "./alternating_couplings.ts";
 import type { Bijector } from "./bijector.ts";
 import { type Channels, type ChannelSplit, splitChannels } from "./channels.ts";
 
@@ -70,18 +71,11 @@ export class RealNVP implements Bijector {
    */
   constructor(options: RealNVPOptions) {
     const { dim, blocks = 8, hidden = [200, 200, 200], seed = 0, name = "realnvp" } = options;
-    if (!Number.isInteger(dim) || dim < 2) {
-      throw new RangeError(`Cannot make a RealNVP: dim must be a whole number ≥ 2, got ${dim}`);
-    }
-    if (!Number.isInteger(blocks) || blocks < 1) {
-      throw new RangeError(`Cannot make a RealNVP: blocks must be a whole number ≥ 1, got ${blocks}`);
-    }
+    checkCouplings("make a RealNVP", dim, blocks);
     this.dim = dim;
     this.#channels = splitChannels(dim, options.channels ?? "even-odd");
-    const { first, second } = this.#channels;
-    this.#couplings = Array.from({ length: 2 * blocks }, (_, k) => {
-      const [kept, moved] = k % 2 === 0 ? [first, second] : [second, first];
-      const sizes = { inputs: kept.length, hidden, outputs: moved.length, seed };
+    this.#couplings = makeCouplings(blocks, this.#channels, (k, inputs, outputs) => {
+      const sizes = { inputs, hidden, outputs, seed };
       const { scaleActivation = "tanh", shiftActivation = "tanh" } = options;
       return {
         s: new Mlp({ ...sizes, name: `${name}.${k}.s`, activation: scaleActivation, lastLayer: "zero" }),
@@ -105,18 +99,15 @@ export class RealNVP implements Bijector {
   }
 
   #run(direction: "forward" | "inverse", from: Tensor): { value: Tensor; logDet: Tensor } {
-    const { first, second, merge } = this.#channels;
-    const channels = [gather(from, first), gather(from, second)];
-    let total: Tensor | null = null;
-    const last = this.#couplings.length - 1;
-    for (let i = 0; i <= last; i++) {
-      const k = direction === "forward" ? i : last - i;
-      const { s, t } = this.#couplings[k];
-      const kept = channels[k % 2];
-      const { value, logDet } = affineCoupling(direction, channels[1 - k % 2], s.apply(kept), t.apply(kept));
-      channels[1 - k % 2] = value;
-      total = total === null ? logDet : add(total, logDet);
-    }
-    return { value: gather(concat(channels[0], channels[1]), merge), logDet: total! };
+    const { value, logDet } = runCouplings(
+      direction,
+      from,
+      this.#channels,
+      this.#couplings,
+      ({ s, t }, moved, kept) => {
+        return affineCoupling(direction, moved, s.apply(kept), t.apply(kept));
+      },
+    );
+    return { value, logDet: logDet! };
   }
 }

@@ -134,3 +134,18 @@ export interface Attributes {
 
 /** Name of a primitive. */
 export type PrimitiveName = keyof Attributes;
+
+/** Primitives that are functions of one number, with kernels on batches and a formula for columns. */
+export type ScalarFunction =
+  | "tanh"
+  | "exp"
+  | "log"
+  | "relu"
+  | "sigmoid"
+  | "silu"
+  | "softplus"
+  | "square"
+  | "negate"
+  | "sqrt"
+  | "sin"
+  | "cos";

@@ -10,31 +10,26 @@
  *
  * @module
  */
-import { isBatch, type Shape, type Tensor } from "./graph.ts";
+import type { Tensor } from "./graph.ts";
 import { type MixtureAttributes, mixtureFeatures } from "./mixture_features.ts";
-
-const text = (shape: Shape): string => `[${shape.join(", ")}]`;
+import { requireBatch, shapeText } from "./shapes.ts";
 
 /** Checks the operands of a mixture and returns its size. */
 function attributesOf(what: string, features: Tensor, name: string, place: Tensor, components: number) {
-  for (const [operand, tensor] of [["features", features], [name, place]] as const) {
-    if (!isBatch(tensor.shape)) {
-      throw new TypeError(`Cannot ${what}: ${operand} must be a batch [n, d], got ${text(tensor.shape)}`);
-    }
-  }
-  const spatialDim = place.shape[1] as number;
+  const given = requireBatch(what, "features", features);
+  const spatialDim = requireBatch(what, name, place);
   if (spatialDim < 1 || spatialDim > 3) {
-    throw new RangeError(`Cannot ${what}: ${name} must have 1 to 3 features, got ${text(place.shape)}`);
+    throw new RangeError(`Cannot ${what}: ${name} must have 1 to 3 features, got ${shapeText(place.shape)}`);
   }
   if (!Number.isInteger(components) || components < 1) {
     throw new RangeError(`Cannot ${what}: components must be a whole number ≥ 1, got ${components}`);
   }
   const attributes: MixtureAttributes = { spatialDim, components };
   const expected = mixtureFeatures(attributes);
-  if (features.shape[1] !== expected) {
+  if (given !== expected) {
     throw new RangeError(
       `Cannot ${what}: features must be [n, ${expected}] for ${components} components in ${spatialDim} dimensions, got ` +
-        text(features.shape),
+        shapeText(features.shape),
     );
   }
   return attributes;

@@ -8,32 +8,10 @@
  */
 import { type Graph, isBatch, isColumn, type Shape, type Tensor } from "./graph.ts";
 import type { Parameter } from "./parameter.ts";
-import type { ExternalOperation } from "./attributes.ts";
+import type { ExternalOperation, ScalarFunction } from "./attributes.ts";
+import { requireBatch, shapeText } from "./shapes.ts";
 
-const text = (shape: Shape): string => `[${shape.join(", ")}]`;
-
-function requireBatch(operation: string, name: string, tensor: Tensor): number {
-  if (!isBatch(tensor.shape)) {
-    throw new TypeError(`Cannot ${operation}: ${name} must be a batch [n, d], got ${text(tensor.shape)}`);
-  }
-  return tensor.shape[1];
-}
-
-type Elementwise =
-  | "tanh"
-  | "exp"
-  | "log"
-  | "relu"
-  | "sigmoid"
-  | "silu"
-  | "softplus"
-  | "square"
-  | "negate"
-  | "sqrt"
-  | "sin"
-  | "cos";
-
-const elementwise = (name: Elementwise) => (x: Tensor): Tensor => x.graph.add(name, [x], {}, x.shape);
+const elementwise = (name: ScalarFunction) => (x: Tensor): Tensor => x.graph.add(name, [x], {}, x.shape);
 
 /** tanh x, each element. */
 export const tanh: (x: Tensor) => Tensor = elementwise("tanh");
@@ -92,7 +70,9 @@ function commonShape(operation: string, a: Tensor, b: Tensor): Shape {
   if (a.shape.length === 0 && isColumn(b.shape)) return b.shape;
   if (b.shape.length === 0 && isColumn(a.shape)) return a.shape;
   throw new TypeError(
-    `Cannot ${operation}: shapes must be equal, or a scalar beside a column, got ${text(a.shape)} and ${text(b.shape)}`,
+    `Cannot ${operation}: shapes must be equal, or a scalar beside a column, got ${shapeText(a.shape)} and ${
+      shapeText(b.shape)
+    }`,
   );
 }
 
@@ -170,7 +150,7 @@ export function scaleShift(x: Tensor, scale: number, shift: number): Tensor {
 export function power(x: Tensor, exponent: number): Tensor {
   if (isBatch(x.shape)) {
     throw new TypeError(
-      `Cannot take a power: x must be a column or scalar, got ${text(x.shape)}: use square or column`,
+      `Cannot take a power: x must be a column or scalar, got ${shapeText(x.shape)}: use square or column`,
     );
   }
   return x.graph.add("power", [x], { exponent }, x.shape);
@@ -190,7 +170,7 @@ export function linear(x: Tensor, weight: Parameter, bias: Parameter): Tensor {
   if (columns !== k || bias.shape.length !== 1 || bias.shape[0] !== rows) {
     throw new RangeError(
       "Cannot apply a linear layer: x [n, k], weight [m, k] and bias [m] must match, got x " +
-        `${text(x.shape)}, weight ${text(weight.shape)} and bias ${text(bias.shape)}`,
+        `${shapeText(x.shape)}, weight ${shapeText(weight.shape)} and bias ${shapeText(bias.shape)}`,
     );
   }
   const { graph } = x;
@@ -206,7 +186,7 @@ export function linear(x: Tensor, weight: Parameter, bias: Parameter): Tensor {
  */
 export function broadcast(graph: Graph, row: Parameter): Tensor {
   if (row.shape.length !== 1) {
-    throw new RangeError(`Cannot broadcast ${row.name}: its shape must be [d], got ${text(row.shape)}`);
+    throw new RangeError(`Cannot broadcast ${row.name}: its shape must be [d], got ${shapeText(row.shape)}`);
   }
   return graph.add("broadcast", [graph.parameter(row)], {}, ["n", row.shape[0]]);
 }
@@ -277,7 +257,7 @@ export function constantColumn(graph: Graph, value: number): Tensor {
 }
 
 function requireColumn(operation: string, x: Tensor): void {
-  if (!isColumn(x.shape)) throw new TypeError(`Cannot ${operation}: x must be a column [n], got ${text(x.shape)}`);
+  if (!isColumn(x.shape)) throw new TypeError(`Cannot ${operation}: x must be a column [n], got ${shapeText(x.shape)}`);
 }
 
 /**
@@ -300,53 +280,6 @@ export function mean(x: Tensor): Tensor {
 export function sum(x: Tensor): Tensor {
   requireColumn("sum over samples", x);
   return x.graph.add("sum", [x], {}, []);
-}
-
-/**
- * Applies the affine coupling x eˢ + t (`forward`) or its inverse (y − t) e⁻ˢ, with its log-determinant.
- *
- * @param direction which of the two
- * @param x [n, d]
- * @param s log-scales [n, d]
- * @param t shifts [n, d]
- * @returns `value` [n, d] and `logDet` [n], ± the sum of s
- */
-export function affineCoupling(
-  direction: "forward" | "inverse",
-  x: Tensor,
-  s: Tensor,
-  t: Tensor,
-): { readonly value: Tensor; readonly logDet: Tensor } {
-  couplingWidth(x, s, t);
-  // The log-determinant comes first in the graph: in reverse order the coupling's kernel, which cannot add to the
-  // cotangent of s, then runs before the sum, which can.
-  const total = sumFeatures(s);
-  const logDet = direction === "forward" ? total : negate(total);
-  return { value: affineMap(direction, x, s, t), logDet };
-}
-
-/**
- * Applies the affine coupling x eˢ + t (`forward`) or its inverse (y − t) e⁻ˢ without its log-determinant.
- *
- * @param direction which of the two
- * @param x [n, d]
- * @param s log-scales [n, d]
- * @param t shifts [n, d]
- * @returns [n, d]
- */
-export function affineMap(direction: "forward" | "inverse", x: Tensor, s: Tensor, t: Tensor): Tensor {
-  const shape = ["n", couplingWidth(x, s, t)] as const;
-  return x.graph.add(direction === "forward" ? "affineForward" : "affineInverse", [x, s, t], {}, shape);
-}
-
-function couplingWidth(x: Tensor, s: Tensor, t: Tensor): number {
-  const d = requireBatch("apply an affine coupling", "x", x);
-  for (const [name, tensor] of [["s", s], ["t", t]] as const) {
-    if (requireBatch("apply an affine coupling", name, tensor) !== d) {
-      throw new RangeError(`Cannot apply an affine coupling: ${name} must be [n, ${d}], got ${text(tensor.shape)}`);
-    }
-  }
-  return d;
 }
 
 /**
@@ -377,7 +310,7 @@ export function external(operation: ExternalOperation, inputs: readonly Tensor[]
   if (inputs.length === 0 || isBatch(shape)) {
     throw new TypeError(
       `Cannot apply ${operation.name}: it must have inputs and return a column or scalar, got ${inputs.length} inputs ` +
-        `and shape ${text(shape)}`,
+        `and shape ${shapeText(shape)}`,
     );
   }
   return inputs[0].graph.add("external", inputs, { operation }, shape);

@@ -6,8 +6,9 @@
  *
  * @module
  */
-import { isBatch, type Shape, type Tensor } from "./graph.ts";
+import type { Tensor } from "./graph.ts";
 import { gather, sumFeatures } from "./operations.ts";
+import { requireBatch, shapeText } from "./shapes.ts";
 import { type SplineAttributes, splineFeatures } from "./spline_features.ts";
 
 /** Size and limits of a spline; all but the number of bins have usual values. */
@@ -35,8 +36,6 @@ export function splineAttributes(what: string, options: SplineOptions): SplineAt
   }
   return { bins, bound, minimumWidth, minimumHeight, minimumSlope };
 }
-
-const text = (shape: Shape): string => `[${shape.join(", ")}]`;
 
 /**
  * Applies a monotonic rational-quadratic spline to each coordinate (`forward`) or its inverse, with the log-determinant.
@@ -106,16 +105,14 @@ export function splineMap(
   options: SplineOptions,
 ): Tensor {
   const what = "apply a spline";
-  for (const [name, { shape }] of Object.entries({ x, features })) {
-    if (!isBatch(shape)) throw new TypeError(`Cannot ${what}: ${name} must be a batch [n, d], got ${text(shape)}`);
-  }
+  const d = requireBatch(what, "x", x);
+  const given = requireBatch(what, "features", features);
   const attributes = splineAttributes(what, options);
-  const d = x.shape[1] as number;
   const expected = d * splineFeatures(attributes.bins);
-  if (features.shape[1] !== expected) {
+  if (given !== expected) {
     throw new RangeError(
       `Cannot ${what}: features must be [n, ${expected}] for ${attributes.bins} bins of ${d} coordinates, got ` +
-        text(features.shape),
+        shapeText(features.shape),
     );
   }
   const primitive = direction === "forward" ? "splineForward" : "splineInverse";

@@ -13,8 +13,9 @@
  *
  * @module
  */
-import { isBatch, type Shape, type Tensor } from "./graph.ts";
+import type { Tensor } from "./graph.ts";
 import type { Parameter } from "./parameter.ts";
+import { requireBatch, shapeText } from "./shapes.ts";
 import { type Tilt, TILT_KNOTS } from "./tilt.ts";
 
 /** What an energy-tilted density depends on, beside its features. */
@@ -98,8 +99,6 @@ export function tiltedDecode(features: Tensor, z: Tensor, operands: TiltedOperan
   return features.graph.add("tiltedDecode", inputs, { tilt: operands.tilt }, ["n", operands.tilt.spatialDim + 1]);
 }
 
-const text = (shape: Shape): string => `[${shape.join(", ")}]`;
-
 /** The inputs in order, once they are known to match. */
 function checkedInputs(
   operation: string,
@@ -114,7 +113,9 @@ function checkedInputs(
   requireShape(operation, name, place, dim);
   requireShape(operation, "scale", scale, 1);
   if (knots.shape[0] !== 2 * dim || knots.shape[1] !== TILT_KNOTS) {
-    throw new RangeError(`Cannot ${operation}: knots must be [${2 * dim}, ${TILT_KNOTS}], got ${text(knots.shape)}`);
+    throw new RangeError(
+      `Cannot ${operation}: knots must be [${2 * dim}, ${TILT_KNOTS}], got ${shapeText(knots.shape)}`,
+    );
   }
   if (knots.trainable) {
     throw new TypeError(`Cannot ${operation}: knots must not be trainable, got ${knots.name}, which is`);
@@ -131,11 +132,8 @@ function checkedInputs(
 }
 
 function requireShape(operation: string, name: string, tensor: Tensor, width: number): void {
-  if (!isBatch(tensor.shape)) {
-    throw new TypeError(`Cannot ${operation}: ${name} must be a batch [n, d], got ${text(tensor.shape)}`);
-  }
-  if (tensor.shape[1] !== width) {
-    throw new RangeError(`Cannot ${operation}: ${name} must be [n, ${width}], got ${text(tensor.shape)}`);
+  if (requireBatch(operation, name, tensor) !== width) {
+    throw new RangeError(`Cannot ${operation}: ${name} must be [n, ${width}], got ${shapeText(tensor.shape)}`);
   }
 }
 

@@ -6,6 +6,7 @@
 import type { PrimitiveName, Tilt } from "../graph/attributes.ts";
 import { mixtureDecode, mixtureEncode, mixtureLogProb } from "../graph/conditional_operations.ts";
 import type { Graph, Tensor } from "../graph/graph.ts";
+import { affineMap } from "../graph/affine_coupling.ts";
 import * as operations from "../graph/operations.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { splineMap, type SplineOptions } from "../graph/spline_operations.ts";
@@ -109,8 +110,8 @@ const rules: { readonly [P in Exclude<PrimitiveName, "input" | "parameter" | "ex
   divide: plain(2, operations.divide),
   concat: plain(2, operations.concat),
   sumFeatures: plain(1, operations.sumFeatures),
-  affineForward: plain(3, (x, s, t) => operations.affineMap("forward", x, s, t)),
-  affineInverse: plain(3, (x, s, t) => operations.affineMap("inverse", x, s, t)),
+  affineForward: plain(3, (x, s, t) => affineMap("forward", x, s, t)),
+  affineInverse: plain(3, (x, s, t) => affineMap("inverse", x, s, t)),
   linear: { operands: [3, 3], apply: ({ inputs: [x], parameter }) => operations.linear(x, parameter(1), parameter(2)) },
   broadcast: { operands: [1, 1], apply: ({ graph, parameter }) => operations.broadcast(graph, parameter(0)) },
   gather: {

@@ -5,7 +5,7 @@
  */
 import type { CentreOfMass } from "./centre_of_mass.ts";
 import { PairCluster, type PairLaw } from "./pair_cluster.ts";
-import { mergeParameters } from "./system.ts";
+import { mergeParameters, requirePositive } from "./system.ts";
 
 /** The numbers in the energy of a {@link DoubleWellCluster}. */
 export interface DoubleWellClusterParameters {
@@ -95,9 +95,7 @@ export class DoubleWellCluster extends PairCluster {
   constructor(options: DoubleWellClusterOptions = {}) {
     const { preset = "koehler2020", centreOfMass = "removed", ...overrides } = options;
     const p = mergeParameters(WHAT, presets, preset, overrides as Record<string, unknown>);
-    for (const name of ["c", "d0", "pairFactor"] as const) {
-      if (!(p[name] > 0)) throw new RangeError(`Cannot ${WHAT}: ${name} must be positive, got ${p[name]}`);
-    }
+    requirePositive(WHAT, p, ["c", "d0", "pairFactor"]);
     // The inner well, where there are two and a = 0.
     const spacing = p.b < 0 ? Math.max(0.5 * p.d0, p.d0 - Math.sqrt(-p.b / (2 * p.c))) : p.d0;
     const plan = { ...p, name: "double-well-cluster", centreOfMass, spacing, oscillator: 0, law: doubleWell(p) };

@@ -4,7 +4,7 @@
  * @module
  */
 import { logOf } from "../random/elementary.ts";
-import { configurationCount, type EnergyAndGradient, mergeParameters, type System } from "./system.ts";
+import { configurationCount, type EnergyAndGradient, mergeParameters, requirePositive, type System } from "./system.ts";
 
 /** The numbers of the {@link HarmonicOscillatorBox}. */
 export interface HarmonicOscillatorBoxParameters {
@@ -61,11 +61,7 @@ export class HarmonicOscillatorBox implements System {
     const { preset = "cs230", ...overrides } = options;
     const what = "make a HarmonicOscillatorBox";
     const parameters = mergeParameters(what, presets, preset, overrides as Record<string, unknown>);
-    for (const name of ["k", "boxLength"] as const) {
-      if (!(parameters[name] > 0)) {
-        throw new RangeError(`Cannot ${what}: ${name} must be positive, got ${parameters[name]}`);
-      }
-    }
+    requirePositive(what, parameters, ["k", "boxLength"]);
     this.preset = preset;
     this.parameters = Object.freeze({ ...parameters });
   }

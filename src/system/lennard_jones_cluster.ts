@@ -6,7 +6,7 @@
 import { logOf } from "../random/elementary.ts";
 import type { CentreOfMass } from "./centre_of_mass.ts";
 import { PairCluster, type PairLaw } from "./pair_cluster.ts";
-import { mergeParameters } from "./system.ts";
+import { mergeParameters, requirePositive } from "./system.ts";
 
 /** The numbers in the energy of a {@link LennardJonesCluster}. */
 export interface LennardJonesClusterParameters {
@@ -95,9 +95,7 @@ export class LennardJonesCluster extends PairCluster {
   constructor(options: LennardJonesClusterOptions = {}) {
     const { preset = "eacf", centreOfMass = "removed", ...overrides } = options;
     const p = mergeParameters(WHAT, presets, preset, overrides as Record<string, unknown>);
-    for (const name of ["epsilon", "rm", "pairFactor", "oscillator"] as const) {
-      if (!(p[name] > 0)) throw new RangeError(`Cannot ${WHAT}: ${name} must be positive, got ${p[name]}`);
-    }
+    requirePositive(WHAT, p, ["epsilon", "rm", "pairFactor", "oscillator"]);
     const law = lennardJones(p.pairFactor * p.epsilon, p.rm * p.rm);
     super(WHAT, { ...p, name: "lennard-jones-cluster", centreOfMass, spacing: p.rm, law });
     this.preset = preset;

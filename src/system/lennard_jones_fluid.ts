@@ -11,7 +11,13 @@ import { checkedSites, squareGrid } from "./particle_grid.ts";
 import type { PairTerm, ParticleInteractions } from "./particle_interactions.ts";
 import type { CoupledSystem, GradientOptions } from "./particle_system.ts";
 import { inOrder, reordered } from "./relabelling.ts";
-import { type ComputeOptions, configurationCount, type EnergyAndGradient, mergeParameters } from "./system.ts";
+import {
+  type ComputeOptions,
+  configurationCount,
+  type EnergyAndGradient,
+  mergeParameters,
+  requirePositive,
+} from "./system.ts";
 
 /** The numbers in the energy of the {@link LennardJonesFluid}. */
 export interface LennardJonesFluidParameters {
@@ -287,9 +293,7 @@ function checkParameters(p: LennardJonesFluidParameters): void {
       `Cannot ${WHAT}: particles must be a whole number from 1 to ${MOST_PARTICLES}, got ${p.particles}`,
     );
   }
-  for (const name of ["sigma", "density", "boxConstant"] as const) {
-    if (!(p[name] > 0)) throw new RangeError(`Cannot ${WHAT}: ${name} must be positive, got ${p[name]}`);
-  }
+  requirePositive(WHAT, p, ["sigma", "density", "boxConstant"]);
   for (const name of ["repulsion", "attraction"] as const) {
     if (!(p[name] >= 0)) throw new RangeError(`Cannot ${WHAT}: ${name} must not be negative, got ${p[name]}`);
   }

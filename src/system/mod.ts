@@ -18,12 +18,8 @@ export * from "./harmonic_oscillator_box.ts";
 export * from "./many_well.ts";
 export * from "./double_well_cluster.ts";
 export * from "./lennard_jones_cluster.ts";
-export {
-  type ClusterReference,
-  clusterReferences,
-  clusterReferencesCommand,
-  type ReferenceValue,
-} from "./cluster_references.ts";
+export { clusterReferences, clusterReferencesCommand } from "./cluster_references.ts";
+export type { ClusterReference, ReferenceValue } from "./cluster_reference.ts";
 export type { CentreOfMass } from "./centre_of_mass.ts";
 export type { ClusterPlan, ClusterShape, PairCluster, PairLaw } from "./pair_cluster.ts";
 export * from "./particle_dimer.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { expOf, logOf } from "../random/elementary.ts";
-import { configurationCount, type EnergyAndGradient, mergeParameters, type System } from "./system.ts";
+import { configurationCount, type EnergyAndGradient, mergeParameters, requirePositive, type System } from "./system.ts";
 
 /** The numbers of the {@link MuellerBrown} potential that are a matter of choice. */
 export interface MuellerBrownParameters {
@@ -97,9 +97,7 @@ export class MuellerBrown implements System {
     const { preset = "noe2019", ...overrides } = options;
     const what = "make a MuellerBrown";
     const parameters = mergeParameters(what, presets, preset, overrides as Record<string, unknown>);
-    if (!(parameters.scale > 0)) {
-      throw new RangeError(`Cannot ${what}: scale must be positive, got ${parameters.scale}`);
-    }
+    requirePositive(what, parameters, ["scale"]);
     this.preset = preset;
     this.parameters = Object.freeze({ ...parameters });
   }

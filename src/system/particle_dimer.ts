@@ -12,7 +12,13 @@ import { checkedSites, squareGrid } from "./particle_grid.ts";
 import type { PairTerm, ParticleInteractions } from "./particle_interactions.ts";
 import type { GradientOptions, ParticleSystem } from "./particle_system.ts";
 import { inOrder, reordered } from "./relabelling.ts";
-import { type ComputeOptions, configurationCount, type EnergyAndGradient, mergeParameters } from "./system.ts";
+import {
+  type ComputeOptions,
+  configurationCount,
+  type EnergyAndGradient,
+  mergeParameters,
+  requirePositive,
+} from "./system.ts";
 
 /** The numbers in the energy of the {@link ParticleDimer}. */
 export interface ParticleDimerParameters {
@@ -316,9 +322,7 @@ export class ParticleDimer implements ParticleSystem, ParticleInteractions {
 const WHAT = "make a ParticleDimer";
 
 function checkParameters(p: ParticleDimerParameters): void {
-  for (const name of ["sigma", "halfBox", "boxConstant"] as const) {
-    if (!(p[name] > 0)) throw new RangeError(`Cannot ${WHAT}: ${name} must be positive, got ${p[name]}`);
-  }
+  requirePositive(WHAT, p, ["sigma", "halfBox", "boxConstant"]);
   for (const name of ["epsilon", "tether", "d0"] as const) {
     if (!(p[name] >= 0)) throw new RangeError(`Cannot ${WHAT}: ${name} must not be negative, got ${p[name]}`);
   }

@@ -126,3 +126,22 @@ export function mergeParameters<P extends { readonly [K in keyof P]: number }>(
   }
   return merged as P;
 }
+
+/**
+ * Throws unless parameters are positive.
+ *
+ * @param what what is to be done, as in "make a ParticleDimer"
+ * @param parameters numbers by name
+ * @param names which of them
+ * @throws {RangeError} if one is not above 0
+ */
+export function requirePositive<K extends string>(
+  what: string,
+  parameters: { readonly [name in K]: number },
+  names: readonly K[],
+): void {
+  for (const name of names) {
+    if (parameters[name] > 0) continue;
+    throw new RangeError(`Cannot ${what}: ${name} must be positive, got ${parameters[name]}`);
+  }
+}

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import { KernelRun } from "../../src/autodiff/kernel_run.ts";
+import { affineCoupling } from "../../src/graph/affine_coupling.ts";
 import * as op from "../../src/graph/operations.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import type { ExternalOperation } from "../../src/graph/attributes.ts";
@@ -178,7 +179,7 @@ Deno.test("a parameter that the head reads gets its gradient, alone and beside o
 Deno.test("scales and shifts of a coupling may be used elsewhere, and may be one tensor", () => {
   const graph = new Graph();
   const [x, s] = [op.input(graph, "x", 1), op.input(graph, "s", 1)];
-  const { value, logDet } = op.affineCoupling("forward", x, s, s);
+  const { value, logDet } = affineCoupling("forward", x, s, s);
   const y = op.add(op.add(op.sumFeatures(value), logDet), op.sumFeatures(op.square(s)));
   using run = new KernelRun([y, s], { n: 1, inputGradients: true });
 

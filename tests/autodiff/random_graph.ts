@@ -7,6 +7,7 @@
  * @module
  */
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
+import { affineCoupling } from "../../src/graph/affine_coupling.ts";
 import * as op from "../../src/graph/operations.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { RandomStream } from "../../src/random/random_stream.ts";
@@ -144,7 +145,7 @@ class Builder {
     const direction = this.#random.uniform() < 0.5 ? "forward" : "inverse";
     const s = op.tanh(this.#ofWidth(d));
     const t = this.#random.uniform() < 0.8 ? this.#ofWidth(d) : s;
-    const { value, logDet } = op.affineCoupling(direction, x, s, t);
+    const { value, logDet } = affineCoupling(direction, x, s, t);
     this.#batches.push(value);
     this.#columns.push(logDet);
     if (this.#random.uniform() < 0.3) this.#batches.push(s);

@@ -2,15 +2,9 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { splineFeatures } from "../../src/graph/spline_features.ts";
 import { splineExample, splineKnots, splineSize, spreads } from "../support/spline_examples.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { type Argument, builds, random, smallest, type WasmImplementation } from "./kernel_harness.ts";
+import { builds, random, smallest, type WasmImplementation } from "./kernel_harness.ts";
+import { assertWritesAlone, withScratch } from "./scratch_law.ts";
 import { splineArguments, splineCalls } from "./spline_calls.ts";
-
-/** Copies of arguments; what is said stands in the scratch memory. */
-function copies(args: readonly Argument[], scratch: number): Argument[] {
-  return args.map((arg, i) =>
-    typeof arg === "number" ? arg : i === args.length - 1 ? arg.map(() => scratch) : arg.slice()
-  );
-}
 
 const names = ["splineForward", "splineInverse"] as const;
 type Name = typeof names[number];
@@ -55,24 +49,14 @@ for (const build of builds) {
   Deno.test(`spline kernels write their results alone, whatever the scratch memory holds (${build.name})`, () => {
     for (const [panels, dim, bins] of [[0, 2, 3], [1, 1, 2], [2, 3, 5], [1, 2, 9]]) {
       for (const [kernel, args] of splineCalls(panels, dim, bins)) {
-        const [clean, dirty] = [copies(args, 0), copies(args, NaN)];
-        build.run(kernel, clean);
-        build.run(kernel, dirty);
-        const results = dirty.slice(0, -1);
-        assertEquals(results, clean.slice(0, -1), kernel);
-        assert(results.every((arg) => typeof arg === "number" || arg.every((v) => Number.isFinite(v))), kernel);
-        const changed = results.filter((arg, i) => {
-          const before = args[i];
-          return typeof arg !== "number" && typeof before !== "number" && arg.some((v, k) => v !== before[k]);
-        });
-        assertEquals(changed.length, panels === 0 ? 0 : kernel.includes("Grad") ? 2 : 1, kernel);
+        assertWritesAlone(build, kernel, args, panels === 0 ? 0 : kernel.includes("Grad") ? 2 : 1);
       }
     }
   });
 
   Deno.test(`the guards find scratch memory that is too short for a spline (${build.name})`, () => {
     for (const [kernel, args] of splineCalls(1, 2, 4)) {
-      const short = copies(args, 0);
+      const short = withScratch(args, 0);
       short[short.length - 1] = (short.at(-1) as Float32Array).slice(0, -4);
       assertThrows(() => build.run(kernel, short), Error, "wrote after a buffer", kernel);
     }

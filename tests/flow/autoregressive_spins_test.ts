@@ -11,6 +11,7 @@ import { input, sum } from "../../src/graph/operations.ts";
 import { RandomStream } from "../../src/random/random_stream.ts";
 import { IsingLattice, type SpinBond } from "../../src/system/ising_lattice.ts";
 import { assertClose } from "../support/assert_close.ts";
+import { frequencyExcess } from "../support/spin_frequencies.ts";
 
 await loadKernels();
 
@@ -55,18 +56,7 @@ Deno.test("a configuration and its mirror image are equally likely to the last b
 });
 
 /** Whether frequencies are those of probabilities: χ² within four of its standard deviations. */
-function follows(x: Float64Array, dim: number, p: Float64Array): boolean {
-  const counts = new Float64Array(p.length);
-  const n = x.length / dim;
-  for (let s = 0; s < n; s++) {
-    let k = 0;
-    for (let i = 0; i < dim; i++) if (x[s * dim + i] === 1) k += 2 ** i;
-    counts[k]++;
-  }
-  const terms = p.map((probability, k) => (counts[k] - n * probability) ** 2 / (n * probability));
-  const spread = Math.sqrt(p.reduce((sum, v) => sum + 2 + 1 / (n * v), 0));
-  return terms.reduce((sum, v) => sum + v, 0) - (p.length - 1) < 4 * spread;
-}
+const follows = (x: Float64Array, dim: number, p: Float64Array): boolean => frequencyExcess(x, dim, p) < 4;
 
 Deno.test("samples are as frequent as their probabilities, and not as those of other weights", () => {
   for (const system of lattices) {

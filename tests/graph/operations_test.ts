@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
+import { affineCoupling } from "../../src/graph/affine_coupling.ts";
 import * as op from "../../src/graph/operations.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
@@ -42,8 +43,8 @@ Deno.test("power() takes columns and scalars", () => {
 Deno.test("affineCoupling() in one direction undoes the other, with opposite log-determinants", () => {
   const graph = new Graph();
   const [x, s, t] = [batch(2, graph), batch(2, graph), batch(2, graph)];
-  const forward = op.affineCoupling("forward", x, s, t);
-  const back = op.affineCoupling("inverse", forward.value, s, t);
+  const forward = affineCoupling("forward", x, s, t);
+  const back = affineCoupling("inverse", forward.value, s, t);
 
   const [y, logDet, again, logDetBack] = evaluateReference(
     [forward.value, forward.logDet, back.value, back.logDet],
@@ -99,7 +100,7 @@ Deno.test("operations say which shapes do not fit", () => {
       "Cannot broadcast w: its shape must be [d], got [4, 3]",
     ],
     [
-      () => op.affineCoupling("forward", x, y, x),
+      () => affineCoupling("forward", x, y, x),
       RangeError,
       "Cannot apply an affine coupling: s must be [n, 2], got [n, 3]",
     ],

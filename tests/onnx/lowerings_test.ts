@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Graph, type Tensor } from "../../src/graph/graph.ts";
 import { mixtureDecode, mixtureEncode, mixtureLogProb } from "../../src/graph/conditional_operations.ts";
+import { affineCoupling } from "../../src/graph/affine_coupling.ts";
 import * as op from "../../src/graph/operations.ts";
 import { Parameter } from "../../src/graph/parameter.ts";
 import type { PrimitiveName } from "../../src/graph/attributes.ts";
@@ -52,7 +53,7 @@ function weights(name: string, shape: number[]): Parameter {
 }
 
 const coupling = (direction: "forward" | "inverse") => (a: Tensor, b: Tensor) => {
-  const { value, logDet } = op.affineCoupling(direction, a, b, op.scaleShift(a, 0.3, -1));
+  const { value, logDet } = affineCoupling(direction, a, b, op.scaleShift(a, 0.3, -1));
   return { value, logDet };
 };
 

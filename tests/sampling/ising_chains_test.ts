@@ -8,6 +8,7 @@ import { IsingLattice } from "../../src/system/ising_lattice.ts";
 import { enumerateIsing } from "../../src/system/ising_states.ts";
 import { assertMeanIs } from "../support/statistics.ts";
 import { exportedOpcodes, simdArithmetic } from "../support/wasm_opcodes.ts";
+import { frequencyExcess } from "../support/spin_frequencies.ts";
 
 await loadKernels();
 
@@ -22,20 +23,6 @@ function probabilities(system: IsingLattice, t: number): Float64Array {
   return system.energy(all).map((u) => Math.exp(-u / t - logPartition));
 }
 
-/** χ² of independent configurations less its mean, in its standard deviations. */
-function excess(x: Float64Array, dim: number, p: Float64Array): number {
-  const n = x.length / dim;
-  const counts = new Float64Array(p.length);
-  for (let s = 0; s < n; s++) {
-    let k = 0;
-    for (let i = 0; i < dim; i++) if (x[s * dim + i] === 1) k += 2 ** i;
-    counts[k]++;
-  }
-  const terms = p.map((probability, k) => (counts[k] - n * probability) ** 2 / (n * probability));
-  const spread = Math.sqrt(p.reduce((sum, v) => sum + 2 + 1 / (n * v), 0));
-  return (terms.reduce((sum, v) => sum + v, 0) - (p.length - 1)) / spread;
-}
-
 for (const move of moves) {
   Deno.test(`independent chains of ${move} moves end as often in each configuration as its probability says`, () => {
     for (const [side, chains] of [[2, 8192], [3, 32_768]]) {
@@ -44,9 +31,9 @@ for (const move of moves) {
         const walk = new IsingChains(system, { chains, temperature: t, seed: 1 });
         walk[move](60);
         // Four standard deviations; χ² has a longer tail than a normal number: a correct program fails for 1 seed in 1000.
-        const here = excess(walk.spins(), system.dim, probabilities(system, t));
+        const here = frequencyExcess(walk.spins(), system.dim, probabilities(system, t));
         assert(here < 4, `${side} ${t}: ${here}`);
-        const warmer = excess(walk.spins(), system.dim, probabilities(system, 1.3 * t));
+        const warmer = frequencyExcess(walk.spins(), system.dim, probabilities(system, 1.3 * t));
         assert(warmer > 8, `${side} ${t}: ${warmer} at a temperature of 30 % more`);
       }
     }

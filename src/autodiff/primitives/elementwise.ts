@@ -9,27 +9,14 @@ import { powerOf } from "../../random/elementary.ts";
 import { cosOf, sinOf } from "../../random/elementary_sine.ts";
 import { formulas, logistic, map, zip } from "../../graph/columns.ts";
 import type { Evaluation } from "../../graph/columns.ts";
+import type { ScalarFunction } from "../../graph/attributes.ts";
 import type { Primitive, Saved, VjpKernel } from "./primitive.ts";
 
 /** dy/dx from x and y. */
 type Derivative = (x: number, y: number) => number;
 
-type Unary =
-  | "tanh"
-  | "exp"
-  | "log"
-  | "relu"
-  | "sigmoid"
-  | "silu"
-  | "softplus"
-  | "square"
-  | "negate"
-  | "sqrt"
-  | "sin"
-  | "cos";
-
 /** A primitive y = f(x) with the kernel `<name>GradF32`, whose vjp reads what `saves` says. */
-function unary<P extends Unary>(name: P, saves: Saved, derivative: Derivative): Primitive<P> {
+function unary<P extends ScalarFunction>(name: P, saves: Saved, derivative: Derivative): Primitive<P> {
   const kernel: VjpKernel<P> = {
     saves,
     vjp(at) {
