@@ -186,5 +186,5 @@ export function readText(bytes: Uint8Array): string {
   }
 }
 
-/** Largest number of bytes of a text: the species of 10⁵ particles fit. */
-const longestText = 2 ** 23;
+/** Largest number of bytes of a text: the species of 10⁵ particles fit, and plans of tens of thousands of steps. */
+export const longestText = 2 ** 23;

@@ -2,6 +2,7 @@ import type { PrimitiveName, Tilt, TiltTable } from "../graph/attributes.ts";
 import type { Node, Tensor } from "../graph/graph.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { writeJson } from "../format/json.ts";
+import { longestText } from "../format/protobuf.ts";
 import { planLimits } from "./plan_limits.ts";
 
 /** Metadata entry of a model file that holds the plan. */
@@ -9,9 +10,6 @@ export const planKey = "plan";
 
 /** Version of the form in which plans are written. */
 export const planVersion = 1;
-
-/** Most bytes of an entry of metadata. */
-const longestEntry = 2 ** 23;
 
 /** A step of a plan: primitive, positions of its operands, and what it needs beside them. */
 export type PlanStep = readonly [primitive: string, operands: readonly number[], attributes?: unknown];
@@ -26,7 +24,7 @@ export type PlanStep = readonly [primitive: string, operands: readonly number[],
 export function planEntry(outputs: readonly Tensor[]): Readonly<Record<string, string>> {
   const text = encodePlan(outputs);
   const fits = outputs[0].graph.nodes.length <= planLimits.steps &&
-    new TextEncoder().encode(text).length <= longestEntry;
+    new TextEncoder().encode(text).length <= longestText;
   return fits ? { [planKey]: text } : {};
 }
 

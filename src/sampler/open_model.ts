@@ -68,7 +68,7 @@ export async function openModel(
   return session;
 }
 
-/** SHA-256 by the host, a hundred times as fast as ours; undefined where it has none, such as a page without HTTPS. */
+/** SHA-256 by the host, which is much faster than TypeScript; undefined where it has none, such as a page without HTTPS. */
 async function quickDigest(bytes: Uint8Array): Promise<string | undefined> {
   try {
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
