@@ -1,0 +1,9 @@
+/**
+ * All experiments of the reproduction, in the order in which they are reported.
+ *
+ * @module
+ */
+import type { Experiment } from "./experiment.ts";
+
+/** The experiments. */
+export const experiments: readonly Experiment[] = [];

@@ -1,0 +1,150 @@
+/**
+ * A number of the literature beside an independent reference and beside ours, and what follows from the three.
+ *
+ * @module
+ */
+import type { Estimate } from "../../reweighting/estimate.ts";
+
+/** What was printed elsewhere. */
+export interface Published {
+  /** As printed or as read off a figure, without unit; ranges as "0.58–0.80". */
+  readonly value: string;
+  /** Where. */
+  readonly source: string;
+  /**
+   * Where settings are lost with which it could be made again: a clause that says which. Our own reference then stands in
+   * its place.
+   */
+  readonly notReproducible?: string;
+}
+
+/** An answer that does not come from a flow. */
+export interface Reference {
+  /** The number. */
+  readonly value: number;
+  /** One standard error; 0 if it is exact to all digits that are shown. */
+  readonly standardError: number;
+  /** How it was found, for example "quadrature". */
+  readonly method: string;
+}
+
+/** What a number is to reach where there is no reference: at least, at most, or both. */
+export type Goal = readonly [least: number, most: number];
+
+/** One quantity. */
+export interface ReproducedRow {
+  /** What it is, with temperature and split, for example "ΔF(right − left), T = 1". */
+  readonly quantity: string;
+  /** Unit, "" for a pure number. */
+  readonly unit: string;
+  /** What was published, or null. */
+  readonly published: Published | null;
+  /** The independent answer, or null. */
+  readonly reference: Reference | null;
+  /** What we find. */
+  readonly ours: Estimate;
+  /** How we find it, in a few words. */
+  readonly method: string;
+  /** What the number is to reach, instead of a reference. */
+  readonly goal?: Goal;
+  /** Energies that were evaluated for it, training and data included; an energy with its gradient is one. */
+  readonly energyEvaluations: number;
+  /** Seconds of processor time that it took, training and data included. */
+  readonly seconds: number;
+  /** What a reader must know to judge the row. */
+  readonly note?: string;
+}
+
+/** What a row shows. */
+export type Verdict =
+  | { readonly kind: "agrees" | "differs" | "unreliable"; readonly standardErrors: number }
+  | { readonly kind: "reached" | "missed" | "stated" | "no estimate" };
+
+/** Differences of more standard errors are called differences: a correct row among 370 does so by chance. */
+const LIMIT = 3;
+
+/**
+ * Judges a row: ours against the reference in standard errors of their difference, or against the goal.
+ *
+ * An estimate that its own checks call unreliable never agrees. A row without reference and goal is only stated.
+ *
+ * @param row quantity with reference or goal
+ * @returns the verdict
+ *
+ * @example A fair coin
+ * ```ts
+ * import { verdictOf } from "@boltzflow/boltzflow/experiment";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const ours = { value: 0.52, standardError: 0.02, interval95: [0.48, 0.56] as const, reliable: true, reason: null };
+ * const reference = { value: 0.5, standardError: 0, method: "symmetry" };
+ *
+ * assertEquals(verdictOf({ ours, reference }), { kind: "agrees", standardErrors: 1 });
+ * assertEquals(verdictOf({ ours, reference: null, goal: [0.9, 1] }), { kind: "missed" });
+ * ```
+ */
+export function verdictOf({ ours, reference, goal }: Pick<ReproducedRow, "ours" | "reference" | "goal">): Verdict {
+  if (ours.value === null) return { kind: "no estimate" };
+  if (reference !== null) {
+    const difference = Math.abs(ours.value - reference.value);
+    const error = Math.hypot(ours.standardError ?? 0, reference.standardError);
+    const standardErrors = difference === 0 ? 0 : difference / error;
+    if (!ours.reliable) return { kind: "unreliable", standardErrors };
+    // Rounded: what is printed as 3.0 is not called more.
+    return {
+      kind: Math.round(10 * standardErrors) / 10 <= LIMIT ? "agrees" : "differs",
+      standardErrors: round(standardErrors),
+    };
+  }
+  if (goal === undefined) return { kind: "stated" };
+  return { kind: ours.value >= goal[0] && ours.value <= goal[1] ? "reached" : "missed" };
+}
+
+/** Without the last bits, which say nothing. */
+function round(value: number): number {
+  return Number(value.toPrecision(6));
+}
+
+/**
+ * Says a verdict in words, for example "agrees (0.7 standard errors)".
+ *
+ * @param row quantity, ours, reference or goal
+ * @returns a clause
+ */
+export function verdictText(row: Pick<ReproducedRow, "ours" | "reference" | "goal" | "published">): string {
+  const verdict = verdictOf(row);
+  const lost = row.published?.notReproducible;
+  return `${wordsOf(verdict, row)}${lost === undefined ? "" : `; published value not reproducible, because ${lost}`}`;
+}
+
+function wordsOf(verdict: Verdict, { ours, goal }: Pick<ReproducedRow, "ours" | "goal">): string {
+  switch (verdict.kind) {
+    case "agrees":
+      return `agrees (${verdict.standardErrors.toFixed(1)} standard errors)`;
+    case "differs":
+      return `differs by ${verdict.standardErrors.toFixed(1)} standard errors`;
+    case "unreliable":
+      return `unreliable: ${ours.reason} (off by ${verdict.standardErrors.toFixed(1)} standard errors)`;
+    case "no estimate":
+      return `no estimate: ${ours.reason}`;
+    case "stated":
+      return ours.reliable ? "stated" : `stated, unreliable: ${ours.reason}`;
+    default:
+      return `${verdict.kind}: ${goalText(goal!)}${ours.reliable ? "" : `, unreliable: ${ours.reason}`}`;
+  }
+}
+
+function goalText([least, most]: Goal): string {
+  if (most === Infinity) return `at least ${least}`;
+  return least === -Infinity ? `at most ${most}` : `${least} to ${most}`;
+}
+
+/**
+ * An exact number as an estimate, for quantities that hold no chance.
+ *
+ * @param value the number
+ * @returns an estimate without error
+ */
+export function exactly(value: number): Estimate {
+  return { value, standardError: 0, interval95: [value, value], reliable: true, reason: null };
+}
