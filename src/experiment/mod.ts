@@ -104,3 +104,25 @@ export { RunCheckpoints, type TrainingKeeper } from "./run_checkpoints.ts";
 export type { CheckpointContent } from "../training/position_checkpoint.ts";
 export { type SampleFileOptions, type SampleFiles, sampleModel } from "./sample_model.ts";
 export type { SkipNotFinite } from "./sample_pieces.ts";
+export { type ReproductionOptions, runReproduction } from "./reproduction/run_reproduction.ts";
+export type * from "./reproduction/reproduction_results.ts";
+export { countVerdicts, summarizeExperiment } from "./reproduction/reproduction_report.ts";
+export { experiments } from "./reproduction/experiments.ts";
+export {
+  type Experiment,
+  type ExperimentContext,
+  experimentContext,
+  type ExperimentFigure,
+  type ExperimentResult,
+  type ReproductionBudget,
+} from "./reproduction/experiment.ts";
+export {
+  exactly,
+  type Goal,
+  type Published,
+  type Reference,
+  type ReproducedRow,
+  type Verdict,
+  verdictOf,
+  verdictText,
+} from "./reproduction/row.ts";

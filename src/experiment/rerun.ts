@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<string, { readonly script: string; readonly file: s
   "boltzflow dimer temperatures report": { script: "dimer_temperatures.ts", file: "report.json" },
   "boltzflow fluid report": { script: "fluid_free_energy.ts", file: "report.json" },
   "boltzflow dimer comparison": { script: "compare_dimer.ts", file: "comparison.json", takesPlan: true },
+  "boltzflow reproduction": { script: "reproduce.ts", file: "reproduction.json" },
 };
 
 /** Options that say where and how fast to run: whoever runs again decides these. */
@@ -118,7 +119,8 @@ export interface ReportComparison {
 /** What a run ran on and was made with. */
 const SURROUNDINGS = /^(environment\..*|(run\.)?(packageVersion|kernelBuild))$/;
 /** Times, and what follows from them; `settings.minutes` was asked for. */
-const TIMES = /^(?!settings\.minutes$)(rerun|(run\.)?threads|(.*\.)?(wallTimeMs|minutes|samplesPerSecond))(\..*)?$/;
+const TIMES =
+  /^(?!settings\.minutes$)(rerun|(run\.)?threads|(.*\.)?(wallTimeMs|seconds|minutes|samplesPerSecond))(\..*)?$/;
 
 /**
  * Compares two reports of one kind: every number, text and checksum but for times, threads and what they ran on.

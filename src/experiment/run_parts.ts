@@ -138,6 +138,16 @@ export class RunParts {
   }
 
   /**
+   * Tells what a part has found, without doing it.
+   *
+   * @param name of the part, as given to {@link RunParts.kept}
+   * @returns what was kept, or null
+   */
+  async found<T>(name: string): Promise<T | null> {
+    return await this.#packed<T>(partFile(name), PART_KIND).load();
+  }
+
+  /**
    * Keeps where a part stands, now and then, until what it found is kept.
    *
    * @param part its name, as given to {@link RunParts.kept}

@@ -62,6 +62,8 @@ export type Verdict =
 
 /** Differences of more standard errors are called differences: a correct row among 370 does so by chance. */
 const LIMIT = 3;
+/** Relative difference below which exact numbers are equal. */
+const ROUNDING = 1e-9;
 
 /**
  * Judges a row: ours against the reference in standard errors of their difference, or against the goal.
@@ -88,7 +90,8 @@ export function verdictOf({ ours, reference, goal }: Pick<ReproducedRow, "ours" 
   if (reference !== null) {
     const difference = Math.abs(ours.value - reference.value);
     const error = Math.hypot(ours.standardError ?? 0, reference.standardError);
-    const standardErrors = difference === 0 ? 0 : difference / error;
+    const rounding = ROUNDING * Math.max(1, Math.abs(reference.value));
+    const standardErrors = difference <= rounding ? 0 : difference / error;
     if (!ours.reliable) return { kind: "unreliable", standardErrors };
     // Rounded: what is printed as 3.0 is not called more.
     return {
@@ -117,12 +120,15 @@ export function verdictText(row: Pick<ReproducedRow, "ours" | "reference" | "goa
   return `${wordsOf(verdict, row)}${lost === undefined ? "" : `; published value not reproducible, because ${lost}`}`;
 }
 
-function wordsOf(verdict: Verdict, { ours, goal }: Pick<ReproducedRow, "ours" | "goal">): string {
+type Judged = Pick<ReproducedRow, "ours" | "goal" | "reference">;
+
+function wordsOf(verdict: Verdict, { ours, goal, reference }: Judged): string {
+  const exact = ours.standardError === 0 && reference?.standardError === 0;
   switch (verdict.kind) {
     case "agrees":
-      return `agrees (${verdict.standardErrors.toFixed(1)} standard errors)`;
+      return exact ? "agrees to nine digits" : `agrees (${verdict.standardErrors.toFixed(1)} standard errors)`;
     case "differs":
-      return `differs by ${verdict.standardErrors.toFixed(1)} standard errors`;
+      return exact ? "differs, and both are exact" : `differs by ${verdict.standardErrors.toFixed(1)} standard errors`;
     case "unreliable":
       return `unreliable: ${ours.reason} (off by ${verdict.standardErrors.toFixed(1)} standard errors)`;
     case "no estimate":
