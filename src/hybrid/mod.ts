@@ -28,3 +28,10 @@ export {
   type VariationalOptions,
 } from "./variational.ts";
 export { latentPath } from "./latent_path.ts";
+export {
+  latentMetropolis,
+  type LatentMove,
+  type LatentMoveOptions,
+  type LatentTarget,
+  type Walkers,
+} from "./latent_metropolis.ts";
