@@ -21,6 +21,7 @@ import {
 import { integrate, MOST_DIMENSIONS } from "./audit_integral.ts";
 import { compareLogDet } from "./audit_jacobian.ts";
 import type { Flow } from "./flow.ts";
+import { NormalPrior } from "./prior.ts";
 
 /** How thoroughly a flow is audited. */
 export interface AuditOptions {
@@ -226,9 +227,11 @@ class Audit {
       return notPossible("integral", COMPARES.integral, reason);
     }
     const pool = { pool: this.#pool };
+    const { prior } = this.#flow;
+    const deviation = prior instanceof NormalPrior ? Math.sqrt(prior.variance) : 1;
     const measured = integrate({
       dim,
-      decode: (z) => this.#flow.decode(z, pool).x,
+      decode: (z) => this.#flow.decode(z.map((v) => deviation * v), pool).x,
       logProb: (x) => this.#flow.logProb(x, pool),
       rounding,
     });

@@ -22,7 +22,7 @@ const OUTSIDE = 4e-9;
 export interface Integrand {
   /** 1 or 2. */
   readonly dim: number;
-  /** x = f(z), [n, dim]. */
+  /** x = f(z), [n, dim], for z in units of the prior's standard deviation. */
   decode(z: Float64Array): Float64Array;
   /** log p(x) [n]. */
   logProb(x: Float64Array): Float64Array;

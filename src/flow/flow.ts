@@ -11,7 +11,7 @@ import { add, input, subtract } from "../graph/operations.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { type Executor, serialPool } from "../backend/executor.ts";
 import type { Bijector } from "./bijector.ts";
-import { NormalPrior, type Prior } from "./prior.ts";
+import { isStandardNormal, NormalPrior, type Prior } from "./prior.ts";
 
 /** Most numbers in an array of samples: 8 GiB, and as much again for z. */
 const MOST_NUMBERS = 2 ** 30;
@@ -113,7 +113,7 @@ export class Flow implements Generator {
    * @returns [n]
    */
   logProbOf(x: Tensor): Tensor {
-    if (this.bijector.normalLogProb !== undefined && this.prior instanceof NormalPrior) {
+    if (this.bijector.normalLogProb !== undefined && isStandardNormal(this.prior)) {
       return this.bijector.normalLogProb(x);
     }
     const { z, logDet } = this.bijector.inverse(x);

@@ -8,7 +8,7 @@ import type { Executor } from "../backend/executor.ts";
 import { HALF_LOG_TWO_PI, logOf } from "../random/elementary.ts";
 import { AutoregressiveParticleFlow } from "./autoregressive_particle_flow.ts";
 import type { Flow, FlowSamples, Generator } from "./flow.ts";
-import { NormalPrior } from "./prior.ts";
+import { isStandardNormal, NormalPrior } from "./prior.ts";
 
 /**
  * The density p(x | T) of an {@link AutoregressiveParticleFlow} that was made with `temperatures`.
@@ -29,7 +29,7 @@ export class TemperatureSlice implements Generator {
    *
    * @param flow a flow whose bijector is an `AutoregressiveParticleFlow` with `temperatures`
    * @param temperature T > 0
-   * @throws {TypeError} if the flow has no temperature
+   * @throws {TypeError} if the flow has no temperature, or a prior other than the standard normal
    * @throws {RangeError} if T is not positive
    */
   constructor(flow: Flow, temperature: number) {
@@ -38,6 +38,12 @@ export class TemperatureSlice implements Generator {
     if (temperatures === undefined) {
       throw new TypeError(
         "Cannot fix a temperature: flow must be an AutoregressiveParticleFlow made with temperatures, got another one",
+      );
+    }
+    if (!isStandardNormal(flow.prior)) {
+      throw new TypeError(
+        "Cannot fix a temperature: the flow must have a normal prior of variance 1, got another one: the flow knows its " +
+          "temperatures by itself",
       );
     }
     this.#coordinate = temperatureCoordinate(temperature, temperatures);

@@ -80,17 +80,18 @@ export function linLogCut(u: number, { highEnergy: a, maxEnergy: b }: Softening)
  * x ± δ, δ about 1e-6: the directions of a cusp cancel. Configurations and energies that are no numbers are refused.
  *
  * @param system energy and gradient, evaluated in float64
- * @param beta 1 / (k_B T) in the inverse unit of the energy
- * @param softening bounds, or null for the exact energy
+ * @param beta 1 / (k_B T) in the inverse unit of the energy; of several, sample i has number i modulo their count
+ * @param softening bounds, or null for the exact energy; it is u that is softened, not U
  * @returns an operation [n, dim] → [n]
- * @throws {RangeError} if beta is not positive and finite, or the bounds are not finite or do not increase
+ * @throws {RangeError} if a beta is not positive and finite, or the bounds are not finite or do not increase
  */
 export function reducedEnergyOperation(
   system: EnergyFunction,
-  beta: number,
+  beta: number | readonly number[],
   softening: Softening | null,
 ): ExternalOperation {
-  if (!(beta > 0 && beta < Infinity)) {
+  const betas = typeof beta === "number" ? [beta] : beta;
+  if (betas.length === 0 || !betas.every((one) => one > 0 && one < Infinity)) {
     throw new RangeError(`Cannot make a reduced energy: beta must be positive and finite, got ${beta}`);
   }
   if (softening !== null) requireSoftening(softening);
@@ -104,7 +105,7 @@ export function reducedEnergyOperation(
       const value = new Float64Array(energy.length);
       const slopes = new Float64Array(energy.length);
       for (let i = 0; i < energy.length; i++) {
-        const softened = soften(beta * energy[i]);
+        const softened = soften(betas[i % betas.length] * energy[i]);
         value[i] = softened.value;
         slopes[i] = softened.slope;
       }
@@ -120,7 +121,7 @@ export function reducedEnergyOperation(
       for (let i = 0; i < slopes.length; i++) {
         // Where the softened energy is constant the gradient may be infinite: its product with zero is zero here.
         if (slopes[i] === 0) continue;
-        const factor = cotangent[i] * slopes[i] * beta;
+        const factor = cotangent[i] * slopes[i] * betas[i % betas.length];
         for (let k = i * dim; k < (i + 1) * dim; k++) result[k] = factor * gradient[k];
       }
       return [result];
@@ -173,6 +174,21 @@ function mended(system: EnergyFunction, x: Float64Array, gradient: Float64Array,
 }
 
 /**
+ * Enters u(x) + log p_X(x) of each sample into a graph: minus its log-weight. Its mean is {@link energyLoss}, its mean
+ * distance from the mean `logWeightSpreadLoss`.
+ *
+ * @param samples x and log p_X(x) of prior samples, from `Flow.pushForward`
+ * @param operation from {@link reducedEnergyOperation}
+ * @returns [n]
+ */
+export function negativeLogWeights(
+  samples: { readonly x: Tensor; readonly logProb: Tensor },
+  operation: ExternalOperation,
+): Tensor {
+  return add(external(operation, [samples.x], ["n"]), samples.logProb);
+}
+
+/**
  * J_KL = mean (u(x) + log p_X(x)), x = f(z): minimises KL(flow ‖ Boltzmann), the "reverse" KL of statistics, up to the
  * constant ln Z. Its smallest value is −ln Z.
  *
@@ -211,5 +227,5 @@ export function energyLoss(
   samples: { readonly x: Tensor; readonly logProb: Tensor },
   operation: ExternalOperation,
 ): Tensor {
-  return mean(add(external(operation, [samples.x], ["n"]), samples.logProb));
+  return mean(negativeLogWeights(samples, operation));
 }

@@ -12,6 +12,7 @@ export {
   type EnergyFunction,
   energyLoss,
   linLogCut,
+  negativeLogWeights,
   reducedEnergyOperation,
   type Softening,
   type Transport,
@@ -21,3 +22,5 @@ export {
   reactionCoordinateOperation,
   type ReactionCoordinateOptions,
 } from "./reaction_coordinate.ts";
+export { logWeightSpreadLoss } from "./log_weight_spread.ts";
+export { averagedPerTemperature } from "./averaged_per_temperature.ts";

@@ -125,6 +125,12 @@ export function exportFlow(
   if (!(prior instanceof NormalPrior)) {
     throw new TypeError(`Cannot export flow: prior must be a NormalPrior, got ${prior.constructor.name}`);
   }
+  if (prior.variance !== 1) {
+    throw new RangeError(
+      `Cannot export flow: prior must have variance 1, got ${prior.variance}: export a flow whose bijector is a Chain of ` +
+        "a Scaling with logScale ½ ln variance and this one",
+    );
+  }
   if (system !== undefined) checkSystem(system, description, bijector.dim);
   const common = {
     ...description,

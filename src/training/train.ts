@@ -129,7 +129,8 @@ class Training<S extends Stage> {
           `[${outputs[vector].shape.join(", ")}]`,
       );
     }
-    using run = new KernelRun(outputs, { n: stage.batch, gradient: true, pool: this.#pool });
+    const n = objective.samples ?? stage.batch;
+    using run = new KernelRun(outputs, { n, gradient: true, pool: this.#pool });
     const parameters = this.#options.parameters.filter((parameter) => run.gradients.offsets.has(parameter));
     if (parameters.length === 0) {
       throw new RangeError(
@@ -150,7 +151,7 @@ class Training<S extends Stage> {
       const broken = values.findIndex((value) => !Number.isFinite(value));
       if (broken >= 0) {
         const what = `the ${["loss", ...names][broken]} must be finite, got ${values[broken]}`;
-        throw new NotFiniteError(`${what}: ${whereNotFinite(outputs, inputs, stage.batch, this.#pool)}`);
+        throw new NotFiniteError(`${what}: ${whereNotFinite(outputs, inputs, n, this.#pool)}`);
       }
       run.backward([Float64Array.of(1), ...noCotangents]);
       const { gradientNorm } = adam.step(run.gradients, learningRateAt(stage.learningRate, step, stage.steps));

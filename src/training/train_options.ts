@@ -30,6 +30,8 @@ export interface Objective {
   readonly loss: Tensor;
   /** Further scalars to report. */
   readonly metrics: Readonly<Record<string, Tensor>>;
+  /** Samples of each input, where they are not as many as the batch of the stage. */
+  readonly samples?: number;
   /**
    * The inputs of a step, in the order in which the graph's inputs were made.
    *
