@@ -114,6 +114,7 @@ const scripts: Readonly<Record<string, Script>> = {
     leaves: "OUT/report.html",
   },
   "fluid_free_energy.ts": { needs: runs, args: smoke, leaves: "OUT/report.json" },
+  "reproduce.ts": { needs: runs, args: [...smoke, "--only", "coverage"], leaves: "OUT/reproduction.md" },
   "rerun.ts": {
     needs: { read: ["REPORT", "OUT"], run: true },
     args: ["REPORT", "--out", "OUT"],

@@ -107,6 +107,7 @@ export type { SkipNotFinite } from "./sample_pieces.ts";
 export { type ReproductionOptions, runReproduction } from "./reproduction/run_reproduction.ts";
 export type * from "./reproduction/reproduction_results.ts";
 export { countVerdicts, summarizeExperiment } from "./reproduction/reproduction_report.ts";
+export { coverageExperiment } from "./reproduction/coverage.ts";
 export { experiments } from "./reproduction/experiments.ts";
 export {
   type Experiment,

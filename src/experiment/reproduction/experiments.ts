@@ -3,7 +3,10 @@
  *
  * @module
  */
+import { coverageExperiment } from "./coverage.ts";
 import type { Experiment } from "./experiment.ts";
 
 /** The experiments. */
-export const experiments: readonly Experiment[] = [];
+export const experiments: readonly Experiment[] = [
+  coverageExperiment,
+];
