@@ -223,6 +223,7 @@ const runs = [
     file: "report.json",
     args: ["--budget", "smoke", "--temperatures", "2", "--steps", "20", "--range", "0.7,1.4"],
   },
+  { name: "reproduce.ts", file: "reproduction.json", args: ["--budget", "smoke", "--only", "coverage"] },
   { name: "compare_dimer.ts", file: "comparison.json", args: ["--minutes", "0.001"] },
 ];
 

@@ -66,20 +66,15 @@ export function summarizeExperiment({ title, rows, failure, seconds }: Reproduce
 export function reproductionMarkdown(outcome: ReproductionOutcome, figureFile: FigureFile): string {
   const { run, experiments, notRun } = outcome;
   const rows = experiments.flatMap((experiment) => experiment.rows);
-  const compared = rows.map(verdictOf).filter((verdict) => verdict.kind === "agrees" || verdict.kind === "differs");
-  const beyondTwo = compared.filter((verdict) => "standardErrors" in verdict && verdict.standardErrors > 2).length;
   const total = experiments.reduce((sum, { seconds }) => sum + seconds, 0);
   return [
     "# The founding papers, reproduced",
     `\`${run.command}\`: budget ${run.budget}, seed ${run.seed}, ${run.threads} threads, boltzflow ${run.packageVersion}, ` +
     `${run.kernelBuild} kernels; ${duration(1000 * total)} on the wall.`,
-    `${countVerdicts(rows)}. A row agrees if ours and the reference differ by at most 3 standard errors of their ` +
-    `difference; of the ${compared.length} reliable ones with a reference ${beyondTwo} differ by more than 2, where ` +
-    `chance alone would make ${
-      fixed(0.0455 * compared.length, 1)
-    }. Values after ± are half of 95 % intervals for ours and ` +
-    "standard errors for references. Energies and processor time of a row hold training and data; rows of one flow share " +
-    "them.",
+    `${countVerdicts(rows)}. ${
+      chanceText(rows)
+    }Values after ± are half of 95 % intervals for ours and standard errors ` +
+    "for references. Energies and processor time of a row hold training and data; rows of one flow share them.",
     ...experiments.map((experiment) => section(experiment, figureFile)),
     ...notRun.length === 0 ? [] : [
       "## Not run",
@@ -88,6 +83,18 @@ export function reproductionMarkdown(outcome: ReproductionOutcome, figureFile: F
       ).join("\n"),
     ],
   ].join("\n\n") + "\n";
+}
+
+/** How many differences chance alone would make. */
+function chanceText(rows: readonly ReproducedRow[]): string {
+  const compared = rows.map(verdictOf).filter((verdict) =>
+    "standardErrors" in verdict && verdict.kind !== "unreliable"
+  );
+  const beyondTwo = compared.filter((verdict) => "standardErrors" in verdict && verdict.standardErrors > 2).length;
+  if (compared.length === 0) return "";
+  return "A row agrees if ours and the reference differ by at most 3 standard errors of their difference; of the " +
+    `${compared.length} reliable ones with a reference ${beyondTwo} differ by more than 2, where chance alone would make ` +
+    `${fixed(0.0455 * compared.length, 1)}. `;
 }
 
 function section(experiment: ReproducedExperiment, figureFile: FigureFile): string {
