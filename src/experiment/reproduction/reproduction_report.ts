@@ -197,11 +197,11 @@ function numberText(value: number): string {
  * @returns plain data; numbers that are not finite become texts
  */
 export function reproductionJson(outcome: ReproductionOutcome, figureFile: FigureFile): JsonObject {
-  const { run, experiments, notRun } = outcome;
+  const { run: { command: _, ...run }, experiments, notRun } = outcome;
   return {
     format: "boltzflow reproduction",
     version: VERSION,
-    run: { ...run },
+    run,
     summary: countVerdicts(experiments.flatMap(({ rows }) => rows)),
     experiments: experiments.map(({ name, title, about, long, seconds, failure, rows, remarks, figures }) => ({
       name,
