@@ -27,7 +27,13 @@ export {
   variationalObjective,
   type VariationalOptions,
 } from "./variational.ts";
-export { latentPath } from "./latent_path.ts";
+export {
+  latentPath,
+  type LatentPathOptions,
+  type LowestLatentPath,
+  lowestLatentPath,
+  type LowestLatentPathOptions,
+} from "./latent_path.ts";
 export {
   latentMetropolis,
   type LatentMove,
@@ -35,3 +41,12 @@ export {
   type LatentTarget,
   type Walkers,
 } from "./latent_metropolis.ts";
+export {
+  type Basins,
+  type Exploration,
+  type ExplorationOptions,
+  type ExplorationState,
+  explore,
+} from "./exploration.ts";
+export type { ExplorationHistory } from "./exploration_history.ts";
+export type { LatentStepRule } from "./exploration_step.ts";
