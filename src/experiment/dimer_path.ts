@@ -5,7 +5,7 @@
  */
 import type { Executor } from "../backend/executor.ts";
 import type { Flow } from "../flow/flow.ts";
-import { latentPath } from "../hybrid/latent_path.ts";
+import { lowestLatentPath } from "../hybrid/latent_path.ts";
 import { DIMER_BOUNDARY, type ParticleDimer } from "../system/particle_dimer.ts";
 import type { DimerFrames, DimerPath } from "./dimer_results.ts";
 
@@ -28,39 +28,33 @@ const ENDS = 12;
  * @param pool threads
  * @returns the path; empty if a basin has no frame
  */
-export function dimerPath(
+export async function dimerPath(
   flow: Flow,
   system: ParticleDimer,
   beta: number,
   frames: DimerFrames,
   pool: Executor,
-): DimerPath {
-  const closed = spread(frames, (d) => d < DIMER_BOUNDARY);
-  const open = spread(frames, (d) => d >= DIMER_BOUNDARY);
-  let best: DimerPath = { x: new Float64Array(0), d: new Float64Array(0), reducedEnergy: new Float64Array(0) };
-  let lowest = Infinity;
-  for (const from of closed) {
-    for (const to of open) {
-      const ends = [from, to].map((i) => frames.x.subarray(i * system.dim, (i + 1) * system.dim));
-      const x = latentPath(flow, ends[0], ends[1], POINTS, { pool });
-      const reducedEnergy = system.energy(x).map((energy) => beta * energy);
-      const highest = Math.max(...reducedEnergy);
-      if (!(highest < lowest)) continue;
-      lowest = highest;
-      best = shown(x, system.distance(x), reducedEnergy, system.dim);
-    }
-  }
-  return best;
+): Promise<DimerPath> {
+  const closed = endsOf(frames, system.dim, (d) => d < DIMER_BOUNDARY);
+  const open = endsOf(frames, system.dim, (d) => d >= DIMER_BOUNDARY);
+  const none = new Float64Array(0);
+  if (closed.length === 0 || open.length === 0) return { x: none, d: none, reducedEnergy: none };
+  const { x, energy, barrier } = await lowestLatentPath(flow, system, closed, open, { points: POINTS, pool });
+  if (barrier === Infinity) return { x: none, d: none, reducedEnergy: none };
+  return shown(x, system.distance(x), energy.map((u) => beta * u), system.dim);
 }
 
-/** Indices of up to ENDS frames that satisfy a condition on d, spread over all of them. */
-function spread({ d }: DimerFrames, accepts: (d: number) => boolean): number[] {
+/** Up to ENDS frames that satisfy a condition on d, spread over all of them. */
+function endsOf({ x, d }: DimerFrames, dim: number, accepts: (d: number) => boolean): Float64Array {
   const found: number[] = [];
   d.forEach((distance, i) => {
     if (accepts(distance)) found.push(i);
   });
   const step = Math.max(1, Math.floor(found.length / ENDS));
-  return found.filter((_, k) => k % step === 0).slice(0, ENDS);
+  const chosen = found.filter((_, k) => k % step === 0).slice(0, ENDS);
+  const ends = new Float64Array(chosen.length * dim);
+  chosen.forEach((i, k) => ends.set(x.subarray(i * dim, (i + 1) * dim), k * dim));
+  return ends;
 }
 
 /** The points whose distances are nearest to evenly spaced ones from end to end, each at most once, in order. */

@@ -135,7 +135,7 @@ class DimerRun {
     );
     const { umbrella, plain } = reference.moves;
     this.#account.add("reference", reference.energyEvaluations);
-    const path = dimerPath(flow, this.#system, this.#beta, data.evaluate, this.#pool);
+    const path = await dimerPath(flow, this.#system, this.#beta, data.evaluate, this.#pool);
     const onnx = await this.#parts.timed("export", () => this.#export(flow));
     const freeEnergyDifference = doubtUnaudited(evaluation.freeEnergyDifference, audit);
     const { options, system } = { options: this.#options, system: this.#system };
