@@ -13,6 +13,7 @@
  * | {@link Whitening} | constant | fitted once | next to the data |
  * | {@link Interval} | of normal numbers | no | next to the data: coordinates that cannot leave an interval |
  * | {@link Chain}, {@link Inverse} | of their parts | | composition |
+ * | {@link couplingChain} | of its parts | yes | chains as the papers write them: "RRRR", "NNNNS" |
  *
  * Spins have no coordinates to map: {@link AutoregressiveSpins} is a density of −1 and 1.
  *
@@ -44,4 +45,5 @@ export { Whitening, type WhiteningOptions } from "./whitening.ts";
 export { Interval, type IntervalOptions } from "./interval.ts";
 export { HarmonicBoxMap, type HarmonicBoxMapOptions } from "./harmonic_box_map.ts";
 export { Chain, Inverse } from "./chain.ts";
+export { couplingChain, type CouplingChainOptions } from "./coupling_chain.ts";
 export type { ChannelSplit } from "./channels.ts";
