@@ -5,12 +5,14 @@
  * @module
  */
 import type { Graph, Tensor } from "../graph/graph.ts";
-import { add, input, mean, multiply } from "../graph/operations.ts";
+import { add, column, input, mean, multiply } from "../graph/operations.ts";
 import type { Flow } from "../flow/flow.ts";
+import { NormalPrior } from "../flow/prior.ts";
 import { averagedPerTemperature } from "../loss/averaged_per_temperature.ts";
 import { type EnergyFunction, negativeLogWeights, reducedEnergyOperation, type Softening } from "../loss/energy.ts";
+import { forceMatchingLoss, type ForceSlices, forceSlices } from "../loss/force_matching.ts";
 import { logWeightSpreadLoss } from "../loss/log_weight_spread.ts";
-import { maximumLikelihoodLoss } from "../loss/maximum_likelihood.ts";
+import { importanceWeightedLikelihoodLoss, maximumLikelihoodLoss } from "../loss/maximum_likelihood.ts";
 import {
   reactionCoordinateLoss,
   reactionCoordinateOperation,
@@ -31,8 +33,15 @@ export interface BoltzmannStage extends Stage {
     readonly reactionCoordinate: number;
     /** Of J_W, the spread of log-weights, over samples of the flow. Default 0. */
     readonly logWeightSpread?: number;
+    /** Of J_F, the error of forces, over data: one more energy gradient and two densities for each. Default 0. */
+    readonly forceMatching?: number;
   };
-  /** Bounds of the softened reduced energy in J_KL and J_W. Default: 1e3 and 1e10. */
+  /**
+   * Whether J_ML weighs data as if they were samples of the flow, by softmax(−u − log p_X): see
+   * `importanceWeightedLikelihoodLoss`, also for its bias. Default false.
+   */
+  readonly importanceWeighted?: boolean;
+  /** Bounds of the softened reduced energy in J_KL, J_W and the weights of J_ML. Default: 1e3 and 1e10. */
   readonly softening?: Softening;
 }
 
@@ -61,13 +70,15 @@ export interface BoltzmannObjectiveOptions {
    */
   readonly temperatures?: readonly number[];
   /**
-   * Data for J_ML: n configurations, row-major, for step `step` of stage `stage`. The same step must give the same
-   * batch. Needed by stages with a maximum-likelihood weight.
+   * Data for J_ML and J_F: n configurations, row-major, for step `step` of stage `stage`. The same step must give the same
+   * batch. Needed by stages with a weight of one of them.
    */
   readonly data?: (n: number, stage: number, step: number) => Float64Array;
   /** Needed by stages with a reaction-coordinate weight. */
   readonly reactionCoordinate?: ReactionCoordinate;
-  /** Seed of the prior samples. */
+  /** Half the distance of the points between which J_F takes differences: see `forceMatchingLoss`. Default 1/128. */
+  readonly forceStep?: number;
+  /** Seed of the prior samples, and of the directions of J_F. */
   readonly seed: number;
 }
 
@@ -76,10 +87,10 @@ const DEFAULT_SOFTENING: Softening = { highEnergy: 1e3, maxEnergy: 1e10 };
 /**
  * Makes the objective of {@link BoltzmannStage}s for `train`.
  *
- *     J = w_ML J_ML + w_KL J_KL + w_RC J_RC + w_W J_W
+ *     J = w_ML J_ML + w_KL J_KL + w_RC J_RC + w_W J_W + w_F J_F
  *
  * With `temperatures`, J_KL, J_RC and J_W are averages over τ of the losses of samples z ~ N(0, τ) with the reduced energy
- * u_τ = βU/τ, softened as it is: one network learns `flowAtTemperature(flow, τ)` for all of them. Of m temperatures, sample
+ * u_τ = βU/τ, softened as it is: one network learns `flowAtTemperature(flow, τ)` for all of them. J_ML and J_F are at τ = 1. Of m temperatures, sample
  * i has number i modulo m, and of each input only the first m ⌊batch/m⌋ samples are drawn, as published.
  *
  * Reference: Noé et al. 2019; of the details the published code (`train_flexible`, `FlexibleTrainer`).
@@ -111,11 +122,17 @@ const DEFAULT_SOFTENING: Softening = { highEnergy: 1e3, maxEnergy: 1e10 };
 export function boltzmannObjective(
   options: BoltzmannObjectiveOptions,
 ): (graph: Graph, stage: BoltzmannStage, index: number) => Objective {
-  return (graph, stage, index) => new ObjectiveBuilder(options, graph, stage, index).build();
+  const { flow, temperatures } = options;
+  const sampled = temperatures === undefined ? flow : flowAtTemperaturesInTurn(flow, temperatures);
+  return (graph, stage, index) => new ObjectiveBuilder(options, sampled, graph, stage, index).build();
 }
 
 class ObjectiveBuilder {
   readonly #options: BoltzmannObjectiveOptions;
+  /** The flow with the prior of all temperatures. */
+  readonly #sampled: Flow;
+  /** How many temperatures. */
+  readonly #temperatures: number;
   readonly #graph: Graph;
   readonly #stage: BoltzmannStage;
   readonly #index: number;
@@ -125,30 +142,29 @@ class ObjectiveBuilder {
   readonly #metrics: Record<string, Tensor> = {};
   readonly #inputs: ((step: number) => Float64Array)[] = [];
 
-  constructor(options: BoltzmannObjectiveOptions, graph: Graph, stage: BoltzmannStage, index: number) {
+  constructor(options: BoltzmannObjectiveOptions, sampled: Flow, graph: Graph, stage: BoltzmannStage, index: number) {
     this.#options = options;
+    this.#sampled = sampled;
     this.#graph = graph;
     this.#stage = stage;
     this.#index = index;
-    const count = options.temperatures?.length ?? 1;
-    this.#samples = count * Math.floor(stage.batch / count);
+    this.#temperatures = options.temperatures?.length ?? 1;
+    this.#samples = this.#temperatures * Math.floor(stage.batch / this.#temperatures);
   }
 
   build(): Objective {
     const { name, batch, weights } = this.#stage;
-    const { maximumLikelihood, energy, reactionCoordinate, logWeightSpread = 0 } = weights;
+    const { maximumLikelihood, energy, reactionCoordinate, logWeightSpread = 0, forceMatching = 0 } = weights;
     if (this.#samples === 0) {
       throw new RangeError(
-        `Cannot train stage "${name}": batch must be at least ${
-          this.#options.temperatures!.length
-        }, one sample of each ` +
-          `temperature, got ${batch}`,
+        `Cannot train stage "${name}": batch must hold a sample of each temperature, so ${this.#temperatures}, got ${batch}`,
       );
     }
     if (maximumLikelihood !== 0) this.#addMaximumLikelihood(maximumLikelihood);
     if (energy !== 0 || reactionCoordinate !== 0 || logWeightSpread !== 0) {
       this.#addPriorTerms(energy, reactionCoordinate, logWeightSpread);
     }
+    if (forceMatching !== 0) this.#addForceMatching(forceMatching);
     if (this.#terms.length === 0) {
       throw new RangeError(`Cannot train stage "${name}": one of its weights must not be 0, got 0 for all`);
     }
@@ -166,49 +182,73 @@ class ObjectiveBuilder {
   }
 
   #addMaximumLikelihood(weight: number): void {
-    const { flow, data } = this.#options;
-    const { name } = this.#stage;
-    if (data === undefined) {
-      throw new TypeError(`Cannot train stage "${name}": data must be given for maximum likelihood, got undefined`);
-    }
+    const { flow, system, beta } = this.#options;
+    const { softening = DEFAULT_SOFTENING, importanceWeighted = false } = this.#stage;
+    const data = this.#dataFor("maximum likelihood");
     const x = input(this.#graph, "x", flow.dim);
-    this.#inputs.push((step) => data(this.#samples, this.#index, step));
-    this.#addTerm("maximumLikelihood", weight, maximumLikelihoodLoss(flow, x));
+    this.#inputs.push(data);
+    const loss = importanceWeighted
+      ? importanceWeightedLikelihoodLoss(flow, x, reducedEnergyOperation(system, beta, softening))
+      : maximumLikelihoodLoss(flow, x);
+    this.#addTerm("maximumLikelihood", weight, loss);
+  }
+
+  /** The data of a step. */
+  #dataFor(purpose: string): (step: number) => Float64Array {
+    const { data } = this.#options;
+    if (data === undefined) {
+      throw new TypeError(`Cannot train stage "${this.#stage.name}": data must be given for ${purpose}, got undefined`);
+    }
+    return (step) => data(this.#samples, this.#index, step);
+  }
+
+  #addForceMatching(weight: number): void {
+    const { flow, system, beta, forceStep } = this.#options;
+    const data = this.#dataFor("force matching");
+    const directions = new NormalPrior(flow.dim);
+    const slices = (step: number) => {
+      const v = directions.sample(this.#samples, this.#stageSeed + 1, step * this.#samples);
+      return forceSlices(system, beta, data(step), v, forceStep);
+    };
+    const [plus, minus] = ["x + hv", "x − hv"].map((name) => input(this.#graph, name, flow.dim));
+    const slopes = column(input(this.#graph, "slopes", 1), 0);
+    // The three inputs of a step come of one calculation.
+    let current: ForceSlices;
+    this.#inputs.push((step) => (current = slices(step)).plus, () => current.minus, () => current.slopes);
+    this.#addTerm("forceMatching", weight, forceMatchingLoss(flow, plus, minus, slopes, forceStep));
+  }
+
+  /** Every stage draws from its own seed, so that its batches do not depend on the length of those before. */
+  get #stageSeed(): number {
+    return this.#options.seed + 1009 * (this.#index + 1);
   }
 
   #addPriorTerms(energy: number, reactionCoordinate: number, logWeightSpread: number): void {
-    const { system, beta, temperatures, seed } = this.#options;
+    const { system, beta, temperatures } = this.#options;
     const { softening = DEFAULT_SOFTENING } = this.#stage;
-    const flow = temperatures === undefined
-      ? this.#options.flow
-      : flowAtTemperaturesInTurn(this.#options.flow, temperatures);
+    const flow = this.#sampled;
     const z = input(this.#graph, "z", flow.dim);
     const samples = flow.pushForward(z);
-    // Every stage draws from its own seed, so that its batches do not depend on the length of those before.
-    const stageSeed = seed + 1009 * (this.#index + 1);
-    this.#inputs.push((step) => flow.prior.sample(this.#samples, stageSeed, step * this.#samples));
+    this.#inputs.push((step) => flow.prior.sample(this.#samples, this.#stageSeed, step * this.#samples));
     if (energy !== 0 || logWeightSpread !== 0) {
       const betas = temperatures?.map((tau) => beta / tau) ?? beta;
       const work = negativeLogWeights(samples, reducedEnergyOperation(system, betas, softening));
       if (energy !== 0) this.#addTerm("energy", energy, mean(work));
       if (logWeightSpread !== 0) {
-        this.#addTerm("logWeightSpread", logWeightSpread, logWeightSpreadLoss(work, temperatures?.length));
+        this.#addTerm("logWeightSpread", logWeightSpread, logWeightSpreadLoss(work, this.#temperatures));
       }
     }
     if (reactionCoordinate !== 0) this.#addReactionCoordinate(reactionCoordinate, samples.x);
   }
 
   #addReactionCoordinate(weight: number, x: Tensor): void {
-    const { reactionCoordinate, temperatures } = this.#options;
+    const { reactionCoordinate } = this.#options;
     if (reactionCoordinate === undefined) {
       throw new TypeError(
         `Cannot train stage "${this.#stage.name}": reactionCoordinate must be given for its loss, got undefined`,
       );
     }
-    const operation = averagedPerTemperature(
-      reactionCoordinateOperation(reactionCoordinate),
-      temperatures?.length ?? 1,
-    );
+    const operation = averagedPerTemperature(reactionCoordinateOperation(reactionCoordinate), this.#temperatures);
     this.#addTerm("reactionCoordinate", weight, reactionCoordinateLoss(reactionCoordinate.of(x), operation));
   }
 }

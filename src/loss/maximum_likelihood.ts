@@ -3,8 +3,11 @@
  *
  * @module
  */
+import type { ExternalOperation } from "../graph/attributes.ts";
 import type { Tensor } from "../graph/graph.ts";
-import { mean, multiply, negate } from "../graph/operations.ts";
+import { external, mean, multiply, negate } from "../graph/operations.ts";
+import { expOf } from "../random/elementary.ts";
+import { negativeLogWeights } from "./energy.ts";
 
 /** What the loss needs of a flow. */
 export interface Density {
@@ -81,4 +84,74 @@ export function maximumLikelihoodLoss(flow: Density, x: Tensor): Tensor {
  */
 export function weightedMaximumLikelihoodLoss(flow: Density, x: Tensor, w: Tensor): Tensor {
   return mean(negate(multiply(w, flow.logProbOf(x))));
+}
+
+/** exp(−v) divided by its mean, as a constant: no gradient goes through. */
+const weightsOfMeanOne: ExternalOperation = {
+  name: "importance weights",
+  forward([v]) {
+    const least = v.reduce((low, one) => Math.min(low, one), Infinity);
+    const weights = v.map((one) => expOf(least - one));
+    const total = weights.reduce((sum, one) => sum + one, 0);
+    return { value: weights.map((one) => one * v.length / total), saved: null };
+  },
+  vjp: () => [null],
+};
+
+/**
+ * Maximum likelihood on samples that the flow's own weights turn into samples of the target:
+ *
+ *     J = −mean w log p_X(x),   w = n softmax(−u(x) − log p_X(x)) over the batch, held fixed
+ *
+ * Of samples x of the flow itself it estimates the cross entropy of target and flow, so KL(Boltzmann ‖ flow) up to a
+ * constant. The weights are divided by their own sum: for n samples that is biased by about (1/efficiency)/n, and where one
+ * sample holds all the weight, it alone is learnt. `refinementObjective` does the same with caps.
+ *
+ * **Of any other samples it is biased**, since the weights take x for samples of p_X. With x from a density ρ the flow ends
+ * where p_X² ∝ ρ exp(−u), half-way between data and target; at the target itself only if ρ is the target, where plain
+ * maximum likelihood has less noise. In the published exploration ρ is the buffer of walkers.
+ *
+ * The published code lets the gradient through the weights as well, which adds the covariance of log p_X and its gradient
+ * and moves the end away from the target; this form holds them fixed.
+ *
+ * Reference: the published code of Noé et al. 2019 (`FlexibleTrainer`, `weigh_ML`, on by default there).
+ *
+ * @param flow the density to fit
+ * @param x samples [n, dim]
+ * @param operation (softened) reduced energy, from `reducedEnergyOperation`
+ * @returns scalar
+ *
+ * @example The weights of an exact flow are all one
+ * ```ts
+ * import {
+ *   evaluateReference,
+ *   Flow,
+ *   Graph,
+ *   importanceWeightedLikelihoodLoss,
+ *   input,
+ *   maximumLikelihoodLoss,
+ *   reducedEnergyOperation,
+ *   Scaling,
+ * } from "@boltzflow/boltzflow";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const spring = {
+ *   dim: 1,
+ *   energyAndGradient: (x: Float64Array) => ({ energy: x.map((v) => v * v / 2), gradient: x }),
+ * };
+ * const flow = new Flow(new Scaling({ dim: 1 }));
+ * const x = input(new Graph(), "x", 1);
+ * const losses = [
+ *   importanceWeightedLikelihoodLoss(flow, x, reducedEnergyOperation(spring, 1, null)),
+ *   maximumLikelihoodLoss(flow, x),
+ * ];
+ *
+ * const [[weighted], [plain]] = evaluateReference(losses, [Float64Array.of(0.5, -2)], 2);
+ * assertAlmostEquals(weighted, plain, 1e-12);
+ * ```
+ */
+export function importanceWeightedLikelihoodLoss(flow: Density, x: Tensor, operation: ExternalOperation): Tensor {
+  const logProb = flow.logProbOf(x);
+  const weights = external(weightsOfMeanOne, [negativeLogWeights({ x, logProb }, operation)], ["n"]);
+  return weightedMaximumLikelihoodLoss({ logProbOf: () => logProb }, x, weights);
 }

@@ -7,7 +7,12 @@
  *
  * @module
  */
-export { type Density, maximumLikelihoodLoss, weightedMaximumLikelihoodLoss } from "./maximum_likelihood.ts";
+export {
+  type Density,
+  importanceWeightedLikelihoodLoss,
+  maximumLikelihoodLoss,
+  weightedMaximumLikelihoodLoss,
+} from "./maximum_likelihood.ts";
 export {
   type EnergyFunction,
   energyLoss,
@@ -24,3 +29,4 @@ export {
 } from "./reaction_coordinate.ts";
 export { logWeightSpreadLoss } from "./log_weight_spread.ts";
 export { averagedPerTemperature } from "./averaged_per_temperature.ts";
+export { forceMatchingLoss, type ForceSlices, forceSlices } from "./force_matching.ts";
