@@ -4,14 +4,13 @@
  * @module
  */
 import type { Executor } from "../backend/executor.ts";
-import { type Estimate, estimateFrom, noEstimate } from "../reweighting/estimate.ts";
+import { independentDifference } from "../reweighting/independent_difference.ts";
 import type { CouplingProgress } from "../sampling/coupling_sample.ts";
 import type { ProgressKeeper } from "../sampling/keeper.ts";
 import { type MetropolisProgress, type MetropolisSample, metropolisSample } from "../sampling/metropolis_sample.ts";
 import { fluidSymmetries } from "../system/fluid_symmetries.ts";
 import type { LennardJonesFluid } from "../system/lennard_jones_fluid.ts";
 import { absoluteFreeEnergy } from "./absolute_free_energy.ts";
-import { halfWidth } from "./estimates.ts";
 import type { FluidChains, FluidOutcome, FluidReference } from "./fluid_results.ts";
 import type { FluidSettings } from "./fluid_settings.ts";
 import { pairDistribution } from "./pair_distribution.ts";
@@ -222,7 +221,7 @@ function describe(
     audit,
     evaluation: { ...evaluation, samples: samples.logWeights.length },
     reference,
-    difference: differenceOf(evaluation.logPartition.headline, reference.integration),
+    difference: independentDifference(evaluation.logPartition.headline, reference.integration),
     energies: { flow: samples.reducedEnergy, logWeights: samples.logWeights, frames: frames.reducedEnergy },
     pairs: {
       raw: pairs(samples.x, {}),
@@ -237,15 +236,4 @@ function flowText({ flow: { head, hidden } }: FluidSettings): string {
   const density = head === "tilted" ? "densities tilted by the exact pair energy" : "Gaussian mixtures";
   return `autoregressive particle flow, ${density}, a network with hidden layers ${hidden.join("–")} (silu) for each ` +
     "particle, averaged over the symmetries of the square";
-}
-
-/** a − b of independent estimates. */
-function differenceOf(a: Estimate, b: Estimate): Estimate {
-  if (a.value === null || b.value === null) return noEstimate(a.value === null ? a.reason! : b.reason!);
-  const value = a.value - b.value;
-  const error = Math.hypot(a.standardError ?? NaN, b.standardError ?? NaN);
-  const estimate = estimateFrom(value, error, { reason: a.reason ?? b.reason });
-  // Student's t of either stays in the interval of the difference.
-  const half = Math.hypot(halfWidth(a), halfWidth(b));
-  return estimate.interval95 === null ? estimate : { ...estimate, interval95: [value - half, value + half] };
 }

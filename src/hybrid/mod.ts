@@ -50,3 +50,11 @@ export {
 } from "./exploration.ts";
 export type { ExplorationHistory } from "./exploration_history.ts";
 export type { LatentStepRule } from "./exploration_step.ts";
+export {
+  freeEnergyDifferenceBetween,
+  type GeneratedState,
+  type StateFrames,
+  type StateFreeEnergy,
+  type TwoGeneratorDifference,
+  type TwoGeneratorOptions,
+} from "./two_generators.ts";
