@@ -5,6 +5,7 @@
  */
 import { logOf } from "../random/elementary.ts";
 import { type CentreOfMass, MeanFreeAxes } from "./centre_of_mass.ts";
+import type { PairTerm, ParticleInteractions } from "./particle_interactions.ts";
 import { configurationCount, type EnergyAndGradient, type System } from "./system.ts";
 
 /** An energy of two particles as a function of their squared distance d². */
@@ -49,8 +50,16 @@ export interface ClusterPlan extends ClusterShape {
   readonly law: PairLaw;
 }
 
-/** A cluster: U = Σ u(dᵢⱼ) over pairs + ½ o Σ |rᵢ − centre|², and the rule for its centre. */
-export abstract class PairCluster implements System {
+/** Distance, in units of that of the starting sites, from which on a pair term counts as zero: nobody gets there. */
+const REACH = 10;
+
+/**
+ * A cluster: U = Σ u(dᵢⱼ) over pairs + ½ o Σ |rᵢ − centre|², and the rule for its centre.
+ *
+ * Where the centre is pinned, pair terms and one-body energies sum to the energy, so that flows of particles build them in:
+ * ½ κ N |centre|² is ½ κ Σ |rᵢ|² less the part of it that distances make, (κ/2N) Σ dᵢⱼ² over pairs.
+ */
+export abstract class PairCluster implements System, ParticleInteractions {
   /** What it is called. */
   readonly name: string;
   /** Number of coordinates: (particles − 1) · spatialDim where the centre is removed, else particles · spatialDim. */
@@ -58,11 +67,14 @@ export abstract class PairCluster implements System {
   /** Number of particles. */
   readonly particles: number;
   /** Directions of space. */
-  readonly spatialDim: number;
+  readonly spatialDim: 1 | 2 | 3;
   /** What becomes of the centre of mass. */
   readonly centreOfMass: CentreOfMass;
+  /** Places for the particles, those of `startConfiguration`, [particles, spatialDim]. */
+  readonly referencePositions: Float64Array;
   readonly #plan: ClusterPlan;
   readonly #axes: MeanFreeAxes;
+  readonly #pairTerm: PairTerm;
 
   /**
    * Sets a cluster up.
@@ -76,11 +88,34 @@ export abstract class PairCluster implements System {
     const { particles, spatialDim, centreOfMass } = plan;
     this.name = plan.name;
     this.particles = particles;
-    this.spatialDim = spatialDim;
+    this.spatialDim = spatialDim as 1 | 2 | 3;
     this.centreOfMass = centreOfMass;
     this.dim = (centreOfMass === "removed" ? particles - 1 : particles) * spatialDim;
     this.#plan = plan;
     this.#axes = new MeanFreeAxes(particles, spatialDim);
+    this.#pairTerm = pairTermOf(plan);
+    this.referencePositions = this.positions(this.startConfiguration());
+  }
+
+  /**
+   * Finds how two particles act on each other where the centre is pinned: all pairs alike.
+   *
+   * @returns u(d) − (κ − o)/(2N) d²; zero from ten times the distance of the starting sites on
+   */
+  pairTerm(): PairTerm {
+    return this.#pairTerm;
+  }
+
+  /**
+   * Computes what a coordinate contributes by itself where the centre is pinned: ½ κ x².
+   *
+   * @param _particle the particle: all are alike
+   * @param _axis the axis: all are alike
+   * @param x the coordinate
+   * @returns energy in k_BT₀
+   */
+  oneBodyEnergy(_particle: number, _axis: number, x: number): number {
+    return 0.5 * this.#plan.centreConstant * x * x;
   }
 
   /**
@@ -220,6 +255,12 @@ export abstract class PairCluster implements System {
       Float64Array.from(nearest.flatMap((site) => site.map((v, c) => spacing * (v - centre[c])))),
     );
   }
+}
+
+function pairTermOf({ law, centreConstant, oscillator, particles, spacing }: ClusterPlan): PairTerm {
+  const cutoff = REACH * spacing;
+  const spring = (centreConstant - oscillator) / (2 * particles);
+  return { cutoff, energy: (r) => r < cutoff ? law.energy(r * r) - spring * r * r : 0 };
 }
 
 function checkShape(what: string, plan: ClusterPlan): void {
