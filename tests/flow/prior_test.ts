@@ -1,4 +1,4 @@
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { Graph } from "../../src/graph/graph.ts";
 import { input } from "../../src/graph/operations.ts";
 import { evaluateReference } from "../../src/autodiff/reference_run.ts";
@@ -34,4 +34,24 @@ Deno.test("NormalPrior.logProb() is the normalised log-density", () => {
 
   const constant = 1.5 * Math.log(2 * Math.PI);
   assertClose(logProb, [-constant, -2.625 - constant], { relative: 1e-15 });
+});
+
+Deno.test("NormalPrior of a variance: the same points, wider, with a density that integrates to one", () => {
+  for (const variance of [0.09, 4]) {
+    const prior = new NormalPrior(1, { variance });
+    const standard = new NormalPrior(1).sample(50, 3, 7);
+    assertClose(prior.sample(50, 3, 7), standard.map((z) => z * Math.sqrt(variance)), { relative: 1e-15 });
+
+    const step = 0.01;
+    const points = Float64Array.from({ length: 4001 }, (_, i) => step * (i - 2000));
+    const [log] = evaluateReference([prior.logProb(input(new Graph(), "z", 1))], [points], points.length);
+    const moment = (power: number) => log.reduce((sum, l, i) => sum + step * Math.exp(l) * points[i] ** power, 0);
+    // The trapezoid rule of a normal density is exact to exp(−2π² τ/step²), far below rounding.
+    assertClose([moment(0), moment(2)], [1, variance], { relative: 1e-12 });
+  }
+  assertThrows(
+    () => new NormalPrior(2, { variance: 0 }),
+    RangeError,
+    "Cannot make a normal prior: variance must be positive and finite, got 0",
+  );
 });

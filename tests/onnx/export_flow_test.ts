@@ -217,6 +217,11 @@ Deno.test("exportFlow() refuses what it cannot keep", () => {
     refusal(() => exportFlow({ ...flow, prior: uniform }, description)),
     "Cannot export flow: prior must be a NormalPrior, got Object",
   );
+  assertEquals(
+    refusal(() => exportFlow({ ...flow, prior: new NormalPrior(6, { variance: 2 }) }, description)),
+    "Cannot export flow: prior must have variance 1, got 2: export a flow whose bijector is a Chain of a Scaling with " +
+      "logScale ½ ln variance and this one",
+  );
   const twins = new Chain([
     randomRealNVP({ dim: 4, blocks: 1, hidden: [3] }),
     randomRealNVP({ dim: 4, blocks: 1, hidden: [3] }),
