@@ -7,64 +7,16 @@ import { Flow } from "../../src/flow/flow.ts";
 import { Scaling } from "../../src/flow/scaling.ts";
 import { latentMetropolis, type LatentMoveOptions, type LatentTarget } from "../../src/hybrid/latent_metropolis.ts";
 import { RandomStream } from "../../src/random/random_stream.ts";
-import { DoubleWell } from "../../src/system/double_well.ts";
 import { realNVP } from "../flow/bijector_examples.ts";
 import { logDetFaults } from "../support/broken.ts";
-import { assertMeanIs } from "../support/statistics.ts";
+import { assertObserved, flatWell, flatWellMeans, flatWellSamples } from "../support/flat_double_well.ts";
 
 await loadKernels();
 
-const well = new DoubleWell({ a: 0.25, b: 1.5, c: 0.5 });
+const well = flatWell;
 const BETA = 0.8;
 const WALKERS = 20_000;
 const MOVES = 12;
-
-/** Where the first coordinate is looked up: beyond ±6 the flat double well holds 1e-80. */
-const GRID = Float64Array.from({ length: 12_001 }, (_, i) => (i - 6000) / 1000);
-
-function weightsOf(beta: number): Float64Array {
-  const line = new Float64Array(2 * GRID.length);
-  GRID.forEach((x, i) => line[2 * i] = x);
-  return well.energy(line).map((u) => Math.exp(-beta * u));
-}
-
-/** Independent configurations of the double well: the first coordinate from its distribution function. */
-function boltzmannSamples(n: number, beta: number): Float64Array {
-  const sums = weightsOf(beta);
-  for (let i = 1; i < sums.length; i++) sums[i] += sums[i - 1];
-  const random = new RandomStream(5);
-  const x = new Float64Array(2 * n);
-  for (let i = 0; i < n; i++) {
-    const target = random.uniform() * sums[sums.length - 1];
-    let [low, high] = [0, sums.length - 1];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (sums[middle] < target) low = middle + 1;
-      else high = middle;
-    }
-    x.set([GRID[low] + (random.uniform() - 0.5) / 1000, random.normal() / Math.sqrt(beta)], 2 * i);
-  }
-  return x;
-}
-
-/** What a walker shows: the share on the right, both coordinates, and what couples them. */
-const OBSERVED: Readonly<Record<string, (x: number, y: number) => number>> = {
-  right: (x) => x > 0 ? 1 : 0,
-  x: (x) => x,
-  "x²": (x) => x * x,
-  y: (_, y) => y,
-  "y²": (_, y) => y * y,
-  xy: (x, y) => x * y,
-};
-
-/** The same by quadrature, y and xy by symmetry. */
-function exact(beta: number): Record<string, number> {
-  const weights = weightsOf(beta);
-  const total = weights.reduce((sum, w) => sum + w, 0);
-  const average = (of: (x: number) => number) => weights.reduce((sum, w, i) => sum + w * of(GRID[i]), 0) / total;
-  const right = average((x) => x > 0 ? 1 : x === 0 ? 0.5 : 0);
-  return { right, x: average((x) => x), "x²": average((x) => x * x), y: 0, "y²": 1 / beta, xy: 0 };
-}
 
 function moved(target: LatentTarget, from: Float64Array, options: Partial<LatentMoveOptions> = {}) {
   let walkers: { x: Float64Array; reducedEnergy?: Float64Array } = { x: from };
@@ -77,39 +29,29 @@ function moved(target: LatentTarget, from: Float64Array, options: Partial<Latent
   return { x: walkers.x, acceptance };
 }
 
-function assertObserved(x: Float64Array, expected: Readonly<Record<string, number>>) {
-  for (const [name, of] of Object.entries(OBSERVED)) {
-    assertMeanIs(
-      Float64Array.from({ length: x.length / 2 }, (_, i) => of(x[2 * i], x[2 * i + 1])),
-      expected[name],
-      name,
-    );
-  }
-}
-
 /** A map that has learnt nothing and changes volumes. */
 const untaught = () => realNVP({ dim: 2 }, 3);
 
 Deno.test("latentMetropolis leaves the Boltzmann distribution as it is, whatever the flow", () => {
   const target = { flow: new Flow(untaught()), system: well, beta: BETA };
-  const start = boltzmannSamples(WALKERS, BETA);
-  assertObserved(start, exact(BETA));
+  const start = flatWellSamples(WALKERS, BETA);
+  assertObserved(start, flatWellMeans(BETA));
 
   const { x, acceptance } = moved(target, start);
 
   // Most walkers have moved more than once: the distribution is not kept by standing still.
   assert(acceptance > 0.3, `acceptance ${acceptance}`);
-  assertObserved(x, exact(BETA));
+  assertObserved(x, flatWellMeans(BETA));
 });
 
 Deno.test("the law of latentMetropolis rejects wrong log-determinants and a wrong temperature", () => {
-  const start = boltzmannSamples(WALKERS, BETA);
+  const start = flatWellSamples(WALKERS, BETA);
   for (const [name, broken] of Object.entries(logDetFaults) as [string, (of: Bijector) => Bijector][]) {
     const { x } = moved({ flow: new Flow(broken(untaught())), system: well, beta: BETA }, start);
-    assertThrows(() => assertObserved(x, exact(BETA)), Error, "expected", name);
+    assertThrows(() => assertObserved(x, flatWellMeans(BETA)), Error, "expected", name);
   }
   const { x } = moved({ flow: new Flow(untaught()), system: well, beta: 1 }, start);
-  assertThrows(() => assertObserved(x, exact(BETA)), Error, "expected");
+  assertThrows(() => assertObserved(x, flatWellMeans(BETA)), Error, "expected");
 });
 
 /** Two alike coordinates; the domain holds those in order. */
@@ -143,7 +85,7 @@ Deno.test("latentMetropolis keeps the distribution on a reference domain if it r
 
 Deno.test("latentMetropolis tells which walkers moved, with their energies, the same for any number of threads", async () => {
   const target = { flow: new Flow(untaught()), system: well, beta: BETA };
-  const x = boltzmannSamples(1000, BETA);
+  const x = flatWellSamples(1000, BETA);
   const before = x.slice();
   const options = { step: 0.5, seed: 2, iteration: 3 };
   const move = latentMetropolis(target, { x }, options);
