@@ -58,3 +58,15 @@ export {
   type TwoGeneratorDifference,
   type TwoGeneratorOptions,
 } from "./two_generators.ts";
+export {
+  flowMonteCarlo,
+  type FlowMonteCarloOptions,
+  type FlowMonteCarloResult,
+  type FlowMoveKind,
+  type IndependenceMoves,
+  type LatentMoves,
+  type LocalMoves,
+  type MoveStatistics,
+} from "./flow_monte_carlo.ts";
+export type { TurnCounts } from "./flow_moves.ts";
+export { autocorrelationEstimate } from "./autocorrelation_estimate.ts";
