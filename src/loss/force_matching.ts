@@ -75,8 +75,9 @@ export function forceSlices(
  *     J_F = mean ((log p_X(x + hv) − log p_X(x − hv)) / 2h − βF·v)²,   v ~ N(0, I),   F = −∇U
  *
  * Over v and for h → 0 its mean is |∇log p_X + β∇U|², the squared error of all forces: what the published code matches,
- * without second derivatives, as sliced score matching does. No energies enter, so that no constant does: a term
- * (log p_X + u)², as in the published `ForceMatching`, is biased unless ln Z = 0.
+ * without second derivatives, as sliced score matching does. No energies enter, so that no constant does. (The published
+ * `ForceMatching` adds (log p_X + u)², which is (ln Z)² for the exact flow; at data that are no samples of the target
+ * another flow has less, unless ln Z = 0.)
  *
  * It is zero for the exact flow only, at the data and near them; how much probability each basin has it does not see where
  * data between them are missing. Its mean square has a relative variance of 2 by v alone: use many samples.
