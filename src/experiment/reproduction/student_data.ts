@@ -1,0 +1,59 @@
+/**
+ * Training data of the CS-230 report, drawn from the distributions that it states.
+ *
+ * @module
+ */
+import { RandomStream } from "../../random/random_stream.ts";
+
+/** x of each Gaussian, its variance, and the share of the data that it has; y is standard normal. */
+const LEFT = { centre: -1.8, share: 0.9 };
+const RIGHT = { centre: 1.8, share: 0.1 };
+const VARIANCE = 0.05;
+
+/**
+ * Draws data for the double well as the students did: 9 of 10 from N((−1.8, 0), diag(0.05, 1)), the others from the same
+ * around (1.8, 0). That is neither equilibrium, where the right well has 3.3 %, nor Monte Carlo.
+ *
+ * @param n how many, a multiple of 10
+ * @param seed of the draws
+ * @returns [n, 2]
+ */
+export function twoGaussians(n: number, seed: number): Float64Array {
+  const x = new RandomStream(seed).fillNormals(new Float64Array(2 * n));
+  for (let i = 0; i < n; i++) {
+    const { centre } = i < LEFT.share * n ? LEFT : RIGHT;
+    x[2 * i] = centre + Math.sqrt(VARIANCE) * x[2 * i];
+  }
+  return x;
+}
+
+/** Entropy of these data: of one Gaussian, and of the choice between them; they lie 16 deviations apart. */
+export const TWO_GAUSSIANS_ENTROPY = 1 + Math.log(2 * Math.PI) + 0.5 * Math.log(VARIANCE) -
+  LEFT.share * Math.log(LEFT.share) - RIGHT.share * Math.log(RIGHT.share);
+
+/**
+ * Draws the oscillator in a box exactly: x₁ uniform in [0, L], x₂ − x₁ normal with variance 1/2k.
+ *
+ * @param n how many
+ * @param parameters spring and box
+ * @param seed of the draws
+ * @returns [n, 2]
+ */
+export function oscillatorDraws(
+  n: number,
+  { k, boxLength }: { readonly k: number; readonly boxLength: number },
+  seed: number,
+): Float64Array {
+  const random = new RandomStream(seed);
+  const x = new Float64Array(2 * n);
+  for (let i = 0; i < n; i++) {
+    x[2 * i] = boxLength * random.uniform();
+    x[2 * i + 1] = x[2 * i] + random.normal() / Math.sqrt(2 * k);
+  }
+  return x;
+}
+
+/** Entropy of the oscillator in its box: ln L + ½ ln(2πe/2k). */
+export function oscillatorEntropy({ k, boxLength }: { readonly k: number; readonly boxLength: number }): number {
+  return Math.log(boxLength) + 0.5 * (1 + Math.log(Math.PI / k));
+}
