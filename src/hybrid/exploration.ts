@@ -302,12 +302,12 @@ function filled(
   { flow, system, start, capacity, pretraining = [], stage, seed, pool }: ExplorationOptions,
 ): Float64Array {
   const { dim } = system;
-  const known = configurationCount(start, dim, "explore");
   const largest = Math.max(...[...pretraining, stage].map(({ batch }) => batch));
   const refuse = (rest: string): never => {
     throw new RangeError(`Cannot explore: ${rest}`);
   };
   if (flow.dim !== dim) refuse(`flow and system must have one dim, got ${flow.dim} and ${dim}`);
+  const known = configurationCount(start, dim, "explore");
   if (known === 0) refuse("start must hold a configuration, got none");
   if (!Number.isInteger(capacity) || capacity < largest) {
     refuse(`capacity must be a whole number of at least ${largest}, the largest batch, got ${capacity}`);
