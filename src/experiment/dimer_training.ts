@@ -125,8 +125,13 @@ export class TrainingSource {
   }
 }
 
-/** The dimer's distance in a graph, [n, dim] → [n]. */
-function dimerDistance(x: Tensor): Tensor {
+/**
+ * Enters the dimer's distance into a graph.
+ *
+ * @param x configurations [n, dim], dim ≥ 4
+ * @returns d of each, [n]
+ */
+export function dimerDistance(x: Tensor): Tensor {
   const along = (axis: number) => square(subtract(column(x, axis), column(x, 2 + axis)));
   return sqrt(add(along(0), along(1)));
 }

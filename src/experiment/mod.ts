@@ -48,9 +48,16 @@ export {
 export type { DimerQuestion } from "./dimer_files.ts";
 export type * from "./dimer_results.ts";
 export { dimerReference, type DimerReferenceOptions, type PlainProgress } from "./dimer_reference.ts";
+export { dimerUmbrella, type DimerUmbrellaOptions, type DimerUmbrellaResult } from "./dimer_umbrella.ts";
+export { profileEdges } from "./dimer_bins.ts";
 export { type DimerEvaluationOptions, type DrawnSamples, evaluateDimer } from "./dimer_evaluation.ts";
 export { type DimerDataOptions, type SampledDimerData, sampleDimerData } from "./dimer_data.ts";
 export { type DimerTemperaturesOptions, runDimerTemperatures } from "./dimer_temperatures.ts";
+export {
+  type TemperatureFreeEnergies,
+  temperatureFreeEnergies,
+  type TemperatureFreeEnergyOptions,
+} from "./temperature_free_energies.ts";
 export { type DimerComparisonOptions, runDimerComparison } from "./dimer_comparison.ts";
 export {
   type ComparisonPlan,
@@ -108,6 +115,9 @@ export { type ReproductionOptions, runReproduction } from "./reproduction/run_re
 export type * from "./reproduction/reproduction_results.ts";
 export { countVerdicts, summarizeExperiment } from "./reproduction/reproduction_report.ts";
 export { coverageExperiment } from "./reproduction/coverage.ts";
+export { dimerNetworksExperiment } from "./reproduction/dimer_networks.ts";
+export { dimerTemperaturesExperiment } from "./reproduction/dimer_temperatures.ts";
+export { hyperParametersExperiment } from "./reproduction/hyper_parameters.ts";
 export { experiments } from "./reproduction/experiments.ts";
 export {
   type Experiment,

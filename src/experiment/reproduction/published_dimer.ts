@@ -1,0 +1,55 @@
+/**
+ * What was published about free energies of the dimer.
+ *
+ * @module
+ */
+import type { Published } from "./row.ts";
+
+/** What was published at a temperature, F(open) − F(closed) in k_BT. */
+export interface PublishedDifference {
+  /** T in units of T₀. */
+  readonly temperature: number;
+  /** Three runs of umbrella sampling, split at d = 1.5, as the notebook prints them, signs turned. */
+  readonly umbrella: readonly number[];
+  /** Difference of the minima of the profile over networks, read off the figure. */
+  readonly figure: number;
+}
+
+/** The temperatures of which profiles were published. */
+export const publishedDifferences: readonly PublishedDifference[] = [
+  { temperature: 0.5, umbrella: [14.29, 15.26, 13.63], figure: 13 },
+  { temperature: 1, umbrella: [6.63, 7.12, 7.55], figure: 7 },
+  { temperature: 2, umbrella: [3.37, 3.3, 3.07], figure: 4.3 },
+];
+
+/** Why the two published sets cannot both be right, for readers. */
+export const PUBLISHED_DISAGREE =
+  "The literature disagrees with itself: the umbrella sampling of the paper's figure and that of its later notebooks " +
+  "agree at T = 1 (difference of the minima about 7, barrier 20) but not at T = 2 (4.3 and 3.2) nor at T = 0.5 " +
+  "(13 and 14.4; barriers of 41 and 46). Forward and backward runs of the notebooks differ by up to 1.6 k_BT at " +
+  "T = 0.5. Our umbrella sampling decides: it lies near the figure. (The figure shows the difference of two " +
+  "minima of a profile; rows hold the difference of two basins, split at d = 1.5, whose widths count.)";
+
+/**
+ * The published value of a row.
+ *
+ * @param temperature T in units of T₀
+ * @returns value and source; null where nothing was published
+ */
+export function publishedAt(temperature: number): Published | null {
+  const found = publishedDifferences.find((difference) => difference.temperature === temperature);
+  if (found === undefined) return null;
+  return {
+    value: `${
+      found.umbrella.map((value) => value.toFixed(2)).join(", ")
+    } (umbrella sampling); ≈ ${found.figure} (networks)`,
+    source: "Noé et al. 2019: three runs of the notebook's umbrella sampling; arXiv Fig. 3i, read off",
+  };
+}
+
+/** Mean of the published runs of umbrella sampling and its standard error. */
+export function publishedMean({ umbrella }: PublishedDifference): { readonly value: number; readonly error: number } {
+  const value = umbrella.reduce((sum, one) => sum + one, 0) / umbrella.length;
+  const squares = umbrella.reduce((sum, one) => sum + (one - value) ** 2, 0);
+  return { value, error: Math.sqrt(squares / (umbrella.length - 1) / umbrella.length) };
+}
