@@ -15,7 +15,7 @@ import { NormalPrior } from "./prior.ts";
  * exactly; else it is what training at several temperatures makes of it (`temperatures` of `boltzmannObjective`). Weights
  * are exact in any case. The parameters are shared, not copied: training one trains the other.
  *
- * Reference: Noé et al. 2019, "temperature-dependent" generators; the published code samples with deviation √τ.
+ * Reference: Noé et al. 2019; the published code draws z with the deviation √τ.
  *
  * @param flow whose prior is a {@link NormalPrior}
  * @param temperature τ = T/T₀, relative to the temperature at which `flow` stands for its target

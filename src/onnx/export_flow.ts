@@ -67,9 +67,9 @@ export interface FlowExportOptions {
  * @param description what it was trained for
  * @param options precision, storage, and what the graphs do besides mapping
  * @returns the bytes of both files
- * @throws {RangeError} if a number of the description is not finite, parameters share a name, or the system is not the one
- * described
- * @throws {TypeError} if the prior is another one, or the system's energy cannot be written
+ * @throws {RangeError} if a number of the description is not finite, parameters share a name, the variance of the prior is
+ * not 1, or the system is not the one described
+ * @throws {TypeError} if the prior is not normal, or the system's energy cannot be written
  *
  * @example Export, then sample elsewhere
  * ```ts
