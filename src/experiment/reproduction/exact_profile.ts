@@ -16,20 +16,25 @@ const PANELS = 8;
  *
  *     F = −ln (1/width ∫_bin exp(−F(s)) ds)
  *
- * Simpson's rule with 8 panels a bin: in bins of 0.05 the error is below 1e-6 where |F′| < 100.
+ * Simpson's rule with 8 panels a bin, of error (|F′| width/8)⁴/180: 1e-5 k_BT where the double well is steepest.
  *
  * @param profile the exact profile
  * @param edges of the bins, rising [bins + 1]
  * @returns −ln of the mean density [bins]
  */
 export function exactBins(profile: ExactProfile, edges: Float64Array): Float64Array {
+  const nodes = PANELS + 1;
+  const at = Float64Array.from({ length: nodes * (edges.length - 1) }, (_, i) => {
+    const bin = Math.floor(i / nodes);
+    return edges[bin] + (edges[bin + 1] - edges[bin]) * (i % nodes) / PANELS;
+  });
+  const f = profile(at);
   return Float64Array.from({ length: edges.length - 1 }, (_, bin) => {
-    const [low, high] = [edges[bin], edges[bin + 1]];
-    const at = Float64Array.from({ length: PANELS + 1 }, (_, i) => low + (high - low) * i / PANELS);
-    const mean = profile(at).reduce((sum, f, i) => {
+    let mean = 0;
+    for (let i = 0; i < nodes; i++) {
       const simpson = i === 0 || i === PANELS ? 1 : i % 2 === 1 ? 4 : 2;
-      return sum + simpson / (3 * PANELS) * Math.exp(-f);
-    }, 0);
+      mean += simpson / (3 * PANELS) * Math.exp(-f[nodes * bin + i]);
+    }
     return -Math.log(mean);
   });
 }

@@ -22,7 +22,7 @@ export interface ProfileWells {
 }
 
 /** Points among which a minimum is looked for. */
-const POINTS = 4001;
+const POINTS = 201;
 
 /**
  * Finds the minima of an exact profile and puts windows around them.
