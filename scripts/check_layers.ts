@@ -54,8 +54,8 @@ const LAYERS: { readonly [folder: string]: Layer } = {
       "loss",
       "training",
       "reweighting",
+      "random",
       ...POOL,
-      ...ELEMENTARY,
     ],
   },
 };
