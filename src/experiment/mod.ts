@@ -118,6 +118,10 @@ export { coverageExperiment } from "./reproduction/coverage.ts";
 export { dimerNetworksExperiment } from "./reproduction/dimer_networks.ts";
 export { dimerTemperaturesExperiment } from "./reproduction/dimer_temperatures.ts";
 export { hyperParametersExperiment } from "./reproduction/hyper_parameters.ts";
+export { doubleWellTrainingExperiment } from "./reproduction/double_well_training.ts";
+export { doubleWellCs230Experiment } from "./reproduction/double_well_cs230.ts";
+export { oscillatorExperiment } from "./reproduction/oscillator.ts";
+export { muellerBrownExperiment } from "./reproduction/mueller_brown_profile.ts";
 export { experiments } from "./reproduction/experiments.ts";
 export {
   type Experiment,

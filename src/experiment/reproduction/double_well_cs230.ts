@@ -27,14 +27,14 @@ const windows = profileWells(profile, [[-2.5, 0], [0, 2.5]], WINDOW);
  *
  * @example Rows of both trainings
  * ```ts
- * import { doubleWellCs230, experimentContext } from "@boltzflow/boltzflow/experiment";
+ * import { doubleWellCs230Experiment, experimentContext } from "@boltzflow/boltzflow/experiment";
  * import { assertEquals } from "@std/assert";
  *
- * const { rows } = await doubleWellCs230.run(await experimentContext());
+ * const { rows } = await doubleWellCs230Experiment.run(await experimentContext());
  * assertEquals(rows.some(({ quantity }) => quantity.startsWith("J_KL of the z of training")), true);
  * ```
  */
-export const doubleWellCs230: Experiment = {
+export const doubleWellCs230Experiment: Experiment = {
   name: "double-well-cs230",
   title: "Double well of the CS-230 report",
   about:

@@ -102,7 +102,7 @@ async function losses({ fixed, fresh, floor }: Cs230Pictures): Promise<Experimen
     { label: "drawn anew: independent *z*", x: steps, y: curve(fresh, "independent"), color: "blue" },
   ], {
     x: { label: "step on energies" },
-    y: { label: "*J*_KL − floor / k_BT", scale: "symlog", linearBelow: 0.01 },
+    y: { label: "*J*_{KL} − floor", scale: "symlog", linearBelow: 0.01 },
     legend: "above",
     description: "Loss on energies above its exact floor during training",
   });
@@ -111,6 +111,6 @@ async function losses({ fixed, fresh, floor }: Cs230Pictures): Promise<Experimen
     svg,
     caption:
       "*J*_KL above its exact floor, which is the Kullback-Leibler divergence of flow and Boltzmann distribution. " +
-      "Below zero is possible only on samples that training has seen.",
+      "Below zero is possible only on samples that training has seen. In training, energies above 10⁴ grow logarithmically only.",
   };
 }

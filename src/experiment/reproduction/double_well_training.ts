@@ -36,7 +36,7 @@ const PRINTED: { readonly [F in FlowName]: { readonly [M in MethodName]?: readon
  * spreads samples along the reaction coordinate (RC). The papers print the bootstrap error of the profile. It cannot tell a
  * profile that is right from one that is wrong with small error bars; the distance from the exact profile stands beside it.
  */
-export const doubleWellTraining: Experiment = {
+export const doubleWellTrainingExperiment: Experiment = {
   name: "double-well-training",
   title: "Training methods on the double well",
   about:

@@ -6,11 +6,19 @@
 import { coverageExperiment } from "./coverage.ts";
 import { dimerNetworksExperiment } from "./dimer_networks.ts";
 import { dimerTemperaturesExperiment } from "./dimer_temperatures.ts";
+import { doubleWellCs230Experiment } from "./double_well_cs230.ts";
+import { doubleWellTrainingExperiment } from "./double_well_training.ts";
 import type { Experiment } from "./experiment.ts";
 import { hyperParametersExperiment } from "./hyper_parameters.ts";
+import { muellerBrownExperiment } from "./mueller_brown_profile.ts";
+import { oscillatorExperiment } from "./oscillator.ts";
 
 /** The experiments. */
 export const experiments: readonly Experiment[] = [
+  doubleWellTrainingExperiment,
+  doubleWellCs230Experiment,
+  oscillatorExperiment,
+  muellerBrownExperiment,
   dimerTemperaturesExperiment,
   dimerNetworksExperiment,
   hyperParametersExperiment,

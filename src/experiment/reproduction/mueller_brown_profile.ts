@@ -99,7 +99,7 @@ interface Trained {
 }
 
 /** Müller-Brown of Figure 2: profile along s, with and without the loss that spreads samples along x₂. */
-export const muellerBrown: Experiment = {
+export const muellerBrownExperiment: Experiment = {
   name: "mueller-brown",
   title: "Müller-Brown potential",
   about:

@@ -26,14 +26,14 @@ const LEARNT = 0.01;
  *
  * @example No mass outside
  * ```ts
- * import { experimentContext, oscillator } from "@boltzflow/boltzflow/experiment";
+ * import { experimentContext, oscillatorExperiment } from "@boltzflow/boltzflow/experiment";
  * import { assertEquals } from "@std/assert";
  *
- * const { rows } = await oscillator.run(await experimentContext());
+ * const { rows } = await oscillatorExperiment.run(await experimentContext());
  * assertEquals(rows.find(({ quantity }) => quantity.startsWith("share outside the box, inside walls"))!.ours.value, 0);
  * ```
  */
-export const oscillator: Experiment = {
+export const oscillatorExperiment: Experiment = {
   name: "oscillator",
   title: "Harmonic oscillator in a box",
   about:

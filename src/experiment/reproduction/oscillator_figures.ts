@@ -56,8 +56,8 @@ async function panels(
 ): Promise<ExperimentFigure> {
   const { boxLength } = system.parameters;
   const axes = [
-    { label: "*x*_1", domain: [-1, boxLength + 1] },
-    { label: "*x*_2", domain: [-2, boxLength + 2] },
+    { label: "*x*_1", domain: [-2, boxLength + 2] },
+    { label: "*x*_2", domain: [-3, boxLength + 3] },
   ] as const;
   const draws = before.draws.slice(0, 2 * POINTS);
   const normal = before.samples.z.slice(0, 2 * POINTS);
@@ -154,13 +154,15 @@ async function losses({ system, open, walled }: OscillatorPictures): Promise<Exp
     { label: "entropy − ln 2π", x: [0, last], y: [floor, floor], line: "dashed", color: "black" },
   ], {
     x: { label: "step" },
-    y: { label: "*J*_ML − ln 2π" },
+    y: { label: "*J*_{ML}" },
     legend: "above",
     description: "Maximum-likelihood loss of the oscillator during training",
   });
   return {
     name: "loss",
     svg,
-    caption: "*J*_ML of the batches of training with the published recipe, and its exact floor.",
+    caption:
+      "*J*_{ML} of the batches of training with the published recipe, without the constant ln 2π as published, and its exact " +
+      "floor.",
   };
 }

@@ -44,13 +44,10 @@ export function oscillatorDraws(
   { k, boxLength }: { readonly k: number; readonly boxLength: number },
   seed: number,
 ): Float64Array {
-  const random = new RandomStream(seed);
-  const x = new Float64Array(2 * n);
-  for (let i = 0; i < n; i++) {
-    x[2 * i] = boxLength * random.uniform();
-    x[2 * i + 1] = x[2 * i] + random.normal() / Math.sqrt(2 * k);
-  }
-  return x;
+  // Streams of their own: a normal number also reads the words of its neighbour in the stream.
+  const first = new RandomStream(seed, 0).fillUniforms(new Float64Array(n)).map((u) => boxLength * u);
+  const distance = new RandomStream(seed, 1).fillNormals(new Float64Array(n)).map((z) => z / Math.sqrt(2 * k));
+  return Float64Array.from({ length: 2 * n }, (_, i) => first[i >> 1] + (i % 2) * distance[i >> 1]);
 }
 
 /** Entropy of the oscillator in its box: ln L + ½ ln(2πe/2k). */
