@@ -65,7 +65,7 @@ const SIZES: Readonly<Record<ReproductionBudget, Sizes>> = {
   smoke: {
     rows: ["base", "base again"],
     instead: { layers: "R4", hidden: [48] },
-    share: { likelihood: { divisor: 3, batch: 64 }, mixture: { divisor: 20, batch: 90 } },
+    share: { likelihood: { divisor: 3, batch: 64 }, mixture: { divisor: 30, batch: 90 } },
     data: {
       chains: { train: 8, validate: 2, evaluate: 2 },
       frames: { train: 400, validate: 2, evaluate: 2 },
