@@ -9,6 +9,7 @@ import { dimerTemperaturesExperiment } from "./dimer_temperatures.ts";
 import { doubleWellCs230Experiment } from "./double_well_cs230.ts";
 import { doubleWellTrainingExperiment } from "./double_well_training.ts";
 import type { Experiment } from "./experiment.ts";
+import { explorationExperiment } from "./exploration.ts";
 import { hyperParametersExperiment } from "./hyper_parameters.ts";
 import { muellerBrownExperiment } from "./mueller_brown_profile.ts";
 import { oscillatorExperiment } from "./oscillator.ts";
@@ -21,6 +22,7 @@ export const experiments: readonly Experiment[] = [
   muellerBrownExperiment,
   dimerTemperaturesExperiment,
   dimerNetworksExperiment,
+  explorationExperiment,
   hyperParametersExperiment,
   coverageExperiment,
 ];

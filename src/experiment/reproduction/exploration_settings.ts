@@ -57,8 +57,8 @@ const doubleWell: ExplorationSizes = {
   batch: 1024,
   looks: [50, 150, 250, 500],
   samples: 100_000,
-  walkers: 2000,
-  moves: 100,
+  walkers: 500,
+  moves: 2000,
   frames: 4000,
 };
 
@@ -71,8 +71,8 @@ const mueller: ExplorationSizes = {
   batch: 2048,
   looks: [150, 500, 1000, 1500],
   samples: 100_000,
-  walkers: 2000,
-  moves: 100,
+  walkers: 500,
+  moves: 2000,
   frames: 4000,
 };
 
@@ -102,7 +102,15 @@ export const explorationSizes: Readonly<Record<ReproductionBudget, Readonly<Reco
       "double well": doubleWell,
       // Half of a published batch on half the buffer: as many moves of each member, in half the time.
       "Müller-Brown": { ...mueller, capacity: 50_000, batch: 1024 },
-      dimer: { ...dimer, capacity: 50_000, batch: 500, looks: [250, 500, 1000], samples: 20_000 },
+      // And networks of half the width, which take a third of the time.
+      dimer: {
+        ...dimer,
+        hidden: [100, 100, 100],
+        capacity: 50_000,
+        batch: 500,
+        looks: [250, 500, 1000],
+        samples: 20_000,
+      },
     },
     paper: { "double well": doubleWell, "Müller-Brown": mueller, dimer },
   };

@@ -187,7 +187,7 @@ export function noisyCopies(x: Float64Array, copies: number, noise: number, seed
   return random.map((normal, k) => x[k % x.length] + noise * normal);
 }
 
-/** Cells of the grid on either axis: a twentieth of the narrowest thermal width. */
+/** Cells of the grid on either axis: a tenth of the narrowest thermal width, which Müller-Brown has. */
 const CELLS = 1000;
 
 /**
