@@ -72,6 +72,8 @@ const promised = {
     "logWeightSpreadLoss",
     "forceMatchingLoss",
     "refinementObjective",
+    "latentMetropolis",
+    "explore",
   ],
   training: ["train", "Adam", "learningRateAt", "FrameBuffer", "saveCheckpoint", "loadCheckpoint", "takeSnapshot"],
   reweighting: [

@@ -117,6 +117,7 @@ export { countVerdicts, summarizeExperiment } from "./reproduction/reproduction_
 export { coverageExperiment } from "./reproduction/coverage.ts";
 export { dimerNetworksExperiment } from "./reproduction/dimer_networks.ts";
 export { dimerTemperaturesExperiment } from "./reproduction/dimer_temperatures.ts";
+export { explorationExperiment } from "./reproduction/exploration.ts";
 export { hyperParametersExperiment } from "./reproduction/hyper_parameters.ts";
 export { doubleWellTrainingExperiment } from "./reproduction/double_well_training.ts";
 export { doubleWellCs230Experiment } from "./reproduction/double_well_cs230.ts";
