@@ -1,0 +1,26 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { loadKernels } from "../../../src/backend/wasm_deno.ts";
+import { experimentContext } from "../../../src/experiment/reproduction/experiment.ts";
+import { oscillatorExperiment } from "../../../src/experiment/reproduction/oscillator.ts";
+import { verdictOf } from "../../../src/experiment/reproduction/row.ts";
+import { assertComplete, rowOf } from "../../support/experiment_result.ts";
+
+await loadKernels();
+
+Deno.test("oscillator: mass leaks without walls and not inside them; the exact map is exact", async () => {
+  const result = await oscillatorExperiment.run(await experimentContext({ seed: 1 }));
+  const { rows } = result;
+
+  assertComplete(oscillatorExperiment, result);
+  assert(rowOf(rows, "share outside the box, no walls").ours.value! > 0.01);
+  assertEquals(rowOf(rows, "share outside the box, inside walls").ours.value, 0);
+  for (const [k, logPartition] of [[1, 1.95866], [2, 1.61209]]) {
+    const row = rowOf(rows, `ln Z, exact map, k = ${k}`);
+    assertEquals(verdictOf(row).kind, "agrees");
+    assertAlmostEquals(row.reference!.value, logPartition, 1e-5);
+  }
+  // Both divergences are positive for a flow that has hardly learnt.
+  for (const which of ["KL(flow ‖ exact), k = 2", "KL(exact ‖ flow), k = 2"]) {
+    assert(rowOf(rows, which).ours.value! > 0);
+  }
+});
