@@ -123,6 +123,8 @@ export { doubleWellTrainingExperiment } from "./reproduction/double_well_trainin
 export { doubleWellCs230Experiment } from "./reproduction/double_well_cs230.ts";
 export { oscillatorExperiment } from "./reproduction/oscillator.ts";
 export { muellerBrownExperiment } from "./reproduction/mueller_brown_profile.ts";
+export { systemsExperiment } from "./reproduction/systems.ts";
+export { isingExperiment } from "./reproduction/ising.ts";
 export { experiments } from "./reproduction/experiments.ts";
 export {
   type Experiment,

@@ -11,11 +11,15 @@ import { doubleWellTrainingExperiment } from "./double_well_training.ts";
 import type { Experiment } from "./experiment.ts";
 import { explorationExperiment } from "./exploration.ts";
 import { hyperParametersExperiment } from "./hyper_parameters.ts";
+import { isingExperiment } from "./ising.ts";
 import { muellerBrownExperiment } from "./mueller_brown_profile.ts";
 import { oscillatorExperiment } from "./oscillator.ts";
+import { systemsExperiment } from "./systems.ts";
 
 /** The experiments. */
 export const experiments: readonly Experiment[] = [
+  systemsExperiment,
+  isingExperiment,
   doubleWellTrainingExperiment,
   doubleWellCs230Experiment,
   oscillatorExperiment,
