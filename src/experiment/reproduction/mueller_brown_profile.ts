@@ -11,6 +11,7 @@ import { freeEnergyProfile } from "../../reweighting/free_energy_profile.ts";
 import { metropolis } from "../../sampling/metropolis.ts";
 import { MuellerBrown } from "../../system/mueller_brown.ts";
 import { FrameBuffer } from "../../training/frame_buffer.ts";
+import { fixed } from "../report_numbers.ts";
 import {
   type BasinEvaluation,
   evaluateBasins,
@@ -272,7 +273,7 @@ function rowsOf(
       ours: evaluation.klLoss,
       method: "independent samples, exact energies",
       note: `no flow can be below ${
-        floor.toFixed(4)
+        fixed(floor, 4)
       }; a flow that is taught to spread along x₂ is not meant to be near it`,
     }),
   ];

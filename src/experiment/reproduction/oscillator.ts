@@ -9,6 +9,7 @@ import { BoltzmannGenerator } from "../../hybrid/boltzmann_generator.ts";
 import { type Estimate, estimateFrom } from "../../reweighting/estimate.ts";
 import { logPartitionFunction } from "../../reweighting/exponential_averaging.ts";
 import { HarmonicOscillatorBox } from "../../system/harmonic_oscillator_box.ts";
+import { fixed } from "../report_numbers.ts";
 import type { Experiment, ExperimentContext, ExperimentResult } from "./experiment.ts";
 import { likelihoodFloor } from "./likelihood_loss.ts";
 import { compareMaps } from "./map_distance.ts";
@@ -92,9 +93,9 @@ function likelihoodRow(
     method: "fresh exact draws; ½|z|² − ln R, without the constant of the prior",
     note:
       `no density can be below ${
-        floor.toFixed(4)
-      }, the entropy of the oscillator less ln 2π; published and ours are in ` +
-      "the same convention",
+        fixed(floor, 4)
+      }, the entropy of the oscillator less ln 2π; published and ours are in the ` +
+      "same convention",
     energyEvaluations,
     seconds,
   };

@@ -29,7 +29,7 @@ export interface ProfilePanel {
 
 /** What {@link profilePanel} draws, for captions. */
 export const PROFILE_KEY =
-  "Dashed: exact, by quadrature. Bands and bars cover 95 %; hollow points rest on fewer than 50 effective samples or " +
+  "Samples of the flow as they come (raw) and with their weights; dashed: exact, by quadrature. Bands and bars cover 95 %; hollow points rest on fewer than 50 effective samples or " +
   "have no error, and bins without samples have no point. Nothing is shifted: all are normalised densities.";
 
 /**
@@ -41,8 +41,8 @@ export const PROFILE_KEY =
 export function profilePanel(panel: ProfilePanel): Promise<string> {
   const { title, x, label, domain, exact, raw, reweighted, size = { width: 470, height: 320 } } = panel;
   const series: LineSeries[] = [
-    { ...points(raw), label: "flow, raw", color: "orange", faint: true },
-    { ...points(reweighted), label: "flow, reweighted", color: "blue", unreliable: doubtful(reweighted) },
+    { ...points(raw), label: "raw", color: "orange", faint: true },
+    { ...points(reweighted), label: "reweighted", color: "blue", unreliable: doubtful(reweighted) },
     { label: "exact", x: raw.centers, y: exact, color: "black", line: "dashed" },
   ];
   return linePlot(series.filter(({ y }) => Array.from(y).some(Number.isFinite)), {
