@@ -18,6 +18,7 @@ import { type JudgedNetwork, type JudgementOptions, judgeNetwork } from "./dimer
 import { networksFigure } from "./dimer_networks_figure.ts";
 import {
   gatherProfile,
+  minimaDifference,
   NETWORK_EDGES,
   referenceOf,
   umbrellaPart,
@@ -26,7 +27,7 @@ import {
 } from "./dimer_umbrella_reference.ts";
 import type { Experiment, ExperimentContext, ExperimentResult, ReproductionBudget } from "./experiment.ts";
 import { alignedTo, distanceBetween, type Levels, spreadOf } from "./profile_comparison.ts";
-import { PUBLISHED_DISAGREE, publishedAt } from "./published_dimer.ts";
+import { publishedAt, publishedDisagree } from "./published_dimer.ts";
 import type { ReproducedRow } from "./row.ts";
 
 /** Sizes of a budget. */
@@ -255,7 +256,10 @@ function remarksOf(
     "Chains of the data are in equilibrium and ordered by the reference domain (nearest sites, dimer by x); the published " +
     "ones were short enough for the dimer never to turn. The last stage has w_ML = 0.1 as in the script; the paper's table " +
     "says 0.01.",
-    PUBLISHED_DISAGREE,
+    publishedDisagree(
+      umbrellas.filter(({ temperature }) => publishedAt(temperature) !== null)
+        .map((umbrella) => [umbrella.temperature, minimaDifference(umbrella)]),
+    ),
     ...failed.length === 0 ? [] : [
       `${failed.length} networks broke off and are left out, as published ones were that gave NaN: ${
         failed[0].failure

@@ -11,9 +11,15 @@ import type { TemperaturePoint } from "../temperature_results.ts";
 import { type TemperatureSettings, temperatureSettings, withSteps } from "../temperature_settings.ts";
 import { temperatureText } from "../temperature_units.ts";
 import { temperaturesFigure } from "./dimer_temperatures_figure.ts";
-import { referenceOf, umbrellaPart, type UmbrellaReference, umbrellaReference } from "./dimer_umbrella_reference.ts";
+import {
+  minimaDifference,
+  referenceOf,
+  umbrellaPart,
+  type UmbrellaReference,
+  umbrellaReference,
+} from "./dimer_umbrella_reference.ts";
 import type { Experiment, ExperimentContext, ExperimentResult, ReproductionBudget } from "./experiment.ts";
-import { PUBLISHED_DISAGREE, publishedAt } from "./published_dimer.ts";
+import { publishedAt, publishedDisagree } from "./published_dimer.ts";
 import { exactly, type ReproducedRow } from "./row.ts";
 
 /** Sizes of a budget. */
@@ -243,7 +249,10 @@ function remarksOf(found: FoundByFlow, umbrellas: readonly UmbrellaReference[]):
   const energies = umbrellas.reduce((sum, { energyEvaluations }) => sum + energyEvaluations, 0);
   const cost = costOf(found);
   return [
-    PUBLISHED_DISAGREE,
+    publishedDisagree(
+      umbrellas.filter(({ temperature }) => publishedAt(temperature) !== null)
+        .map((umbrella) => [umbrella.temperature, minimaDifference(umbrella)]),
+    ),
     `The network (${flow.parameters.toLocaleString("en")} parameters) was trained at T = ${trained.join(", ")} on ` +
     `${frames.train} frames each. Data at every rung are needed: it is trained by maximum likelihood, not by energies. ` +
     `Umbrella sampling at ${umbrellas.length} temperatures took ${

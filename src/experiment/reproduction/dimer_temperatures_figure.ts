@@ -19,7 +19,7 @@ const FINE = 121;
 const BAND = 1.96;
 /** Student's factor of a mean of three runs. */
 const THREE_RUNS = 4.303;
-/** Factor in T between points of different methods, so that none covers another. */
+/** Factor in T between points of different methods. */
 const APART = 1.012;
 /** Most of an error, in k_BT, that stretches the panel of differences. */
 const LARGEST_DIFFERENCE = 0.6;
@@ -37,11 +37,11 @@ function markOf(x: number, estimate: Estimate): Mark[] {
   return [{ x, y: estimate.value, half: halfWidth(estimate), reliable: estimate.reliable }];
 }
 
-/** Points with bars; nothing where there are none. */
-function marked(marks: readonly Mark[], style: Partial<LineSeries>): LineSeries[] {
+/** Points with bars, drawn at T times a factor; nothing where there are none. */
+function marked(marks: readonly Mark[], { apart = 1, ...style }: MarkStyle): LineSeries[] {
   if (marks.length === 0) return [];
   return [{
-    x: marks.map(({ x }) => x),
+    x: marks.map(({ x }) => apart * x),
     y: marks.map(({ y }) => y),
     error: marks.map(({ half }) => half),
     unreliable: marks.map(({ reliable }) => !reliable),
@@ -50,6 +50,12 @@ function marked(marks: readonly Mark[], style: Partial<LineSeries>): LineSeries[
     markers: "filled",
     ...style,
   }];
+}
+
+/** How marks are drawn. */
+interface MarkStyle extends Partial<LineSeries> {
+  /** Factor in T by which they are moved, so that no method covers another. */
+  readonly apart?: number;
 }
 
 /** The marks of all methods. */
@@ -68,13 +74,13 @@ function marksOf(points: readonly TemperaturePoint[], umbrellas: readonly Umbrel
   return {
     trained: flow(true),
     unseen: flow(false),
-    umbrella: umbrellas.flatMap((one) => markOf(one.temperature / APART, one.freeEnergyDifference)),
+    umbrella: umbrellas.flatMap((one) => markOf(one.temperature, one.freeEnergyDifference)),
     published: publishedDifferences.map((one) => {
       const { value, error } = publishedMean(one);
-      return { x: one.temperature * APART, y: value, half: THREE_RUNS * error, reliable: true };
+      return { x: one.temperature, y: value, half: THREE_RUNS * error, reliable: true };
     }),
     figure: publishedDifferences.map(({ temperature, figure }) => ({
-      x: temperature * APART ** 2,
+      x: temperature,
       y: figure,
       half: NaN,
       reliable: true,
@@ -82,13 +88,16 @@ function marksOf(points: readonly TemperaturePoint[], umbrellas: readonly Umbrel
   };
 }
 
-const STYLES: Readonly<Record<keyof Marks, Partial<LineSeries>>> = {
+const STYLES: Readonly<Record<keyof Marks, MarkStyle>> = {
   trained: { label: "network, trained here", color: "vermillion" },
   unseen: { label: "network, never trained here", color: "blue" },
-  umbrella: { label: "umbrella sampling + MBAR", color: "black" },
-  published: { label: "published umbrella sampling, mean of 3", color: "green" },
-  figure: { label: "published figure, read off", color: "purple", markers: "hollow" },
+  umbrella: { label: "umbrella sampling + MBAR", color: "black", apart: 1 / APART },
+  published: { label: "published umbrella sampling, mean of 3", color: "green", apart: APART },
+  figure: { label: "published figure, read off", color: "purple", markers: "hollow", apart: APART ** 2 },
 };
+
+/** Methods that are near enough to the curve to be seen beside it. */
+const OURS = ["trained", "unseen", "umbrella"] as const;
 
 /** The curve with its band, shifted by itself for the panel of differences; nothing where there is none. */
 function curveSeries(curve: ThermodynamicCurve, range: readonly [number, number], zero: boolean): LineSeries[] {
@@ -127,9 +136,9 @@ export async function temperaturesFigure(
     ...names.flatMap((name) => marked(marks[name], STYLES[name])),
   ];
   const panels = [await linePlot(absolute, { x, y: { label: "Δ*F* / k_BT" }, height: 340 })];
-  const differences = names.flatMap((name) => {
+  const differences = OURS.flatMap((name) => {
     const shifted = marks[name].flatMap((mark) => {
-      const at = curve.at(Math.min(range[1], Math.max(range[0], mark.x)))?.freeEnergy.value;
+      const at = curve.at(mark.x)?.freeEnergy.value;
       return at === undefined ? [] : [{ ...mark, y: mark.y - at }];
     });
     const { label: _, ...style } = STYLES[name];
@@ -148,7 +157,7 @@ export async function temperaturesFigure(
       ? panels[0]
       : await figureGrid(panels, { description: "Free energy of opening the dimer against temperature" }),
     caption: "Free energy of opening the dimer, Δ*F* = *F*(open) − *F*(closed), from one network at all temperatures " +
-      "(a), and every estimate minus the curve through those of the network (b). Bars and bands cover 95 %; points of " +
+      "(a), and estimates minus the curve through those of the network (b). Bars and bands cover 95 %; points of " +
       "different methods at one temperature are set a little apart. Values beyond the frame of (b) are not drawn.",
   };
 }

@@ -5,7 +5,7 @@
  */
 import type { Estimate, FreeEnergyEstimate } from "../../reweighting/estimate.ts";
 import type { FreeEnergyProfile } from "../../reweighting/profile_band.ts";
-import { ParticleDimer } from "../../system/particle_dimer.ts";
+import { DIMER_BOUNDARY, ParticleDimer } from "../../system/particle_dimer.ts";
 import { dimerUmbrella } from "../dimer_umbrella.ts";
 import { temperatureText } from "../temperature_units.ts";
 import type { ExperimentContext, ReproductionBudget } from "./experiment.ts";
@@ -109,6 +109,24 @@ export function referenceOf({ freeEnergyDifference }: UmbrellaReference): Refere
  */
 export function asReference({ value, standardError, reliable }: Estimate, method: string): Reference | null {
   return value === null || standardError === null || !reliable ? null : { value, standardError, method };
+}
+
+/**
+ * The difference of the two minima of a profile, which is what one reads off a picture: basins that are wider are not deeper.
+ *
+ * @param umbrella what umbrella sampling found
+ * @returns F(open minimum) − F(closed minimum) on the published bins, in k_BT; null where a basin is empty
+ */
+export function minimaDifference({ profile }: UmbrellaReference): number | null {
+  const levels = gatherProfile(profile, NETWORK_EDGES).freeEnergy;
+  const lowest = (open: boolean) => {
+    return Math.min(...levels.map((level, bin) => {
+      const middle = (NETWORK_EDGES[bin] + NETWORK_EDGES[bin + 1]) / 2;
+      return level === null || middle >= DIMER_BOUNDARY !== open ? Infinity : level;
+    }));
+  };
+  const difference = lowest(true) - lowest(false);
+  return Number.isFinite(difference) ? difference : null;
 }
 
 /**
