@@ -118,6 +118,8 @@ export { coverageExperiment } from "./reproduction/coverage.ts";
 export { dimerNetworksExperiment } from "./reproduction/dimer_networks.ts";
 export { dimerTemperaturesExperiment } from "./reproduction/dimer_temperatures.ts";
 export { explorationExperiment } from "./reproduction/exploration.ts";
+export { latentPathsExperiment } from "./reproduction/latent_paths.ts";
+export { flowMonteCarloExperiment } from "./reproduction/flow_monte_carlo.ts";
 export { hyperParametersExperiment } from "./reproduction/hyper_parameters.ts";
 export { doubleWellTrainingExperiment } from "./reproduction/double_well_training.ts";
 export { doubleWellCs230Experiment } from "./reproduction/double_well_cs230.ts";

@@ -76,6 +76,8 @@ export interface FlowMonteCarloResult {
   readonly basins: Int8Array;
   /** Walker of each number of a series [turns · walkers]. */
   readonly chain: Int32Array;
+  /** Kind of each turn [turns]. */
+  readonly kinds: readonly FlowMoveKind[];
   /** By kind; kinds without turns are there too. */
   readonly moves: Readonly<Record<FlowMoveKind, MoveStatistics>>;
   /** Changes of basin of all walkers, after burn-in. */
@@ -170,6 +172,7 @@ export async function flowMonteCarlo(options: FlowMonteCarloOptions): Promise<Fl
     series,
     basins,
     chain: Int32Array.from({ length: turns * walkers }, (_, i) => i % walkers),
+    kinds: kinds.slice(burnIn),
     moves,
     transitions: KINDS.reduce((sum, kind) => sum + moves[kind].transitions, 0),
     energyEvaluations: KINDS.reduce((sum, kind) => sum + moves[kind].energyEvaluations, 0),

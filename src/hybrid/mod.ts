@@ -70,3 +70,4 @@ export {
 } from "./flow_monte_carlo.ts";
 export type { TurnCounts } from "./flow_moves.ts";
 export { autocorrelationEstimate } from "./autocorrelation_estimate.ts";
+export type { LabelledSystem } from "./label_representatives.ts";

@@ -288,7 +288,10 @@ Deno.test("the same seed gives the same bytes on any threads, another seed other
   assert((await flowMonteCarlo({ ...options, seed: 8 })).x.some((v, i) => v !== run.x[i]));
 
   const { local, independence, latent } = run.moves;
-  assertEquals(local.turns + independence.turns + latent.turns, 12);
+  assertEquals(run.kinds.length, 12);
+  for (const kind of ["local", "independence", "latent"] as const) {
+    assertEquals(run.moves[kind].turns, run.kinds.filter((own) => own === kind).length);
+  }
   assertEquals(local.offered, local.turns * 4 * 38 * 6);
   assertEquals(local.energyEvaluations, local.turns * 2 * 4 * 6);
   assertEquals(independence.offered, 6 * independence.turns);

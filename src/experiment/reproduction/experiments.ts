@@ -10,8 +10,10 @@ import { doubleWellCs230Experiment } from "./double_well_cs230.ts";
 import { doubleWellTrainingExperiment } from "./double_well_training.ts";
 import type { Experiment } from "./experiment.ts";
 import { explorationExperiment } from "./exploration.ts";
+import { flowMonteCarloExperiment } from "./flow_monte_carlo.ts";
 import { hyperParametersExperiment } from "./hyper_parameters.ts";
 import { isingExperiment } from "./ising.ts";
+import { latentPathsExperiment } from "./latent_paths.ts";
 import { muellerBrownExperiment } from "./mueller_brown_profile.ts";
 import { oscillatorExperiment } from "./oscillator.ts";
 import { systemsExperiment } from "./systems.ts";
@@ -27,6 +29,8 @@ export const experiments: readonly Experiment[] = [
   dimerTemperaturesExperiment,
   dimerNetworksExperiment,
   explorationExperiment,
+  latentPathsExperiment,
+  flowMonteCarloExperiment,
   hyperParametersExperiment,
   coverageExperiment,
 ];

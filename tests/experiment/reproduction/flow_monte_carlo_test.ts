@@ -1,0 +1,69 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { loadKernels } from "../../../src/backend/wasm_deno.ts";
+import { priceOf, ratioOf, transitionRate } from "../../../src/experiment/reproduction/chain_summary.ts";
+import { experimentContext } from "../../../src/experiment/reproduction/experiment.ts";
+import { flowMonteCarloExperiment } from "../../../src/experiment/reproduction/flow_monte_carlo.ts";
+import { verdictOf } from "../../../src/experiment/reproduction/row.ts";
+import { RandomStream } from "../../../src/random/random_stream.ts";
+import { estimateFrom } from "../../../src/reweighting/estimate.ts";
+import { FOUR_SIGMA } from "../../support/statistics.ts";
+
+await loadKernels();
+
+Deno.test("flow Monte Carlo: rows and figures are complete; what can be known exactly agrees", async () => {
+  const { rows, figures, remarks } = await flowMonteCarloExperiment.run(await experimentContext());
+  assertEquals(figures.map(({ name }) => name), [...flowMonteCarloExperiment.figures]);
+  for (const { svg } of figures) assert(svg.startsWith("<svg"));
+  assert(remarks.length > 0);
+  for (const { quantity, ours, energyEvaluations } of rows) {
+    assert(ours.value === null ? ours.reason !== null : Number.isFinite(ours.value), quantity);
+    assert(energyEvaluations > 0, quantity);
+  }
+  const of = (text: string) => rows.find(({ quantity }) => quantity.includes(text))!;
+  const acceptance = of("double well: acceptance");
+  assert(verdictOf(acceptance).kind === "agrees", JSON.stringify(acceptance));
+  // The same numbers against half the acceptance are a difference.
+  const half = { ...acceptance, reference: { ...acceptance.reference!, value: acceptance.reference!.value / 2 } };
+  assertEquals(verdictOf(half).kind, "differs");
+  assertEquals(verdictOf(of("double well: ΔF(right − left), T = 1, mixed")).kind, "agrees");
+  assertEquals(of("double well: ΔF(right − left), T = 1, local").ours.reliable, false);
+  const speed = of("dimer, T = 1: energies for 100 transitions");
+  assert(speed.note!.includes("1.20e+12") && speed.note!.includes("10^6.6"));
+});
+
+Deno.test("transitionRate counts changes of basin by way of none, and bounds what it has not seen", () => {
+  // Walker 0: 0 → none → 1 → 1; walker 1: none → none → none → 0.
+  const basins = Int8Array.of(0, -1, -1, -1, 1, -1, 1, 0);
+  assertAlmostEquals(transitionRate(basins, 2, 1000).value!, 1000);
+  const none = transitionRate(new Int8Array(8), 2, 2e6);
+  assertEquals([none.value, none.interval95![0]], [0, 0]);
+  assertAlmostEquals(none.interval95![1], -Math.log(0.05) / 2);
+});
+
+Deno.test("transitionRate's error is that of walkers which cross by chance", () => {
+  const [walkers, turns, share] = [400, 500, 0.01];
+  const rates = Array.from({ length: 20 }, (_, seed) => {
+    const random = new RandomStream(seed);
+    const basins = new Int8Array(walkers * turns);
+    for (let i = walkers; i < basins.length; i++) {
+      basins[i] = random.uniform() < share ? 1 - basins[i - walkers] : basins[i - walkers];
+    }
+    return transitionRate(basins, walkers, 1e6);
+  });
+  const expected = walkers * (turns - 1) * share;
+  rates.forEach(({ value, standardError }) => {
+    assert(Math.abs(value! - expected) < FOUR_SIGMA * standardError!);
+    // Counts are binomial.
+    assertAlmostEquals(standardError!, Math.sqrt(expected * (1 - share)), 0.2 * Math.sqrt(expected));
+  });
+});
+
+Deno.test("prices and ratios are what they say", () => {
+  const { value, standardError } = priceOf(estimateFrom(3, 0.1), 1000, 51);
+  assertAlmostEquals(value!, 10);
+  assertAlmostEquals(standardError!, 2);
+  const ratio = ratioOf(estimateFrom(6, 0.6), estimateFrom(2, 0.1));
+  assertAlmostEquals(ratio.value!, 3);
+  assertAlmostEquals(ratio.standardError!, 3 * Math.hypot(0.1, 0.05));
+  assertEquals(ratioOf(estimateFrom(6, 1), transitionRate(new Int8Array(4), 2, 1)).reason, "a rate is zero");
+});
