@@ -117,6 +117,7 @@ export { countVerdicts, summarizeExperiment } from "./reproduction/reproduction_
 export { coverageExperiment } from "./reproduction/coverage.ts";
 export { dimerNetworksExperiment } from "./reproduction/dimer_networks.ts";
 export { dimerTemperaturesExperiment } from "./reproduction/dimer_temperatures.ts";
+export { twoGeneratorsExperiment } from "./reproduction/two_generators.ts";
 export { explorationExperiment } from "./reproduction/exploration.ts";
 export { latentPathsExperiment } from "./reproduction/latent_paths.ts";
 export { flowMonteCarloExperiment } from "./reproduction/flow_monte_carlo.ts";

@@ -17,6 +17,7 @@ import { latentPathsExperiment } from "./latent_paths.ts";
 import { muellerBrownExperiment } from "./mueller_brown_profile.ts";
 import { oscillatorExperiment } from "./oscillator.ts";
 import { systemsExperiment } from "./systems.ts";
+import { twoGeneratorsExperiment } from "./two_generators.ts";
 
 /** The experiments. */
 export const experiments: readonly Experiment[] = [
@@ -28,6 +29,7 @@ export const experiments: readonly Experiment[] = [
   muellerBrownExperiment,
   dimerTemperaturesExperiment,
   dimerNetworksExperiment,
+  twoGeneratorsExperiment,
   explorationExperiment,
   latentPathsExperiment,
   flowMonteCarloExperiment,

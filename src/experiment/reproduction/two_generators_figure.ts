@@ -1,0 +1,140 @@
+/**
+ * The picture of two generators: ΔF over temperature, and how far each estimator is from the reference.
+ *
+ * @module
+ */
+import { figureGrid } from "../../plot/figure_grid.ts";
+import { linePlot, type LineSeries } from "../../plot/line_plot.ts";
+import type { Estimator, Scan, ScanPoint } from "./two_generators_scan.ts";
+
+/** A column of the picture. */
+export interface ScanPanel {
+  /** What is compared, with the estimators that are drawn. */
+  readonly scans: readonly {
+    readonly scan: Scan;
+    readonly estimators: readonly Estimator[];
+    readonly suffix: string;
+  }[];
+  /** The reference: a curve, or points with errors. */
+  readonly reference: {
+    readonly label: string;
+    readonly temperatures: readonly number[];
+    readonly values: readonly number[];
+    readonly errors: readonly number[] | null;
+  };
+  /** Half height of the lower plot in k_BT. */
+  readonly reach: number;
+}
+
+const LOOKS: Readonly<Record<Estimator, { label: string; color: string; aside: number }>> = {
+  bounds: { label: "published: bounds", color: "orange", aside: 0.97 },
+  mapped: { label: "BAR through *z*", color: "blue", aside: 1.03 },
+  bennett: { label: "BAR, flow and frames", color: "green", aside: 1 },
+  reweighting: { label: "reweighting", color: "purple", aside: 0.985 },
+};
+
+const WIDTH = 430;
+const AXIS = { label: "*T* / *T*_0", scale: "log" } as const;
+
+/** Keeps what is a number. */
+const number = (value: number | null | undefined) => value ?? NaN;
+
+/** Half-width of the interval; estimates without one have no bar. */
+function halfWidth({ interval95 }: { readonly interval95: readonly [number, number] | null }): number {
+  return interval95 === null ? NaN : (interval95[1] - interval95[0]) / 2;
+}
+
+/** An estimator over temperatures, drawn a little aside so that bars do not cover each other. */
+function seriesOf(
+  points: readonly ScanPoint[],
+  estimator: Estimator,
+  suffix: string,
+  valueOf: (point: ScanPoint) => number,
+): LineSeries {
+  const { label, color, aside } = LOOKS[estimator];
+  const estimates = points.map(({ found }) => found[estimator]!);
+  return {
+    label: label + suffix,
+    x: points.map(({ temperature }) => temperature * aside),
+    y: points.map(valueOf),
+    error: estimates.map(halfWidth),
+    errorStyle: "bars",
+    unreliable: estimates.map(({ reliable }) => !reliable),
+    markers: "filled",
+    line: "none",
+    color,
+  };
+}
+
+async function upper({ scans, reference }: ScanPanel): Promise<string> {
+  const { label, temperatures, values, errors } = reference;
+  const known = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+  const room = 0.25 * (known[1] - known[0]);
+  return await linePlot([
+    ...scans.flatMap(({ scan, estimators, suffix }) =>
+      estimators.map((estimator) =>
+        seriesOf(scan.points, estimator, suffix, ({ found }) => number(found[estimator]!.value))
+      )
+    ),
+    {
+      label,
+      x: temperatures,
+      y: values,
+      color: "black",
+      line: errors === null ? "dashed" : "none",
+      ...errors !== null && { error: errors, errorStyle: "bars" as const, markers: "hollow" as const },
+    },
+  ], {
+    x: AXIS,
+    y: { label: "Δ*F* / k_BT", domain: [Math.min(0, known[0] - room), known[1] + room] },
+    title: scans[0].scan.name.split(",")[0],
+    unreliableLabel: "unreliable",
+    width: WIDTH,
+    height: 380,
+    legend: "above",
+  });
+}
+
+async function lower({ scans, reference, reach }: ScanPanel): Promise<string> {
+  const ends = [Math.min(...reference.temperatures), Math.max(...reference.temperatures)];
+  return await linePlot([
+    ...scans.flatMap(({ scan, estimators, suffix }) =>
+      estimators.map((estimator): LineSeries => {
+        const { label: _, ...series } = seriesOf(
+          scan.points.filter((point) => point.reference !== null),
+          estimator,
+          suffix,
+          ({ found, reference }) => {
+            const deviation = number(found[estimator]!.value) - reference!.value;
+            return Math.abs(deviation) <= reach ? deviation : NaN;
+          },
+        );
+        return series;
+      }).filter(({ x, y }) => x.length > 0 && Array.from(y).some(Number.isFinite))
+    ),
+    reference.errors === null
+      ? { x: ends, y: [0, 0], color: "black", line: "dashed" }
+      : { x: reference.temperatures, y: reference.values.map(() => 0), error: reference.errors, color: "black" },
+  ], {
+    x: AXIS,
+    y: { label: "Δ*F* − reference / k_BT", domain: [-reach, reach] },
+    width: WIDTH,
+    height: 260,
+    legend: "none",
+  });
+}
+
+/**
+ * Draws a column for each system: ΔF(T) above, the deviation from the reference below.
+ *
+ * @param panels the systems
+ * @returns SVG text
+ */
+export async function drawScans(panels: readonly ScanPanel[]): Promise<string> {
+  const parts: string[] = [];
+  for (const draw of [upper, lower]) for (const panel of panels) parts.push(await draw(panel));
+  return await figureGrid(parts, {
+    columns: panels.length,
+    description: "Free-energy differences from two generators over temperature, and their deviation from references",
+  });
+}
