@@ -76,6 +76,8 @@ const REMARKS: readonly string[] = [
   "balance, since the flow does not treat labels alike; rejecting them, the default of `latentMetropolis`, keeps it.",
   "The published code draws members with repetition, so that of two moves of one member the later overwrites the " +
   "earlier, which is no Metropolis chain; here the members of an iteration differ.",
+  "A member of the dimer's buffer counts as open from d = 1.5 on, the top of the barrier; the minimum of the open state is " +
+  "at 2.05, and panel (d) shows how many have come there.",
   "Published curves of the dimer come from two runs that were not logged alike: its acceptance was plotted from another " +
   "object than its histograms.",
 ];
