@@ -7,20 +7,9 @@ import { type Executor, serialPool } from "../backend/executor.ts";
 import { RandomStream } from "../random/random_stream.ts";
 import { type LongRunOptions, pausing } from "../sampling/pause.ts";
 import type { LabelledSystem } from "./label_representatives.ts";
-import {
-  type FlowMoveKind,
-  IndependenceKernel,
-  type IndependenceMoves,
-  LatentKernel,
-  type LatentMoves,
-  localKernel,
-  type LocalMoves,
-  type MoveKernel,
-  type TurnCounts,
-  type WalkerState,
-} from "./flow_moves.ts";
-
-export type { FlowMoveKind, IndependenceMoves, LatentMoves, LocalMoves } from "./flow_moves.ts";
+import { IndependenceKernel, type IndependenceMoves, LatentKernel, type LatentMoves } from "./flow_moves.ts";
+import { localKernel, type LocalMoves } from "./local_moves.ts";
+import type { FlowMoveKind, MoveKernel, TurnCounts, WalkerState } from "./move_kernel.ts";
 
 /** What {@link flowMonteCarlo} needs to know. */
 export interface FlowMonteCarloOptions extends LongRunOptions {

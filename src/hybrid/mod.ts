@@ -62,12 +62,10 @@ export {
   flowMonteCarlo,
   type FlowMonteCarloOptions,
   type FlowMonteCarloResult,
-  type FlowMoveKind,
-  type IndependenceMoves,
-  type LatentMoves,
-  type LocalMoves,
   type MoveStatistics,
 } from "./flow_monte_carlo.ts";
-export type { TurnCounts } from "./flow_moves.ts";
+export type { IndependenceMoves, LatentMoves } from "./flow_moves.ts";
+export type { LocalMoves } from "./local_moves.ts";
+export type { FlowMoveKind, TurnCounts } from "./move_kernel.ts";
 export { autocorrelationEstimate } from "./autocorrelation_estimate.ts";
 export type { LabelledSystem } from "./label_representatives.ts";

@@ -9,7 +9,7 @@ import { linePlot } from "../../plot/line_plot.ts";
 import type { ParticleDimer } from "../../system/particle_dimer.ts";
 import { fixed } from "../report_numbers.ts";
 import type { ExperimentFigure } from "./experiment.ts";
-import type { DimerPaths, EnergiesByPlace } from "./latent_paths_dimer.ts";
+import type { DimerPaths, EnergiesByPlace } from "./dimer_path_search.ts";
 
 /** Highest energy of the picture. */
 const TOP = 120;
