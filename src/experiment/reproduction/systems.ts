@@ -61,14 +61,15 @@ const remarks: readonly string[] = [
   "The formula that one report prints for the double well, x⁴ − x² + x (cs230-printed), has a single minimum, and that of the " +
   "supplement of 2019 (paper-si) another depth than the code that ran (noe2019): three targets, whose ln Z do not compare.",
   "Many-well-32 factorises, and the training data say so: each well of a configuration is drawn from chains of its own, " +
-  "which no method that must find 65,536 modes could do. Our spline flow transforms all x given all y, so that it is not told. " +
+  "which no method that must find 65,536 modes could do. Our couplings transform all x given all y, and the reverse: given y " +
+  "the x of different wells are independent by construction, which suits this target. " +
   "The modes are counted without weights, which shows that a flow trained on data and energy prefers the heavier modes.",
   "DW4 and LJ13 are run with their centre of mass pinned by a spring, so that coordinates are those of particles; the factor " +
   "that the spring adds to Z is known and taken off. Numbers are over all labellings, mean-free positions, as in the " +
   "literature on equivariant flows.",
   "The two energies under the name LJ13 differ by a factor of 2 in the pairs, those under the name DW4 by a factor of 10: " +
-  "log-likelihoods and effective sample sizes of papers that use different ones do not compare. Effective sample sizes that are " +
-  "published for them are often of 16 samples, of which one is at least 6 %; we print no such number beside ours.",
+  "log-likelihoods and effective sample sizes of papers that use different ones do not compare. Of effective sample sizes one " +
+  "paper's (iDEM, as its own README says) are of 16 samples, of which one is 6 % already; none is printed beside ours.",
   "The chains of DW4 with a temperature of 0.1 within the energy never leave an isomer: they are cooled from where they do, and " +
   "drawn anew by their weights (population annealing); errors are those of the surviving families.",
   "The bond of the dimer is a double well in d − 1.5; the printed 4.4139043664615345 belongs to slope 2 and agrees with " +

@@ -6,7 +6,8 @@ import { verdictOf } from "../../../src/experiment/reproduction/row.ts";
 import { systemsExperiment } from "../../../src/experiment/reproduction/systems.ts";
 import { alikeImages, coolChains } from "../../../src/experiment/reproduction/systems_frames.ts";
 import { expectedModes, modesOf } from "../../../src/experiment/reproduction/systems_many_well.ts";
-import { bondWell } from "../../../src/experiment/reproduction/systems_wells.ts";
+import { bondWell, wholePartition } from "../../../src/experiment/reproduction/systems_wells.ts";
+import { basinFreeEnergies } from "../../../src/reweighting/basin_free_energies.ts";
 import { RandomStream } from "../../../src/random/random_stream.ts";
 import { DoubleWell } from "../../../src/system/double_well.ts";
 import { LennardJonesCluster } from "../../../src/system/lennard_jones_cluster.ts";
@@ -131,4 +132,31 @@ Deno.test("expectedModes is the mean of modesOf over exact samples", () => {
   assert(Math.abs(mean - expected.mean) < 4 * Math.sqrt(variance / repeats));
   assert(expected.error >= 0.9 * Math.sqrt(variance), "a bound on the scatter");
   assert(Math.abs(mean - expectedModes(0.7, wells, n).mean) > 4 * Math.sqrt(variance / repeats));
+});
+
+Deno.test("wholePartition adds basins, and its error scatters as independent repeats do", () => {
+  // Two basins of populations 1 and 2; flow and frames disagree by normal work of variance 0.5.
+  const once = (seed: number) => {
+    const [n, m] = [600, 300];
+    const z = normals(n + m, seed);
+    const labels = (count: number) => Int32Array.from({ length: count }, (_, i) => i % 3 === 0 ? 0 : 1);
+    const spread = Math.sqrt(0.5);
+    const energies = basinFreeEnergies(
+      { logWeights: z.subarray(0, n).map((v) => 2 + spread * v - 0.25), basins: labels(n) },
+      {
+        logWeights: z.subarray(n).map((v) => 2 + spread * v + 0.25),
+        basins: labels(m),
+        chains: Int32Array.from({ length: m }, (_, i) => i),
+      },
+      { names: ["left", "right"] },
+    );
+    return wholePartition(energies);
+  };
+  const results = Array.from({ length: 100 }, (_, k) => once(50 + k));
+  const mean = results.reduce((sum, { value }) => sum + value! / 100, 0);
+  const scatter = Math.sqrt(results.reduce((sum, { value }) => sum + (value! - mean) ** 2, 0) / 99);
+  assert(Math.abs(mean - 2) < 4 * scatter / 10, `mean ${mean}`);
+  const stated = results.reduce((sum, { standardError }) => sum + standardError! / 100, 0);
+  // A standard deviation of 100 values is known to 7 %; the bootstrap of 200 replicates adds its part.
+  assert(Math.abs(stated / scatter - 1) < 0.35, `stated ${stated}, seen ${scatter}`);
 });
