@@ -68,6 +68,7 @@ const settings: Readonly<Record<ReproductionBudget, Settings>> = {
   },
 };
 
+const WELLS = "wells";
 const FRAMES = "dimer frames";
 const PUBLISHED_FLOWS = "dimer published flows";
 const AUTOREGRESSIVE = "dimer autoregressive flows";
@@ -139,7 +140,8 @@ async function run(context: ExperimentContext): Promise<ExperimentResult> {
       caption:
         "Δ*F* between two states from two flows with one latent space, and its deviation from the reference (dashed: " +
         "quadrature; black: umbrella sampling). Bars are 95 % intervals, hollow circles are called unreliable, and what is " +
-        "out of the lower plots is left out there. The published estimator is a difference of upper bounds: its bars know " +
+        "out of the lower plots is left out there. For the dimer the bounds are those of the published flows, BAR is that of " +
+        "the autoregressive ones. The published estimator is a difference of upper bounds: its bars know " +
         "nothing of its bias.",
     }],
     remarks: remarksOf(published, autoregressive),
@@ -150,7 +152,7 @@ function wellPanel({ exact }: WellSystem, scan: Scan, curve: number): ScanPanel 
   const [low, high] = [scan.points[0].temperature, scan.points[scan.points.length - 1].temperature];
   const temperatures = Array.from({ length: curve }, (_, k) => low * (high / low) ** (k / (curve - 1)));
   return {
-    scans: [{ scan, estimators: ["bounds", "reweighting", "mapped"], suffix: "" }],
+    scans: [{ scan, estimators: ["bounds", "reweighting", "mapped"] }],
     reference: { label: "quadrature", temperatures, values: temperatures.map(exact), errors: null },
     reach: 0.5,
   };
@@ -160,8 +162,8 @@ function dimerPanel(published: Scan, autoregressive: Scan, umbrellas: readonly U
   const known = umbrellas.filter(({ freeEnergyDifference: { value } }) => value !== null);
   return {
     scans: [
-      { scan: published, estimators: ["bounds"], suffix: "" },
-      { scan: autoregressive, estimators: ["mapped", "bennett"], suffix: "" },
+      { scan: published, estimators: ["bounds"] },
+      { scan: autoregressive, estimators: ["mapped", "bennett"] },
     ],
     reference: {
       label: "umbrella sampling",
@@ -199,7 +201,7 @@ function remarksOf(published: Scan, autoregressive: Scan): string[] {
 
 /** Names the parts, the umbrella samplings that other experiments share among them. */
 function parts(budget: ReproductionBudget): string[] {
-  return [...settings[budget].dimer.temperatures.map(umbrellaPart), FRAMES, PUBLISHED_FLOWS, AUTOREGRESSIVE];
+  return [...settings[budget].dimer.temperatures.map(umbrellaPart), WELLS, FRAMES, PUBLISHED_FLOWS, AUTOREGRESSIVE];
 }
 
 /**

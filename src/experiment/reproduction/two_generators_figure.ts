@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AxisOptions } from "../../plot/axes.ts";
 import { figureGrid } from "../../plot/figure_grid.ts";
 import { linePlot, type LineSeries } from "../../plot/line_plot.ts";
 import type { Estimator, Scan, ScanPoint } from "./two_generators_scan.ts";
@@ -13,7 +14,6 @@ export interface ScanPanel {
   readonly scans: readonly {
     readonly scan: Scan;
     readonly estimators: readonly Estimator[];
-    readonly suffix: string;
   }[];
   /** The reference: a curve, or points with errors. */
   readonly reference: {
@@ -34,7 +34,13 @@ const LOOKS: Readonly<Record<Estimator, { label: string; color: string; aside: n
 };
 
 const WIDTH = 430;
-const AXIS = { label: "*T* / *T*_0", scale: "log" } as const;
+/** Share of a temperature that the axis goes on beyond the last one. */
+const MARGIN = 1.15;
+
+function axisOf({ reference: { temperatures } }: ScanPanel): AxisOptions {
+  const domain = [Math.min(...temperatures) / MARGIN, Math.max(...temperatures) * MARGIN] as const;
+  return { label: "*T* / *T*_0", scale: "log", domain };
+}
 
 /** Keeps what is a number. */
 const number = (value: number | null | undefined) => value ?? NaN;
@@ -48,13 +54,12 @@ function halfWidth({ interval95 }: { readonly interval95: readonly [number, numb
 function seriesOf(
   points: readonly ScanPoint[],
   estimator: Estimator,
-  suffix: string,
   valueOf: (point: ScanPoint) => number,
 ): LineSeries {
   const { label, color, aside } = LOOKS[estimator];
   const estimates = points.map(({ found }) => found[estimator]!);
   return {
-    label: label + suffix,
+    label,
     x: points.map(({ temperature }) => temperature * aside),
     y: points.map(valueOf),
     error: estimates.map(halfWidth),
@@ -66,15 +71,13 @@ function seriesOf(
   };
 }
 
-async function upper({ scans, reference }: ScanPanel): Promise<string> {
-  const { label, temperatures, values, errors } = reference;
+async function upper(panel: ScanPanel): Promise<string> {
+  const { scans, reference: { label, temperatures, values, errors } } = panel;
   const known = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
-  const room = 0.25 * (known[1] - known[0]);
+  const room = Math.max(1, 0.25 * (known[1] - known[0]));
   return await linePlot([
-    ...scans.flatMap(({ scan, estimators, suffix }) =>
-      estimators.map((estimator) =>
-        seriesOf(scan.points, estimator, suffix, ({ found }) => number(found[estimator]!.value))
-      )
+    ...scans.flatMap(({ scan, estimators }) =>
+      estimators.map((estimator) => seriesOf(scan.points, estimator, ({ found }) => number(found[estimator]!.value)))
     ),
     {
       label,
@@ -82,10 +85,10 @@ async function upper({ scans, reference }: ScanPanel): Promise<string> {
       y: values,
       color: "black",
       line: errors === null ? "dashed" : "none",
-      ...errors !== null && { error: errors, errorStyle: "bars" as const, markers: "hollow" as const },
+      ...errors !== null && { error: errors, errorStyle: "bars" as const, markers: "filled" as const },
     },
   ], {
-    x: AXIS,
+    x: axisOf(panel),
     y: { label: "Δ*F* / k_BT", domain: [Math.min(0, known[0] - room), known[1] + room] },
     title: scans[0].scan.name.split(",")[0],
     unreliableLabel: "unreliable",
@@ -95,15 +98,15 @@ async function upper({ scans, reference }: ScanPanel): Promise<string> {
   });
 }
 
-async function lower({ scans, reference, reach }: ScanPanel): Promise<string> {
+async function lower(panel: ScanPanel): Promise<string> {
+  const { scans, reference, reach } = panel;
   const ends = [Math.min(...reference.temperatures), Math.max(...reference.temperatures)];
   return await linePlot([
-    ...scans.flatMap(({ scan, estimators, suffix }) =>
+    ...scans.flatMap(({ scan, estimators }) =>
       estimators.map((estimator): LineSeries => {
         const { label: _, ...series } = seriesOf(
           scan.points.filter((point) => point.reference !== null),
           estimator,
-          suffix,
           ({ found, reference }) => {
             const deviation = number(found[estimator]!.value) - reference!.value;
             return Math.abs(deviation) <= reach ? deviation : NaN;
@@ -116,7 +119,7 @@ async function lower({ scans, reference, reach }: ScanPanel): Promise<string> {
       ? { x: ends, y: [0, 0], color: "black", line: "dashed" }
       : { x: reference.temperatures, y: reference.values.map(() => 0), error: reference.errors, color: "black" },
   ], {
-    x: AXIS,
+    x: axisOf(panel),
     y: { label: "Δ*F* − reference / k_BT", domain: [-reach, reach] },
     width: WIDTH,
     height: 260,
