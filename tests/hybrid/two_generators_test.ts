@@ -204,7 +204,7 @@ Deno.test("freeEnergyDifferenceBetween covers the truth as often as its interval
   for (const name of exactOnes) assert(held[name] >= 183 && held[name] <= 197, told);
 });
 
-Deno.test("freeEnergyDifferenceBetween answers the same for any split of work, and without frames says so", () => {
+Deno.test("freeEnergyDifferenceBetween repeats itself, and says what it cannot know without frames", () => {
   const [first, second] = [stateOf(0, { factor: 1.1, frames: 0 }), stateOf(1, { factor: 1.1 })];
   const found = between(first, second, { samples: 500, seed: 4 });
   assertEquals([found.bennett, found.mapped, found.states[0].bennett], [null, null, null]);

@@ -192,6 +192,9 @@ function remarksOf(published: Scan, autoregressive: Scan): string[] {
     "the Müller-Brown notebook differences beyond ±100. They also average over snapshots of the network during training, " +
     "with independent z for both flows; ours is one network at its end, with common z. Their axis says kT₀, the values are " +
     "in k_BT at each T.",
+    "The particle notebook hands its Jacobians over in another order than its function expects them; nothing comes of it, " +
+    "because both lists hold log R of the same direction, which is also why its test of invertibility rejects nothing. It " +
+    "trains with likelihood weighted by the flow's own weights (the default of its trainer), and so do we.",
     `Height of the bounds above the free energies, published flows of the dimer: ${
       heights(published)
     }; autoregressive ` +
