@@ -251,9 +251,9 @@ function pictureOf({ system }: ClusterTask, { samples }: ParticleFreeEnergy, { e
     return list;
   };
   const [flow, frames] = [distances(samples.x), distances(evaluate.x)];
-  let [low, high] = [Infinity, 0];
-  for (const d of frames.values) [low, high] = [Math.min(low, d), Math.max(high, d)];
-  const range = [Math.max(0, low - 0.1), high + 0.1] as const;
+  const sorted = Float64Array.from(frames.values).sort();
+  // One pair in a thousand is beyond: particles that have evaporated.
+  const range = [Math.max(0, sorted[0] - 0.1), sorted[Math.floor(0.999 * sorted.length)]] as const;
   const most = samples.logWeights.reduce((a, b) => Math.max(a, b), -Infinity);
   const weights = flow.configurations.map((s) => Math.exp(samples.logWeights[s] - most));
   const density = (values: readonly number[], weights?: readonly number[]) =>
