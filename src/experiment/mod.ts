@@ -114,6 +114,7 @@ export type { SkipNotFinite } from "./sample_pieces.ts";
 export { type ReproductionOptions, runReproduction } from "./reproduction/run_reproduction.ts";
 export type * from "./reproduction/reproduction_results.ts";
 export { countVerdicts, summarizeExperiment } from "./reproduction/reproduction_report.ts";
+export type { ProcessorClock } from "./processor_time.ts";
 export { coverageExperiment } from "./reproduction/coverage.ts";
 export { dimerNetworksExperiment } from "./reproduction/dimer_networks.ts";
 export { dimerTemperaturesExperiment } from "./reproduction/dimer_temperatures.ts";
