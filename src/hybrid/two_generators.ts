@@ -30,9 +30,10 @@ export interface GeneratedState {
   /** The energy; a reference domain is respected. */
   readonly system: Target;
   /**
-   * Tells which configurations [n, dim] belong to the state: 1 inside, 0 outside, [n]. Default: all.
+   * Tells which configurations belong to the state. Default: all.
    *
    * @param x configurations [n, dim]
+   * @returns 1 inside, 0 outside, [n]
    */
   basin?(x: Float64Array): Uint8Array;
   /** Equilibrium configurations that training has not seen. Without them there are fewer estimates, and none is reliable. */
