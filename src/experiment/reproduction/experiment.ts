@@ -81,6 +81,7 @@ export interface Experiment {
    * Names the parts that are kept on their own, beside the whole result.
    *
    * @param budget how thorough
+   * @returns their names; those that begin with "shared " belong to all experiments
    */
   parts(budget: ReproductionBudget): readonly string[];
   /** Names of its figures. */
@@ -89,6 +90,7 @@ export interface Experiment {
    * Does it.
    *
    * @param context budget, seed, threads
+   * @returns rows, pictures, remarks
    */
   run(context: ExperimentContext): Promise<ExperimentResult>;
 }

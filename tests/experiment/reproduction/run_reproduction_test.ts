@@ -124,7 +124,9 @@ Deno.test("an experiment whose numbers are not finite has failed, and the others
       null,
     ]);
     assertStringIncludes(await read(`${directory}/run`), "**Failed:** Cannot go on: the loss must be finite, got NaN");
-    const dead = experiment("dead", { run: () => Promise.reject(new Error("Cannot run kernels on 2 threads: one died")) });
+    const dead = experiment("dead", {
+      run: () => Promise.reject(new Error("Cannot run kernels on 2 threads: one died")),
+    });
     await assertRejects(
       () => run(`${directory}/other`, [dead]),
       Error,
