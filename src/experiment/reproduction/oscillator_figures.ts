@@ -32,6 +32,8 @@ export interface OscillatorPictures {
 
 /** Points of a panel. */
 const POINTS = 1000;
+/** Points of a comparison of maps: circles that do not hide each other. */
+const MAP_POINTS = 250;
 /** Quarters of the standard normal end here. */
 const QUARTERS = [-0.67449, 0, 0.67449];
 const NAMES = ["first quarter", "second", "third", "last"];
@@ -100,7 +102,7 @@ async function map(
   { system, walled, learnt }: OscillatorPictures,
   context: ExperimentContext,
 ): Promise<ExperimentFigure> {
-  const draws = learnt.draws.slice(0, 2 * POINTS);
+  const draws = learnt.draws.slice(0, 2 * MAP_POINTS);
   const images = new Flow(new HarmonicBoxMap(system.parameters)).encode(draws, context).z;
   const panel = async (title: string, { flow }: OscillatorFlow) => {
     const { aligned } = compareMaps(flow.encode(draws, context).z, images);
