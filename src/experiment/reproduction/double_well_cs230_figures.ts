@@ -110,7 +110,7 @@ async function losses({ fixed, fresh, floor }: Cs230Pictures): Promise<Experimen
     name: "losses",
     svg,
     caption:
-      "*J*_KL above its exact floor, which is the Kullback-Leibler divergence of flow and Boltzmann distribution. " +
+      "*J*_{KL} above its exact floor, which is the Kullback-Leibler divergence of flow and Boltzmann distribution. " +
       "Below zero is possible only on samples that training has seen. In training, energies above 10⁴ grow logarithmically only.",
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { JsonObject } from "../../format/json.ts";
+import { markupToHtml, plainText } from "../../plot/markup.ts";
 import { count, decimalsFor, duration, fixed, NOTHING } from "../report_numbers.ts";
 import type { ReproducedRow, Verdict } from "./row.ts";
 import { verdictOf, verdictText } from "./row.ts";
@@ -107,7 +108,7 @@ function section(experiment: ReproducedExperiment, figureFile: FigureFile): stri
     ...notesOf(rows),
     ...remarks,
     ...figures.map(({ name: figure, caption }) =>
-      `![${plain(caption)}](${figureFile(name, figure)})\n\n${plain(caption)}`
+      `![${plainText(caption)}](${figureFile(name, figure)})\n\n${markupToHtml(caption)}`
     ),
   ].join("\n\n");
 }

@@ -111,7 +111,7 @@ Deno.test("the report holds a line for each quantity, and notes once", async () 
       "| a / k\\_BT | 2.1 (a paper) | 2 (a\\|count) | 2 (a sum) | 12 | 500 ms | agrees to nine digits |",
     );
     assertStringIncludes(text, "\n- a; a again: said once\n");
-    assertStringIncludes(text, "![A picture in k\\_BT](figures/a_one.svg)");
+    assertStringIncludes(text, "![A picture in kBT](figures/a_one.svg)");
     assertMatch(text, /^2 rows: 2 agrees\./m);
   });
 });
