@@ -53,7 +53,7 @@ async function profiles({ exact, panels }: MuellerPictures): Promise<ExperimentF
         title,
         x: { label: "*s* = 0.7(*x*_1 − *x*_2)", domain: [-1.9, 0.9] },
         label: "*F*(*s*) / k_BT",
-        domain: [-2, 16],
+        domain: [-3, 16],
         exact,
         raw,
         reweighted,
