@@ -29,7 +29,7 @@ export interface ChainSummary {
   readonly burnInEvaluations: number;
   /** Local moves offered. */
   readonly localMoves: number;
-  /** Changes of basin per million energies. */
+  /** Changes of basin per million energies, at equilibrium. */
   readonly rate: Estimate;
   /** Autocorrelation time of the basin in turns. */
   readonly time: Estimate;
@@ -49,8 +49,14 @@ export interface ChainSummary {
  * @param result the run, which observed `sides` (0 or 1, which populations are counted by), `trace` and `moved`
  * @param seconds of processor time
  * @param seed of the bootstrap
+ * @param population share of basin 1 at equilibrium, for chains that do not reach it; left out, they have
  */
-export function summarizeChains(result: FlowMonteCarloResult, seconds: number, seed: number): ChainSummary {
+export function summarizeChains(
+  result: FlowMonteCarloResult,
+  seconds: number,
+  seed: number,
+  population?: number,
+): ChainSummary {
   const { moves, series, chain, energyEvaluations, burnInEvaluations, transitions } = result;
   const counted = (turns: number) => {
     const n = turns * walkers;
@@ -71,7 +77,9 @@ export function summarizeChains(result: FlowMonteCarloResult, seconds: number, s
     energyEvaluations,
     burnInEvaluations,
     localMoves: moves.local.offered,
-    rate: transitionRate(result.basins, walkers, energyEvaluations),
+    rate: population === undefined
+      ? transitionRate(result.basins, walkers, energyEvaluations)
+      : equilibriumRate(result.basins, walkers, energyEvaluations, population),
     time: autocorrelationEstimate(series.sides, chain),
     difference: counted(turns),
     seconds,
@@ -136,6 +144,41 @@ export function transitionRate(basins: Int8Array, walkers: number, energies: num
 }
 
 /**
+ * Counts changes of basin per million energies as they would be at equilibrium, for chains too short to reach it:
+ *
+ *     rate = 2 p₁ n₁₀ / t₁,
+ *
+ * n₁₀ changes from basin 1 to basin 0 in the time t₁ (in energies) that walkers spent after having come from there, and p₁
+ * the population of basin 1, known otherwise. At equilibrium there are as many changes back. Chains that start half in each
+ * basin would be counted far too high where p₁ is small. None at all is 0 with an upper bound of 95 %.
+ *
+ * @param basins after every turn [turns · walkers]; negative: in none
+ * @param walkers number of walkers
+ * @param energies evaluated by all of them
+ * @param population p₁
+ */
+export function equilibriumRate(basins: Int8Array, walkers: number, energies: number, population: number): Estimate {
+  const left = new Float64Array(walkers);
+  const last = new Int8Array(walkers).fill(-1);
+  let turnsThere = 0;
+  basins.forEach((basin, i) => {
+    const walker = i % walkers;
+    if (last[walker] === 1) turnsThere++;
+    if (last[walker] === 1 && basin === 0) left[walker]++;
+    if (basin >= 0) last[walker] = basin;
+  });
+  if (turnsThere === 0) return noEstimate("no walker was in the basin of less weight");
+  const unit = 2 * population * MILLION / (energies * turnsThere / basins.length);
+  const total = left.reduce((sum, n) => sum + n, 0);
+  if (total === 0) {
+    return { value: 0, standardError: unit, interval95: [0, NONE_SEEN * unit], reliable: true, reason: null };
+  }
+  const mean = total / walkers;
+  const variance = left.reduce((sum, n) => sum + (n - mean) ** 2, 0) / (walkers - 1);
+  return estimateFrom(total * unit, Math.sqrt(walkers * variance) * unit, { degreesOfFreedom: walkers - 1 });
+}
+
+/**
  * The price of exactness: standard error² × energies, which is the same however long a method runs. Its relative error is
  * that of a variance from as many degrees of freedom as there are independent runs.
  *
@@ -162,5 +205,13 @@ export function ratioOf(above: Estimate, below: Estimate): Estimate {
   if (!(above.value > 0 && below.value > 0)) return noEstimate("a rate is zero");
   const value = above.value / below.value;
   const relative = Math.hypot((above.standardError ?? NaN) / above.value, (below.standardError ?? NaN) / below.value);
-  return estimateFrom(value, value * relative, { reason: above.reason ?? below.reason });
+  const spread = Math.exp(1.96 * relative);
+  const reason = above.reason ?? below.reason;
+  return {
+    value,
+    standardError: value * relative,
+    interval95: [value / spread, value * spread],
+    reliable: reason === null,
+    reason,
+  };
 }

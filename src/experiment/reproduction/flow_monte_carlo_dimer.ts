@@ -10,7 +10,7 @@ import { type Estimate, estimateFrom, noEstimate } from "../../reweighting/estim
 import { DIMER_BOUNDARY, ParticleDimer } from "../../system/particle_dimer.ts";
 import { bondlessWindows, dimerUmbrella, type DimerUmbrellaResult } from "../dimer_umbrella.ts";
 import { samplesInPieces } from "../sample_pieces.ts";
-import { type ChainSummary, summarizeChains, transitionRate, whoMoved } from "./chain_summary.ts";
+import { type ChainSummary, equilibriumRate, summarizeChains, whoMoved } from "./chain_summary.ts";
 import { ERROR_EDGES, type UmbrellaReference, umbrellaReference } from "./dimer_umbrella_reference.ts";
 import type { ExperimentContext, ReproductionBudget } from "./experiment.ts";
 import type { Reference } from "./row.ts";
@@ -25,8 +25,8 @@ interface Sizes {
   readonly burnIn: number;
   /** Turns of local moves alone, and sweeps in each. */
   readonly local: { readonly turns: number; readonly sweeps: number };
-  /** Turns and sweeps of the dimer with a flat bond. */
-  readonly flat: { readonly turns: number; readonly sweeps: number };
+  /** Turns and sweeps of the dimer with half the bond. */
+  readonly half: { readonly turns: number; readonly sweeps: number };
   /** Flow samples by which the acceptance is computed beforehand. */
   readonly samples: number;
 }
@@ -37,7 +37,7 @@ const SIZES: Readonly<Record<ReproductionBudget, Sizes>> = {
     turns: 20,
     burnIn: 2,
     local: { turns: 10, sweeps: 10 },
-    flat: { turns: 20, sweeps: 10 },
+    half: { turns: 20, sweeps: 10 },
     samples: 64,
   },
   default: {
@@ -45,7 +45,7 @@ const SIZES: Readonly<Record<ReproductionBudget, Sizes>> = {
     turns: 2400,
     burnIn: 100,
     local: { turns: 1200, sweeps: 100 },
-    flat: { turns: 1500, sweeps: 20 },
+    half: { turns: 1500, sweeps: 20 },
     samples: 8192,
   },
   paper: {
@@ -53,17 +53,17 @@ const SIZES: Readonly<Record<ReproductionBudget, Sizes>> = {
     turns: 40_000,
     burnIn: 200,
     local: { turns: 4000, sweeps: 2000 },
-    flat: { turns: 2000, sweeps: 100 },
+    half: { turns: 2000, sweeps: 100 },
     samples: 65_536,
   },
 };
 
 /** Moves of the mixed chains. */
 const MIXTURE = { local: 0.45, sweeps: 10, independence: 0.45, latent: 0.1, latentStep: 0.1 } as const;
-/** Bond with a low barrier from which the published rate was extrapolated. */
-export const FLAT_BOND = { a: 2.5, b: 1 } as const;
 /** Distances within which a dimer is closed, and beyond which it is open, for transitions. */
 const CORES = [1.2, 1.8] as const;
+/** Blocks of flow samples by which the error of an expected acceptance is found. */
+const BLOCKS = 16;
 /** Chains per window of umbrella sampling, as `dimerUmbrella` has them, and the least burn-in of each. */
 const UMBRELLA = { chains: 4, burnIn: 2000 } as const;
 
@@ -75,9 +75,9 @@ export interface DimerChains {
   readonly mixed: ChainSummary;
   /** Acceptance of independence moves from frames and flow samples, without a chain. */
   readonly expectedAcceptance: Reference | null;
-  /** Transitions per million energies of sweeps with the flat bond. */
-  readonly flatRate: Estimate;
-  /** By how much the bond's barrier from closed is higher than the flat one's, in k_BT. */
+  /** Transitions per million energies at equilibrium if the barrier from open were that of half the bond. */
+  readonly halfRate: Estimate;
+  /** By how much the bond's barrier from open is higher than that of half the bond, in k_BT. */
   readonly barrierExcess: number;
   /** Umbrella sampling with as many energies as the mixed chains. */
   readonly umbrella: Pick<DimerUmbrellaResult, "freeEnergyDifference" | "energyEvaluations"> & {
@@ -104,6 +104,7 @@ export async function dimerChains(context: ExperimentContext): Promise<DimerChai
   const reference = await umbrellaReference(context, 1);
   const { system, flow, generator, step, data, training } = trained;
   const start = startsOf(trained, sizes.walkers);
+  const open = 1 / (1 + Math.exp(reference.freeEnergyDifference.value ?? NaN));
   const run = async (
     what: string,
     of: ParticleDimer,
@@ -131,7 +132,7 @@ export async function dimerChains(context: ExperimentContext): Promise<DimerChai
     });
     return { result, seconds: (clock() - began) / 1000 };
   };
-  const { local: alone, flat } = sizes;
+  const { local: alone, half: halfSizes } = sizes;
   const local = await run(
     "local moves",
     system,
@@ -150,22 +151,23 @@ export async function dimerChains(context: ExperimentContext): Promise<DimerChai
     sizes.turns,
     22,
   );
-  const flatSystem = new ParticleDimer(FLAT_BOND);
-  const flatRun = await run(
-    "flat bond",
-    flatSystem,
-    { local: { probability: 1, step, sweeps: flat.sweeps } },
-    flat.turns,
+  const { a, b, slope } = system.parameters;
+  const halved = new ParticleDimer({ a: a / 2, b: b / 2, slope: slope / 2 });
+  const half = await run(
+    "half the bond",
+    halved,
+    { local: { probability: 1, step, sweeps: halfSizes.sweeps } },
+    halfSizes.turns,
     23,
   );
   const expectedAcceptance = await acceptanceOf(context, trained, reference, sizes.samples);
   flow.release();
   return {
-    local: summarizeChains(local.result, local.seconds, seed),
+    local: summarizeChains(local.result, local.seconds, seed, open),
     mixed: summarizeChains(mixed.result, mixed.seconds, seed),
     expectedAcceptance,
-    flatRate: transitionRate(flatRun.result.basins, sizes.walkers, flatRun.result.energyEvaluations),
-    barrierExcess: barrierOf(system) - barrierOf(flatSystem),
+    halfRate: equilibriumRate(half.result.basins, sizes.walkers, half.result.energyEvaluations, open),
+    barrierExcess: barrierOf(system) - barrierOf(halved),
     umbrella: await umbrellaFor(context, system, mixed.result.energyEvaluations),
     reference,
     flow: {
@@ -193,12 +195,11 @@ function startsOf({ frames, system }: TrainedDimer, walkers: number): Float64Arr
   return start;
 }
 
-/** Barrier of a bond by itself, from closed, in k_BT₀. */
+/** Barrier of a bond by itself, from open, in k_BT₀. */
 function barrierOf(system: ParticleDimer): number {
-  const grid = Float64Array.from({ length: 1001 }, (_, k) => 0.7 + k / 1000);
-  const energies = grid.map((d) => system.dimerEnergy(d));
-  const top = energies.reduce((most, u, k) => grid[k] > 1.3 && grid[k] <= 1.7 ? Math.max(most, u) : most, -Infinity);
-  return top - energies.reduce((least, u, k) => grid[k] < 1.3 ? Math.min(least, u) : least, Infinity);
+  const energies = (low: number, high: number) =>
+    Array.from({ length: 1001 }, (_, k) => system.dimerEnergy(low + (high - low) * k / 1000));
+  return Math.max(...energies(1.3, 1.7)) - Math.min(...energies(1.7, 2.5));
 }
 
 /** Umbrella sampling that evaluates about as many energies. */
@@ -227,7 +228,7 @@ async function umbrellaFor(
 /**
  * Mean acceptance of independence moves in equilibrium, without running any: min(1, w′/w) averaged over Monte Carlo frames,
  * weighted by the populations that umbrella sampling gives the basins, and over flow samples. The error is the scatter over
- * chains of frames.
+ * chains of frames and over blocks of flow samples.
  */
 async function acceptanceOf(
   { seed, pool, signal }: ExperimentContext,
@@ -240,44 +241,67 @@ async function acceptanceOf(
   const drawn = new Float64Array(samples);
   const wanted = { from: 0, samples, chunk: 2048, seed: seed + 25, pool, onProgress: undefined, signal };
   for await (const { at, piece } of samplesInPieces(target, wanted)) drawn.set(piece.logWeights, at);
-  drawn.sort();
+  const frameWeights = target.logWeights(frames.x, { pool });
+  const open = 1 / (1 + Math.exp(freeEnergyDifference.value));
+  const averaged = (own: Float64Array) => {
+    const accepted = acceptances(own, frameWeights);
+    const [closed, opened] = [0, 1].map((basin) => overChains(frames, accepted, basin));
+    return {
+      value: (1 - open) * closed.mean + open * opened.mean,
+      error: Math.hypot((1 - open) * closed.error, open * opened.error),
+    };
+  };
+  const { value, error } = averaged(drawn.slice());
+  const parts = Array.from({ length: BLOCKS }, (_, k) => averaged(drawn.filter((_, i) => i % BLOCKS === k)).value);
+  const mean = parts.reduce((sum, v) => sum + v, 0) / BLOCKS;
+  const ofSamples = Math.sqrt(parts.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (BLOCKS - 1) / BLOCKS);
+  return {
+    value,
+    standardError: Math.hypot(error, ofSamples),
+    method: "Monte Carlo frames × flow samples, populations of umbrella sampling",
+  };
+}
+
+/** Mean of min(1, w′/w) over proposals, for each weight w. */
+function acceptances(proposed: Float64Array, logWeights: Float64Array): Float64Array {
+  proposed.sort();
+  const n = proposed.length;
   // ln Σ_{w′ ≤ w} w′, from below.
-  const sums = new Float64Array(samples + 1).fill(-Infinity);
-  drawn.forEach((log, k) => sums[k + 1] = logSumExp(Float64Array.of(sums[k], log)));
-  const accepted = target.logWeights(frames.x, { pool }).map((log) => {
-    let [low, high] = [0, samples];
+  const sums = new Float64Array(n + 1).fill(-Infinity);
+  proposed.forEach((log, k) => sums[k + 1] = logSumExp(Float64Array.of(sums[k], log)));
+  return logWeights.map((log) => {
+    let [low, high] = [0, n];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (drawn[middle] <= log) low = middle + 1;
+      if (proposed[middle] <= log) low = middle + 1;
       else high = middle;
     }
-    return (Math.exp(sums[low] - log) + samples - low) / samples;
+    return (Math.exp(sums[low] - log) + n - low) / n;
   });
-  const basins = [0, 1].map((basin) => {
-    const byChain = new Map<number, number[]>();
-    accepted.forEach((share, i) => {
-      if ((frames.d[i] < DIMER_BOUNDARY ? 0 : 1) !== basin) return;
-      byChain.set(frames.chain[i], [...byChain.get(frames.chain[i]) ?? [], share]);
-    });
-    const means = [...byChain.values()].map((own) => own.reduce((sum, v) => sum + v, 0) / own.length);
-    const mean = means.reduce((sum, v) => sum + v, 0) / means.length;
-    return { mean, variance: means.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (means.length - 1) / means.length };
+}
+
+/** Mean over the chains of frames in a basin, with the error that their scatter says. */
+function overChains({ d, chain }: TrainedDimer["frames"], values: Float64Array, basin: number) {
+  const byChain = new Map<number, number[]>();
+  values.forEach((value, i) => {
+    if ((d[i] < DIMER_BOUNDARY ? 0 : 1) === basin) byChain.set(chain[i], [...byChain.get(chain[i]) ?? [], value]);
   });
-  const open = 1 / (1 + Math.exp(freeEnergyDifference.value));
-  const value = (1 - open) * basins[0].mean + open * basins[1].mean;
-  const standardError = Math.hypot((1 - open) * Math.sqrt(basins[0].variance), open * Math.sqrt(basins[1].variance));
-  return { value, standardError, method: "Monte Carlo frames × flow samples, populations of umbrella sampling" };
+  const means = [...byChain.values()].map((own) => own.reduce((sum, v) => sum + v, 0) / own.length);
+  const mean = means.reduce((sum, v) => sum + v, 0) / means.length;
+  const variance = means.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (means.length - 1);
+  return { mean, error: Math.sqrt(variance / means.length) };
 }
 
 /**
- * Transitions per million energies that local moves would make, by the published argument: those with a flat bond times
- * exp(−ΔU), ΔU by how much the true bond's barrier is higher.
+ * Transitions per million energies at equilibrium that local moves would make, by the published argument with a lower
+ * barrier than the true one: the rate of leaving the open basin with half the bond, times exp(−ΔU), ΔU by how much the true
+ * barrier is higher, times twice the true population of the basin.
  *
  * @param found what the chains did
  */
-export function extrapolatedRate({ flatRate, barrierExcess }: DimerChains): Estimate {
-  const { value, standardError, reason } = flatRate;
-  if (value === null || !(value > 0)) return noEstimate(reason ?? "no transition with the flat bond");
+export function extrapolatedRate({ halfRate, barrierExcess }: DimerChains): Estimate {
+  const { value, standardError, reason } = halfRate;
+  if (value === null || !(value > 0)) return noEstimate(reason ?? "no transition with half the bond");
   const factor = Math.exp(-barrierExcess);
   return estimateFrom(value * factor, (standardError ?? NaN) * factor, { reason });
 }

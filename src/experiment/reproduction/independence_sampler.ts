@@ -14,6 +14,11 @@ export interface TabulatedSampler {
   readonly observable: Float64Array;
   /** Volume of a cell. */
   readonly cell: number;
+  /**
+   * Mass of the target that may be left out, that of the largest weights: a chain that is too short to come there does not
+   * know how long it would stay. Default 0.
+   */
+  readonly leftOut?: number;
 }
 
 /** What chains of independence moves do in the long run. */
@@ -37,20 +42,26 @@ export interface IndependenceSampler {
  * which, since g has a free constant that sets Σ qⱼ gⱼ = 0, is solved from the lowest weight to the highest. Reference: J. S.
  * Liu, Stat. Comput. 6, 113 (1996), for the spectrum.
  *
+ * Where π²/q has no finite integral, τ is infinite: states that are hardly ever visited would be kept for ever. That is why some mass can be left out.
+ *
  * @param table target, proposal and observable on a grid
  * @returns acceptance, autocorrelation time, and the mass of the proposal that the grid holds
  */
-export function independenceSampler(
-  { logTarget, logProposal, observable, cell }: TabulatedSampler,
-): IndependenceSampler {
+export function independenceSampler(table: TabulatedSampler): IndependenceSampler {
+  const { logTarget, logProposal, observable, cell, leftOut = 0 } = table;
   const highest = logTarget.reduce((most, v) => Math.max(most, v), -Infinity);
   const target = logTarget.map((v) => Math.exp(v - highest));
   const total = target.reduce((sum, v) => sum + v, 0);
-  const pi = target.map((v) => v / total);
+  const whole = target.map((v) => v / total);
   const q = logProposal.map((v) => cell * Math.exp(v));
-  const order = Array.from(pi.keys()).filter((i) => pi[i] > 0 && q[i] > 0);
-  const logRatio = pi.map((p, i) => Math.log(p) - Math.log(q[i]));
+  const order = Array.from(whole.keys()).filter((i) => whole[i] > 0 && q[i] > 0);
+  const logRatio = whole.map((p, i) => Math.log(p) - Math.log(q[i]));
   order.sort((i, j) => logRatio[i] - logRatio[j]);
+  let lost = 0;
+  while (order.length > 1 && lost + whole[order[order.length - 1]] <= leftOut) lost += whole[order.pop()!];
+  const kept = order.reduce((sum, i) => sum + whole[i], 0);
+  const pi = new Float64Array(whole.length);
+  for (const i of order) pi[i] = whole[i] / kept;
   const mean = pi.reduce((sum, p, i) => sum + p * observable[i], 0);
   const mass = q.reduce((sum, v) => sum + v, 0);
   let [above, below] = [order.reduce((sum, i) => sum + q[i], 0), 0];

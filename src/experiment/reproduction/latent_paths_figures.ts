@@ -63,7 +63,7 @@ export async function dimerEnergyFigure(
           color: "blue",
         },
         {
-          label: "its nine published points",
+          label: "the nine points that it was chosen by",
           x: at(published.energy.length),
           y: published.energy,
           color: "blue",
@@ -101,7 +101,7 @@ export async function dimerEnergyFigure(
     ], { description: "Energies and distances along the lowest latent paths" }),
     caption:
       "Potential energy along latent paths of the dimer at *T* = 1. The band holds 80 of 100 pairs of ends; dashed: mean " +
-      `energies of Monte Carlo. The published choice is highest at *d* = ${d.toFixed(2)}.`,
+      `energies of Monte Carlo. The path chosen as published is highest at *d* = ${d.toFixed(2)}.`,
   };
 }
 

@@ -1,6 +1,11 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { loadKernels } from "../../../src/backend/wasm_deno.ts";
-import { priceOf, ratioOf, transitionRate } from "../../../src/experiment/reproduction/chain_summary.ts";
+import {
+  equilibriumRate,
+  priceOf,
+  ratioOf,
+  transitionRate,
+} from "../../../src/experiment/reproduction/chain_summary.ts";
 import { experimentContext } from "../../../src/experiment/reproduction/experiment.ts";
 import { flowMonteCarloExperiment } from "../../../src/experiment/reproduction/flow_monte_carlo.ts";
 import { verdictOf } from "../../../src/experiment/reproduction/row.ts";
@@ -19,6 +24,8 @@ Deno.test("flow Monte Carlo: rows and figures are complete; what can be known ex
     assert(ours.value === null ? ours.reason !== null : Number.isFinite(ours.value), quantity);
     assert(energyEvaluations > 0, quantity);
   }
+  const times = rows.find(({ quantity }) => quantity.includes("independence moves alone"))!;
+  assert(times.reference!.value >= 0.5);
   const of = (text: string) => rows.find(({ quantity }) => quantity.includes(text))!;
   const acceptance = of("double well: acceptance");
   assert(verdictOf(acceptance).kind === "agrees", JSON.stringify(acceptance));
@@ -38,6 +45,34 @@ Deno.test("transitionRate counts changes of basin by way of none, and bounds wha
   const none = transitionRate(new Int8Array(8), 2, 2e6);
   assertEquals([none.value, none.interval95![0]], [0, 0]);
   assertAlmostEquals(none.interval95![1], -Math.log(0.05) / 2);
+});
+
+Deno.test("equilibriumRate is that of chains at equilibrium, wherever walkers started", () => {
+  const [walkers, turns, energies] = [400, 100, 1e6];
+  // Leaving basin 1 takes 50 turns, leaving basin 0 takes 950: p₁ = 0.05.
+  const run = (seed: number) => {
+    const random = new RandomStream(seed);
+    const basins = new Int8Array(walkers * turns);
+    for (let i = 0; i < basins.length; i++) {
+      const before = i < walkers ? i % 2 : basins[i - walkers];
+      basins[i] = random.uniform() < (before === 1 ? 1 / 50 : 1 / 950) ? 1 - before : before;
+    }
+    return basins;
+  };
+  const expected = 2 * 0.05 / 50 * walkers * turns;
+  for (let seed = 0; seed < 10; seed++) {
+    const basins = run(seed);
+    const found = equilibriumRate(basins, walkers, energies, 0.05);
+    assert(Math.abs(found.value! - expected) < FOUR_SIGMA * found.standardError!, `${found.value}, ${expected}`);
+    // Plain counting takes the way down from the starts for equilibrium.
+    const plain = transitionRate(basins, walkers, energies);
+    assert(Math.abs(plain.value! - expected) > FOUR_SIGMA * plain.standardError!);
+  }
+  assertEquals(equilibriumRate(new Int8Array(8), 2, 1, 0.5).reason, "no walker was in the basin of less weight");
+  const stuck = equilibriumRate(new Int8Array(8).fill(1), 2, 8e6, 0.5);
+  assertEquals(stuck.value, 0);
+  // Of four turns three have one before them.
+  assertAlmostEquals(stuck.interval95![1], -Math.log(0.05) / (8 * 0.75));
 });
 
 Deno.test("transitionRate's error is that of walkers which cross by chance", () => {

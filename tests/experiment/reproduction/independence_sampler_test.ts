@@ -44,3 +44,19 @@ Deno.test("independence moves are solved as their matrix of transitions says, pr
     assert(expected.tau > 1, "a time of ½ would agree with anything that is independent");
   }
 });
+
+Deno.test("what is left out is the mass of the largest weights: a state that is never seen and never left", () => {
+  const pi = [0.5, 0.5 - 1e-9, 1e-9];
+  const q = [0.4, 0.6, 1e-24];
+  const table = {
+    logTarget: Float64Array.from(pi, Math.log),
+    logProposal: Float64Array.from(q, Math.log),
+    observable: Float64Array.of(0, 1, 1),
+    cell: 1,
+  };
+  assert(independenceSampler(table).autocorrelationTime > 1e5);
+  const without = byMatrix([0.5, 0.5], [0.4, 0.6], [0, 1]);
+  const found = independenceSampler({ ...table, leftOut: 1e-8 });
+  assertAlmostEquals(found.autocorrelationTime, without.tau, 1e-7);
+  assertAlmostEquals(found.acceptance, without.acceptance, 1e-7);
+});
