@@ -16,7 +16,12 @@ export interface RandomStreamState {
   readonly substream: number;
   /** Words drawn so far. */
   readonly position: number;
+  /** What has been drawn of the block of four words that the position lies within; absent at its start. */
+  readonly open?: "words" | "normals";
 }
+
+/** What a block of four words serves: a normal is made of all of them, everything else of one or two. */
+type BlockUse = NonNullable<RandomStreamState["open"]>;
 
 const TWO_32 = 2 ** 32;
 /** 2⁻⁵². */
@@ -61,7 +66,8 @@ function safeInteger(value: number, name: string): number {
  *
  * Words come from Philox4x32-10 with the seed as key and (position, stream, substream) as counter: streams never overlap,
  * any position can be reached at once, and no engine's mathematics library has a say in the bits. A position counts
- * 32-bit words; a uniform or a normal takes two.
+ * 32-bit words; a uniform or a normal takes two. Two normals are made of four words together, so a draw of another kind
+ * between them begins the next four.
  *
  * @example
  * ```ts
@@ -81,6 +87,8 @@ export class RandomStream {
   readonly #keyHigh: number;
   readonly #block = new Uint32Array(4);
   #position = 0;
+  /** What the block at the position has served so far; undefined at its start, and where the stream was sent by `seek`. */
+  #open: BlockUse | undefined;
   /** Number of the block that #block holds. */
   #held = -1;
   /** Number of the block whose two normals #pair holds. */
@@ -113,12 +121,20 @@ export class RandomStream {
   static fromState(state: RandomStreamState): RandomStream {
     const random = new RandomStream(state.seed, state.stream, state.substream);
     random.seek(state.position);
+    random.#open = state.open;
     return random;
   }
 
   /** Everything needed to go on from here. */
   get state(): RandomStreamState {
-    return { seed: this.#seed, stream: this.#stream, substream: this.#substream, position: this.#position };
+    const open = this.#isWithinBlock() ? this.#open : undefined;
+    return {
+      seed: this.#seed,
+      stream: this.#stream,
+      substream: this.#substream,
+      position: this.#position,
+      ...open && { open },
+    };
   }
 
   /** Words drawn so far. */
@@ -126,14 +142,27 @@ export class RandomStream {
     return this.#position;
   }
 
+  #isWithinBlock(): boolean {
+    return this.#position % 4 !== 0;
+  }
+
+  /** Leaves a block that serves something else: its words must not be used twice. */
+  #serve(use: BlockUse): void {
+    if (this.#open !== use && this.#open !== undefined && this.#isWithinBlock()) {
+      this.#position += 4 - this.#position % 4;
+    }
+    this.#open = use;
+  }
+
   /**
-   * Goes to a position, forwards or back.
+   * Goes to a position, forwards or back. What is drawn next may be of any kind.
    *
    * @param position words from the start of the stream, 0 ≤ position < 2⁵³
    * @throws {RangeError} if it is out of range
    */
   seek(position: number): void {
     this.#position = safeInteger(position, "position");
+    this.#open = undefined;
   }
 
   #load(block: number): void {
@@ -150,13 +179,15 @@ export class RandomStream {
 
   /** Draws 32 random bits as a whole number from 0 to 2³² − 1. */
   uint32(): number {
+    this.#serve("words");
     const position = this.#position++;
     this.#load(Math.floor(position / 4));
     return this.#block[position & 3];
   }
 
   /** Position rounded up to a pair of words, which is then taken. */
-  #takePair(): number {
+  #takePair(use: BlockUse): number {
+    this.#serve(use);
     const position = this.#position + (this.#position & 1);
     this.#position = position + 2;
     return position;
@@ -164,7 +195,7 @@ export class RandomStream {
 
   /** Draws a number from [0, 1), a multiple of 2⁻⁵². */
   uniform(): number {
-    const position = this.#takePair();
+    const position = this.#takePair("words");
     this.#load(Math.floor(position / 4));
     const half = position & 2;
     return ((this.#block[half + 1] >>> 12) * TWO_32 + this.#block[half]) * STEP;
@@ -180,7 +211,7 @@ export class RandomStream {
 
   /** Draws from the normal distribution of mean 0 and variance 1. */
   normal(): number {
-    const position = this.#takePair();
+    const position = this.#takePair("normals");
     this.#loadNormals(Math.floor(position / 4));
     return this.#pair[(position & 2) >> 1];
   }

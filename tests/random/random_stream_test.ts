@@ -86,6 +86,57 @@ Deno.test("RandomStream.fillNormals does not depend on how the array is cut", ()
   }
 });
 
+/** A normal and a uniform after one another: means of u z² and of z, in their standard errors. */
+function mixedMeans(draw: (k: number) => { readonly u: number; readonly z: number }): number[] {
+  let [product, sum] = [0, 0];
+  for (let k = 0; k < N; k++) {
+    const { u, z } = draw(k);
+    product += (u - 0.5) * (z * z - 1) / N;
+    sum += (u - 0.5) * z / N;
+  }
+  // Variances 1/12 · 2 and 1/12.
+  return [product / Math.sqrt(1 / 6 / N), sum / Math.sqrt(1 / 12 / N)].map(Math.abs);
+}
+
+Deno.test("RandomStream never makes two numbers of the same words, in whatever order kinds of draws come", () => {
+  const orders: Record<string, (random: RandomStream) => { u: number; z: number }> = {
+    "normal, uniform": (random) => ({ z: random.normal(), u: random.uniform() }),
+    "uniform, normal": (random) => ({ u: random.uniform(), z: random.normal() }),
+    "three normals, uniform": (random) => ({ z: random.fillNormals(new Float64Array(3))[2], u: random.uniform() }),
+    "word, normal": (random) => ({ u: random.uint32() / 2 ** 32, z: random.normal() }),
+    "integer, normals": (random) => ({ u: random.integer(1000) / 1000, z: random.fillNormals(new Float64Array(2))[0] }),
+  };
+  for (const [name, order] of Object.entries(orders)) {
+    const random = new RandomStream(17, 3);
+    const found = mixedMeans(() => order(random));
+    assert(Math.max(...found) < 5, `${name}: ${found}`);
+  }
+  // What a stream that only counts words would do: the uniform is taken from the words of the normal.
+  const [normals, words] = [new RandomStream(17, 3), new RandomStream(17, 3)];
+  const [reused] = mixedMeans((k) => {
+    normals.seek(4 * k);
+    words.seek(4 * k);
+    return { z: normals.normal(), u: words.uniform() };
+  });
+  assert(reused > 100, `${reused}`);
+});
+
+Deno.test("RandomStream goes on from its state between draws of two kinds", () => {
+  const kinds = [
+    (random: RandomStream) => random.normal(),
+    (random: RandomStream) => random.uniform(),
+    (random: RandomStream) => random.uint32(),
+  ];
+  for (const first of kinds) {
+    for (const second of kinds) {
+      const random = new RandomStream(5);
+      first(random);
+      const copy = RandomStream.fromState(JSON.parse(JSON.stringify(random.state)));
+      assertEquals([second(copy), first(copy)], [second(random), first(random)]);
+    }
+  }
+});
+
 Deno.test("RandomStream is a function of its position, beyond 2^34 words too", () => {
   for (const position of [0, 1, 5, 2 ** 31 + 2, 2 ** 34 + 8, 2 ** 52 + 4]) {
     const a = new RandomStream(9, 1);
