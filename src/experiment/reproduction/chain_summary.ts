@@ -193,6 +193,21 @@ export function priceOf({ standardError, reason }: Estimate, energies: number, r
 }
 
 /**
+ * Transitions per million energies where something is paid beforehand: n / (cost + n / rate).
+ *
+ * @param rate transitions per million energies
+ * @param cost energies beforehand
+ * @param wanted n, transitions that are wanted
+ */
+export function rateWithCost(rate: Estimate, cost: number, wanted: number): Estimate {
+  if (rate.value === null || !(rate.value > 0)) return noEstimate(rate.reason ?? "the rate is zero");
+  const running = wanted * MILLION / rate.value;
+  const value = wanted * MILLION / (cost + running);
+  const share = running / (cost + running);
+  return estimateFrom(value, value * share * (rate.standardError ?? NaN) / rate.value, { reason: rate.reason });
+}
+
+/**
  * A ratio of independent estimates on a scale of logarithms: errors of rates are relative.
  *
  * @param above numerator

@@ -15,12 +15,11 @@ import type { WellChains } from "./flow_monte_carlo_wells.ts";
 const SHOWN = 300;
 
 /** What one walker did: a coordinate against turns. */
-function trace(chains: ChainSummary, label: string, y: string, domain: readonly [number, number]): Promise<string> {
+function trace(chains: ChainSummary, title: string, y: string, domain: readonly [number, number]): Promise<string> {
   const walkers = chains.traces.slice(0, 2);
   const first = Math.max(0, walkers[0].length - SHOWN);
   return linePlot(
     walkers.map((values, k) => ({
-      ...k === 0 && { label },
       x: Float64Array.from(values.subarray(first), (_, i) => i),
       y: values.slice(first),
       color: k === 0 ? "blue" : "vermillion",
@@ -30,7 +29,7 @@ function trace(chains: ChainSummary, label: string, y: string, domain: readonly 
       y: { label: y, domain },
       width: 470,
       height: 250,
-      legend: "above",
+      title,
     },
   );
 }

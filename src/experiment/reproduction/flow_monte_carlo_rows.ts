@@ -4,7 +4,7 @@
  * @module
  */
 import type { Estimate } from "../../reweighting/estimate.ts";
-import { type ChainSummary, priceOf, ratioOf } from "./chain_summary.ts";
+import { type ChainSummary, priceOf, rateWithCost, ratioOf } from "./chain_summary.ts";
 import { referenceOf } from "./dimer_umbrella_reference.ts";
 import { type DimerChains, extrapolatedRate } from "./flow_monte_carlo_dimer.ts";
 import { inEnergies } from "./flow_monte_carlo_wells.ts";
@@ -162,8 +162,7 @@ function speedRow(found: DimerChains): ReproducedRow {
   const { mixed, local, flow } = found;
   const seen = local.rate.value !== null && local.rate.value > 0;
   const slow = seen ? local.rate : extrapolatedRate(found);
-  const energies = flow.energyEvaluations + WANTED * 1e6 / (mixed.rate.value ?? NaN);
-  const fast = { ...mixed.rate, value: mixed.rate.value === null ? null : WANTED * 1e6 / energies };
+  const fast = rateWithCost(mixed.rate, flow.energyEvaluations, WANTED);
   const inWords = Math.log10(WANTED * PUBLISHED.returnTrip / PUBLISHED.energies).toFixed(1);
   return row("energies for 100 transitions, local moves ÷ mixed chains with data and training", {
     unit: "",

@@ -9,7 +9,7 @@ import type { FreeEnergyEstimate } from "../../reweighting/estimate.ts";
 import { umbrellaFreeEnergies } from "../../reweighting/umbrella.ts";
 import { metropolis } from "../../sampling/metropolis.ts";
 import type { System } from "../../system/system.ts";
-import { type ChainSummary, priceOf, ratioOf, summarizeChains, whoMoved } from "./chain_summary.ts";
+import { type ChainSummary, priceOf, rateWithCost, ratioOf, summarizeChains, whoMoved } from "./chain_summary.ts";
 import { coordinateOf, doubleWell, wellEdges } from "./double_well_basins.ts";
 import type { ExperimentContext, ReproductionBudget } from "./experiment.ts";
 import { type IndependenceSampler, independenceSampler } from "./independence_sampler.ts";
@@ -210,7 +210,7 @@ export function wellRows(found: WellChains, budget: ReproductionBudget): Reprodu
   const perMillion = "per 10⁶ energies";
   const totalMixed = mixed.energyEvaluations + mixed.burnInEvaluations + flow.energyEvaluations;
   // Energies for a hundred transitions by local moves of 0.1, and by the mixed chains with all that the flow has cost.
-  const withTraining = { ...mixed.rate, value: 1e8 / (flow.energyEvaluations + 1e8 / mixed.rate.value!) };
+  const withTraining = rateWithCost(mixed.rate, flow.energyEvaluations, 100);
   return [
     row("acceptance of independence moves", {
       unit: "",
@@ -252,7 +252,8 @@ export function wellRows(found: WellChains, budget: ReproductionBudget): Reprodu
       ...costOf(published, false),
       note:
         `${published.transitions} transitions, most of them of walkers that were started on the right: the rate is ` +
-        "2 p(right) times that of leaving there, p exact. One move of the published chain is one energy.",
+        "2 p(right) times that of leaving there, p exact. The published number is exp(−6) times the rate of a flat double " +
+        "well, 6 being the difference of U(0) − U(−2): good for a factor of two.",
     }),
     row(`transitions ${perMillion}, local moves of ${STEPS.tuned}`, {
       unit: "10⁻⁶",

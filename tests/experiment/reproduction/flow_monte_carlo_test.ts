@@ -3,6 +3,7 @@ import { loadKernels } from "../../../src/backend/wasm_deno.ts";
 import {
   equilibriumRate,
   priceOf,
+  rateWithCost,
   ratioOf,
   transitionRate,
 } from "../../../src/experiment/reproduction/chain_summary.ts";
@@ -100,5 +101,12 @@ Deno.test("prices and ratios are what they say", () => {
   const ratio = ratioOf(estimateFrom(6, 0.6), estimateFrom(2, 0.1));
   assertAlmostEquals(ratio.value!, 3);
   assertAlmostEquals(ratio.standardError!, 3 * Math.hypot(0.1, 0.05));
+  assert(ratio.interval95![0] > 0 && ratio.interval95![1] > 3);
+  // A hundred transitions at 50 per million take two million energies; with as many beforehand half as much.
+  const paid = rateWithCost(estimateFrom(50, 5), 2e6, 100);
+  assertAlmostEquals(paid.value!, 25);
+  const h = 1e-4;
+  const slope = (rateWithCost(estimateFrom(50 + h, 5), 2e6, 100).value! - paid.value!) / h;
+  assertAlmostEquals(paid.standardError!, 5 * slope, 1e-4);
   assertEquals(ratioOf(estimateFrom(6, 1), transitionRate(new Int8Array(4), 2, 1)).reason, "a rate is zero");
 });
