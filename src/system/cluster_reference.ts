@@ -4,13 +4,7 @@
  * @module
  */
 
-/** A number and its standard error, or the bound on its error where it comes from quadrature. */
-export interface ReferenceValue {
-  /** The number. */
-  readonly value: number;
-  /** Its error. */
-  readonly error: number;
-}
+import type { ReferenceValue } from "./reference_value.ts";
 
 /** What is known of a cluster whose centre is removed, over all labellings. */
 export interface ClusterReference {
