@@ -97,13 +97,14 @@ function publishedOf(system: string): (temperature: number) => Published | null 
 /** Runs all systems. */
 async function run(context: ExperimentContext): Promise<ExperimentResult> {
   const { wells, between, curve, dimer } = settings[context.budget];
-  const scans: Scan[] = [];
-  for (const system of wellSystems) {
-    const temperatures = between === null
-      ? [1, 2]
-      : [...new Set([...system.trained, ...between])].sort((a, b) => a - b);
-    scans.push(await scanWells(context, system, { ...wells, temperatures }));
-  }
+  const scans = await context.kept(WELLS, async () => {
+    const found: Scan[] = [];
+    for (const system of wellSystems) {
+      const all = [...new Set([...system.trained, ...between ?? []])].sort((a, b) => a - b);
+      found.push(await scanWells(context, system, { ...wells, temperatures: between === null ? [1, 2] : all }));
+    }
+    return found;
+  });
   const umbrellas: UmbrellaReference[] = [];
   for (const temperature of dimer.temperatures) umbrellas.push(await umbrellaReference(context, temperature));
   const frames = await context.kept(FRAMES, () => samplePairs(context, dimer));
