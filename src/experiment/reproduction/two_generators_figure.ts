@@ -74,7 +74,7 @@ function seriesOf(
 async function upper(panel: ScanPanel): Promise<string> {
   const { scans, reference: { label, temperatures, values, errors } } = panel;
   const known = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
-  const room = Math.max(1, 0.25 * (known[1] - known[0]));
+  const room = Math.max(1, 0.5 * (known[1] - known[0]));
   return await linePlot([
     ...scans.flatMap(({ scan, estimators }) =>
       estimators.map((estimator) => seriesOf(scan.points, estimator, ({ found }) => number(found[estimator]!.value)))
@@ -89,7 +89,7 @@ async function upper(panel: ScanPanel): Promise<string> {
     },
   ], {
     x: axisOf(panel),
-    y: { label: "Δ*F* / k_BT", domain: [Math.min(0, known[0] - room), known[1] + room] },
+    y: { label: "Δ*F* / k_BT", domain: [Math.min(0, known[0] - room / 5), known[1] + room] },
     title: scans[0].scan.name.split(",")[0],
     unreliableLabel: "unreliable",
     width: WIDTH,

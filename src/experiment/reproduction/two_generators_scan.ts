@@ -4,6 +4,7 @@
  * @module
  */
 import type { TwoGeneratorDifference } from "../../hybrid/two_generators.ts";
+import type { Estimate } from "../../reweighting/estimate.ts";
 import type { Published, Reference, ReproducedRow } from "./row.ts";
 
 /** One temperature. */
@@ -79,13 +80,7 @@ export function rowsOf(scan: Scan, options: RowOptions): ReproducedRow[] {
 
 function rowOf(scan: Scan, point: ScanPoint, estimator: Estimator, options: RowOptions): ReproducedRow {
   const { temperature, trained, reference, found, frameEnergies, seconds } = point;
-  const [first, second] = found.states;
   const estimate = found[estimator]!;
-  const heights = [first, second].map(({ bound, bennett }) =>
-    bound.value === null || bennett === null || bennett.value === null
-      ? "unknown"
-      : (bound.value - bennett.value).toPrecision(2)
-  );
   return {
     quantity: `${scan.name}: ${scan.difference}, T = ${temperature}${trained ? "" : " (never trained on)"}, ${
       NAMES[estimator]
@@ -97,9 +92,25 @@ function rowOf(scan: Scan, point: ScanPoint, estimator: Estimator, options: RowO
     method: ESTIMATORS[estimator],
     energyEvaluations: scan.energyEvaluations + found.energyEvaluations + frameEnergies,
     seconds: scan.seconds + seconds,
-    ...estimator === "bounds" && {
-      note: `biased: the bounds lie ${heights[0]} and ${heights[1]} k_BT above BAR of each flow with its frames` +
-        (found.rejected > 0 ? `; ${(100 * found.rejected).toPrecision(2)} % of the pairs left out as published` : ""),
-    },
+    ...estimator === "bounds" && { note: biasOf(found) },
   };
+}
+
+/** What is known of the bias of a difference of bounds. */
+function biasOf({ states, rejected }: TwoGeneratorDifference): string {
+  if (rejected > 0) return `biased: ${(100 * rejected).toPrecision(2)} % of the pairs are left out, as published`;
+  const [one, two] = states.map(({ bound, bennett }) => heightOf(bound, bennett));
+  return `biased: the bounds lie ${one} and ${two} k_BT above the free energies`;
+}
+
+/**
+ * Says how far a bound lies above a free energy, in two digits.
+ *
+ * @param bound upper bound
+ * @param freeEnergy from elsewhere
+ * @returns the difference in k_BT, or "an unknown number of"
+ */
+export function heightOf(bound: Estimate, freeEnergy: Estimate | null): string {
+  if (bound.value === null || !freeEnergy?.reliable) return "an unknown number of";
+  return (bound.value - freeEnergy.value!).toPrecision(2);
 }
