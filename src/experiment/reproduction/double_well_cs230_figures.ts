@@ -10,7 +10,7 @@ import { wells } from "./double_well_basins.ts";
 import type { Cs230Flow } from "./double_well_cs230_flow.ts";
 import type { ExperimentContext, ExperimentFigure } from "./experiment.ts";
 import { PROFILE_KEY, profilePanel } from "./profile_panel.ts";
-import { LATENT_AXES, samplePanel } from "./sample_panels.ts";
+import { latentAxes, samplePanel } from "./sample_panels.ts";
 
 /** What is drawn. */
 export interface Cs230Pictures {
@@ -48,10 +48,11 @@ async function panels({ fixed: { flow, data, evaluation }, context }: Cs230Pictu
   const [generated, normal] = [x.slice(0, 2 * POINTS), z.slice(0, 2 * POINTS)];
   const [ofData, ofSamples] = [wells.basinOf(data), wells.basinOf(generated)];
   const names = ["left well", "right well"];
+  const axes = latentAxes(latent, normal);
   const svgs = [
     await samplePanel({ title: "Data", points: data, classes: ofData, names, axes: WELL_AXES }),
-    await samplePanel({ title: "Latent image of the data", points: latent, classes: ofData, names, axes: LATENT_AXES }),
-    await samplePanel({ title: "Gaussian", points: normal, classes: ofSamples, names, axes: LATENT_AXES }),
+    await samplePanel({ title: "Latent image of the data", points: latent, classes: ofData, names, axes }),
+    await samplePanel({ title: "Gaussian", points: normal, classes: ofSamples, names, axes }),
     await samplePanel({ title: "Generated", points: generated, classes: ofSamples, names, axes: WELL_AXES }),
   ];
   const description =

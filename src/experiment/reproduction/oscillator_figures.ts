@@ -13,7 +13,7 @@ import type { ExperimentContext, ExperimentFigure } from "./experiment.ts";
 import { likelihoodFloor } from "./likelihood_loss.ts";
 import { compareMaps } from "./map_distance.ts";
 import type { OscillatorFlow } from "./oscillator_flow.ts";
-import { LATENT_AXES, samplePanel } from "./sample_panels.ts";
+import { latentAxes, samplePanel } from "./sample_panels.ts";
 import { oscillatorEntropy } from "./student_data.ts";
 
 /** What is drawn. */
@@ -65,21 +65,22 @@ async function panels(
   const normal = before.samples.z.slice(0, 2 * POINTS);
   const ofDraws = coordinateOf(draws, 0).map((x) => Math.min(3, Math.floor(4 * x / boxLength)));
   const ofNormal = coordinateOf(normal, 0).map((z) => QUARTERS.filter((end) => z >= end).length);
+  const stages = ([["before training", before], ["as published", open], ["inside walls, longer", learnt]] as const)
+    .map(([title, { flow, samples }]) => ({ title, samples, latent: flow.encode(draws, context).z }));
+  const ofLatent = latentAxes(normal, ...stages.map(({ latent }) => latent));
   const svgs = [
     await samplePanel({ title: "Data", points: draws, classes: ofDraws, names: NAMES, axes }),
-    await samplePanel({ title: "Gaussian", points: normal, classes: ofNormal, names: NAMES, axes: LATENT_AXES }),
+    await samplePanel({ title: "Gaussian", points: normal, classes: ofNormal, names: NAMES, axes: ofLatent }),
   ];
-  const stages = [["before training", before], ["as published", open], ["inside walls, longer", learnt]] as const;
-  for (const [title, { flow, samples }] of stages) {
-    const points = flow.encode(draws, context).z;
+  for (const { title, samples, latent } of stages) {
     const generated = samples.x.slice(0, 2 * POINTS);
     svgs.push(
       await samplePanel({
         title: `Latent image, ${title}`,
-        points,
+        points: latent,
         classes: ofDraws,
         names: NAMES,
-        axes: LATENT_AXES,
+        axes: ofLatent,
       }),
       await samplePanel({ title: `Generated, ${title}`, points: generated, classes: ofNormal, names: NAMES, axes }),
     );

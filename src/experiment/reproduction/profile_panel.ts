@@ -23,7 +23,7 @@ export interface ProfilePanel {
   readonly raw: FreeEnergyProfile;
   /** The flow with weights. */
   readonly reweighted: FreeEnergyProfile;
-  /** Size in px; default 470 × 320. */
+  /** Size in px; default 520 × 320. */
   readonly size?: { readonly width: number; readonly height: number };
 }
 
@@ -39,7 +39,7 @@ export const PROFILE_KEY =
  * @returns SVG text
  */
 export function profilePanel(panel: ProfilePanel): Promise<string> {
-  const { title, x, label, domain, exact, raw, reweighted, size = { width: 470, height: 320 } } = panel;
+  const { title, x, label, domain, exact, raw, reweighted, size = { width: 520, height: 320 } } = panel;
   const series: LineSeries[] = [
     { ...points(raw), label: "raw", color: "orange", faint: true },
     { ...points(reweighted), label: "reweighted", color: "blue", unreliable: doubtful(reweighted) },
@@ -51,7 +51,7 @@ export function profilePanel(panel: ProfilePanel): Promise<string> {
     y: { label, domain },
     ...size,
     legend: "above",
-    unreliableLabel: "not to be read",
+    unreliableLabel: "doubtful",
   });
 }
 

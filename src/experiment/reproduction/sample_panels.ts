@@ -20,11 +20,20 @@ export interface SamplePanel {
   readonly axes: readonly [AxisOptions, AxisOptions];
 }
 
-/** Axes of z. */
-export const LATENT_AXES: readonly [AxisOptions, AxisOptions] = [
-  { label: "*z*_1", domain: [-4, 4] },
-  { label: "*z*_2", domain: [-4, 4] },
-];
+/** How far axes of z reach: what lies beyond is far from normal, and shown as little as on paper. */
+const [LEAST_REACH, MOST_REACH] = [4, 10];
+
+/**
+ * Axes of z, alike in both directions, that hold all points.
+ *
+ * @param points of all panels that are to be compared, [n, 2] each
+ * @returns axes from −reach to reach, with a reach from 4 to 10
+ */
+export function latentAxes(...points: readonly Float64Array[]): readonly [AxisOptions, AxisOptions] {
+  const farthest = points.flatMap((z) => [...z]).reduce((most, v) => Math.max(most, Math.abs(v)), LEAST_REACH);
+  const reach = Math.min(Math.ceil(farthest), MOST_REACH);
+  return [{ label: "*z*_1", domain: [-reach, reach] }, { label: "*z*_2", domain: [-reach, reach] }];
+}
 
 /**
  * Draws points, coloured by class.

@@ -159,12 +159,14 @@ interface TrainedState {
 
 async function trainState(
   { seed, pool, signal }: ExperimentContext,
-  { system, starts, flow: { notation, hidden }, data: { steps, step, stride }, trained }: WellSystem,
+  { system, starts, basins, flow: { notation, hidden }, data: { steps, step, stride }, trained }: WellSystem,
   side: 0 | 1,
   settings: WellSettings,
 ): Promise<TrainedState> {
   const own = 2 * seed + side;
-  const data = metropolis(system, { start: Float64Array.from(starts[side]), steps, step, stride, seed: own });
+  // Of 200 published chains of the double well 15 cross: their flows would generate both states.
+  const home = confined(system, (x1, x2) => !basins[1 - side](x1, x2));
+  const data = metropolis(home, { start: Float64Array.from(starts[side]), steps, step, stride, seed: own });
   const frames = new FrameBuffer({ dim: 2, capacity: data.energy.length, seed: own });
   frames.push(data.x);
   const flow = new Flow(couplingChain(notation, { dim: 2, hidden, seed: own }));
