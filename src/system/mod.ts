@@ -20,6 +20,8 @@ export * from "./double_well_cluster.ts";
 export * from "./lennard_jones_cluster.ts";
 export { clusterReferences, clusterReferencesCommand } from "./cluster_references.ts";
 export type { ClusterReference } from "./cluster_reference.ts";
+export { dimerReferences, dimerReferencesCommand } from "./dimer_references.ts";
+export type { DimerReferenceRow } from "./dimer_reference.ts";
 export type { ReferenceValue } from "./reference_value.ts";
 export type { CentreOfMass } from "./centre_of_mass.ts";
 export type { ClusterPlan, ClusterShape, PairCluster, PairLaw } from "./pair_cluster.ts";
