@@ -101,6 +101,16 @@ const partOf = (network: number) => `network ${network}`;
 /**
  * Averages over independently trained networks of the published kind, at three temperatures, with the published estimator
  * and with frames beside, against umbrella sampling.
+ *
+ * @example Its rows from a run of seconds, in which nothing is accurate
+ * ```ts
+ * import { experimentContext, dimerNetworksExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
+ * import { assert } from "@std/assert";
+ *
+ * const { rows } = await dimerNetworksExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
+ *
+ * assert(rows.every((row) => verdictText(row) !== ""));
+ * ```
  */
 export const dimerNetworksExperiment: Experiment = {
   name: "dimer-networks",

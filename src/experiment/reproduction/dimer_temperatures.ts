@@ -74,6 +74,16 @@ function judgedTemperatures(rungs: number): { readonly all: readonly number[]; r
 /**
  * F(open) − F(closed) of the particle dimer at T = 0.5, 1 and 2 and between, from one network trained at several
  * temperatures, against umbrella sampling at the same temperatures.
+ *
+ * @example Its rows from a run of seconds, in which nothing is accurate
+ * ```ts
+ * import { experimentContext, dimerTemperaturesExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
+ * import { assert } from "@std/assert";
+ *
+ * const { rows } = await dimerTemperaturesExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
+ *
+ * assert(rows.every((row) => verdictText(row) !== ""));
+ * ```
  */
 export const dimerTemperaturesExperiment: Experiment = {
   name: "dimer-temperatures",

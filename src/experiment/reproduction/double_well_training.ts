@@ -36,6 +36,16 @@ const PRINTED: { readonly [F in FlowName]: { readonly [M in MethodName]?: readon
  * NICE ("NNNNS") and RealNVP ("RRRR") learn from data of both wells (ML), from energies (KL), from both, and with a loss that
  * spreads samples along the reaction coordinate (RC). The papers print the bootstrap error of the profile. It cannot tell a
  * profile that is right from one that is wrong with small error bars; the distance from the exact profile stands beside it.
+ *
+ * @example Its rows from a run of seconds, in which nothing is accurate
+ * ```ts
+ * import { experimentContext, doubleWellTrainingExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
+ * import { assert } from "@std/assert";
+ *
+ * const { rows } = await doubleWellTrainingExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
+ *
+ * assert(rows.every((row) => verdictText(row) !== ""));
+ * ```
  */
 export const doubleWellTrainingExperiment: Experiment = {
   name: "double-well-training",

@@ -12,7 +12,19 @@ import { umbrellaPart } from "./dimer_umbrella_reference.ts";
 import { exploredSystems } from "./explored_systems.ts";
 import type { ReproducedRow } from "./row.ts";
 
-/** Figure 4 of Noé et al. 2019. */
+/**
+ * Figure 4 of Noé et al. 2019.
+ *
+ * @example Its rows from a run of seconds, in which nothing is accurate
+ * ```ts
+ * import { experimentContext, explorationExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
+ * import { assert } from "@std/assert";
+ *
+ * const { rows } = await explorationExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
+ *
+ * assert(rows.every((row) => verdictText(row) !== ""));
+ * ```
+ */
 export const explorationExperiment: Experiment = {
   name: "exploration",
   title: "Exploration from one state",

@@ -15,6 +15,16 @@ import { SHARED_DOUBLE_WELL_FLOW } from "./trained_double_well.ts";
 /**
  * Chains of local moves, of a flow's proposals and of both, in the double well and for the dimer: acceptance, transitions per
  * energy, free-energy differences, and the speed-up with all that the flow has cost.
+ *
+ * @example Its rows from a run of seconds, in which nothing is accurate
+ * ```ts
+ * import { experimentContext, flowMonteCarloExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
+ * import { assert } from "@std/assert";
+ *
+ * const { rows } = await flowMonteCarloExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
+ *
+ * assert(rows.every((row) => verdictText(row) !== ""));
+ * ```
  */
 export const flowMonteCarloExperiment: Experiment = {
   name: "flow-monte-carlo",

@@ -106,7 +106,19 @@ interface Measured {
   readonly data: { readonly energyEvaluations: number; readonly seconds: number };
 }
 
-/** The published table of hyper-parameters in small, with the true error beside the one that was published. */
+/**
+ * The published table of hyper-parameters in small, with the true error beside the one that was published.
+ *
+ * @example Its rows from a run of seconds, in which nothing is accurate
+ * ```ts
+ * import { experimentContext, hyperParametersExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
+ * import { assert } from "@std/assert";
+ *
+ * const { rows } = await hyperParametersExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
+ *
+ * assert(rows.every((row) => verdictText(row) !== ""));
+ * ```
+ */
 export const hyperParametersExperiment: Experiment = {
   name: "hyper-parameters",
   title: "Dimer hyper-parameters",

@@ -216,6 +216,16 @@ async function run(context: ExperimentContext): Promise<ExperimentResult> {
 /**
  * Trains generators of 4 × 4 and 8 × 8 spins next to the critical temperature without data, and compares ln Z with exact
  * solutions, averages and the distribution of the magnetisation with clusters of Wolff.
+ *
+ * @example Its rows from a run of seconds, in which nothing is accurate
+ * ```ts
+ * import { experimentContext, isingExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
+ * import { assert } from "@std/assert";
+ *
+ * const { rows } = await isingExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
+ *
+ * assert(rows.every((row) => verdictText(row) !== ""));
+ * ```
  */
 export const isingExperiment: Experiment = {
   name: "ising",

@@ -18,6 +18,16 @@ import { SHARED_DOUBLE_WELL_FLOW } from "./trained_double_well.ts";
  * A path's highest energy is one of the potential energy. It is compared with what it can be compared with: the exact saddle
  * of the double well, and energies of Monte Carlo configurations of the dimer that are held where the path is highest; not
  * with a free-energy barrier.
+ *
+ * @example Its rows from a run of seconds, in which nothing is accurate
+ * ```ts
+ * import { experimentContext, latentPathsExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
+ * import { assert } from "@std/assert";
+ *
+ * const { rows } = await latentPathsExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
+ *
+ * assert(rows.every((row) => verdictText(row) !== ""));
+ * ```
  */
 export const latentPathsExperiment: Experiment = {
   name: "latent-paths",

@@ -99,7 +99,19 @@ interface Trained {
   readonly seconds: number;
 }
 
-/** Müller-Brown of Figure 2: profile along s, with and without the loss that spreads samples along x₂. */
+/**
+ * Müller-Brown of Figure 2: profile along s, with and without the loss that spreads samples along x₂.
+ *
+ * @example Its rows from a run of seconds, in which nothing is accurate
+ * ```ts
+ * import { experimentContext, muellerBrownExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
+ * import { assert } from "@std/assert";
+ *
+ * const { rows } = await muellerBrownExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
+ *
+ * assert(rows.every((row) => verdictText(row) !== ""));
+ * ```
+ */
 export const muellerBrownExperiment: Experiment = {
   name: "mueller-brown",
   title: "Müller-Brown potential",

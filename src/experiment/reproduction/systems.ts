@@ -105,6 +105,16 @@ async function run(context: ExperimentContext): Promise<ExperimentResult> {
  * published energies.
  *
  * Two-dimensional wells have spline couplings, clusters an `AutoregressiveParticleFlow` with their exact pair energies.
+ *
+ * @example Its rows from a run of seconds, in which nothing is accurate
+ * ```ts
+ * import { experimentContext, systemsExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
+ * import { assert } from "@std/assert";
+ *
+ * const { rows } = await systemsExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
+ *
+ * assert(rows.every((row) => verdictText(row) !== ""));
+ * ```
  */
 export const systemsExperiment: Experiment = {
   name: "systems",

@@ -210,6 +210,16 @@ function parts(budget: ReproductionBudget): string[] {
 /**
  * Trains two flows on two states of a system, asks them for ΔF at several temperatures as published and by exact estimators,
  * and compares with quadrature and umbrella sampling: double well, Müller-Brown and particle dimer.
+ *
+ * @example Its rows from a run of seconds, in which nothing is accurate
+ * ```ts
+ * import { experimentContext, twoGeneratorsExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
+ * import { assert } from "@std/assert";
+ *
+ * const { rows } = await twoGeneratorsExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
+ *
+ * assert(rows.every((row) => verdictText(row) !== ""));
+ * ```
  */
 export const twoGeneratorsExperiment: Experiment = {
   name: "two-generators",
