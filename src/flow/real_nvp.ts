@@ -5,6 +5,7 @@
  */
 import { affineCoupling } from "../graph/affine_coupling.ts";
 import type { Tensor } from "../graph/graph.ts";
+import { tanh } from "../graph/operations.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import { type Activation, Mlp } from "../nn/mlp.ts";
 import { checkCouplings, makeCouplings, runCouplings } from "./alternating_couplings.ts";
@@ -23,6 +24,8 @@ export interface RealNVPOptions {
   readonly scaleActivation?: Activation;
   /** Activation of the T networks. Default "tanh". */
   readonly shiftActivation?: Activation;
+  /** Whether S ends in tanh, so that a coupling scales by less than e. Default false, as published by Noé et al. */
+  readonly boundedScales?: boolean;
   /** Which coordinates form the first channel. Default "even-odd". */
   readonly channels?: ChannelSplit;
   /** Seed of the initial weights. Default 0. */
@@ -62,6 +65,7 @@ export class RealNVP implements Bijector {
   readonly dim: number;
   readonly #couplings: readonly Coupling[];
   readonly #channels: Channels;
+  readonly #scale: (s: Tensor) => Tensor;
 
   /**
    * Makes a map with freshly initialised networks.
@@ -74,6 +78,7 @@ export class RealNVP implements Bijector {
     checkCouplings("make a RealNVP", dim, blocks);
     this.dim = dim;
     this.#channels = splitChannels(dim, options.channels ?? "even-odd");
+    this.#scale = options.boundedScales ? tanh : (s) => s;
     this.#couplings = makeCouplings(blocks, this.#channels, (k, inputs, outputs) => {
       const sizes = { inputs, hidden, outputs, seed };
       const { scaleActivation = "tanh", shiftActivation = "tanh" } = options;
@@ -105,7 +110,7 @@ export class RealNVP implements Bijector {
       this.#channels,
       this.#couplings,
       ({ s, t }, moved, kept) => {
-        return affineCoupling(direction, moved, s.apply(kept), t.apply(kept));
+        return affineCoupling(direction, moved, this.#scale(s.apply(kept)), t.apply(kept));
       },
     );
     return { value, logDet: logDet! };

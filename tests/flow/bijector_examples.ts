@@ -99,6 +99,7 @@ export const bijectorExamples: Readonly<Record<string, BijectorExample>> = {
   "RealNVP, even-odd, 5-D": exact(() => realNVP({ dim: 5 })),
   "RealNVP, halves, 4-D, silu shifts": exact(() => realNVP({ dim: 4, channels: "halves", shiftActivation: "silu" })),
   "RealNVP, halves, 7-D, one block": exact(() => realNVP({ dim: 7, channels: "halves", blocks: 1 })),
+  "RealNVP with bounded scales, 3-D": exact(() => realNVP({ dim: 3, boundedScales: true })),
   "RealNVP without hidden layers, 3-D": exact(() => realNVP({ dim: 3, hidden: [], blocks: 1 })),
   "NICE, even-odd, 2-D": exact(() => nice({ dim: 2 })),
   "NICE, halves, 5-D": exact(() => nice({ dim: 5, channels: "halves" })),

@@ -14,7 +14,7 @@ import type { ExperimentContext, ReproductionBudget } from "./experiment.ts";
 import { likelihoodLoss } from "./likelihood_loss.ts";
 import { constantRate, trainByRecipe } from "./recipe_training.ts";
 import { twoGaussians } from "./student_data.ts";
-import { StudentRealNVP } from "./student_flow.ts";
+import { studentRealNVP } from "./student_flow.ts";
 
 /** Sizes of the experiment. */
 export interface Cs230Settings {
@@ -107,7 +107,7 @@ export async function trainCs230(
   const name = fixed ? "fixed z" : "fresh z";
   const data = twoGaussians(settings.data, seed + 1);
   const recipe = {
-    flow: new Flow(new StudentRealNVP({ hidden, seed })),
+    flow: new Flow(studentRealNVP({ hidden, seed })),
     system: doubleWell,
     data: () => data,
     seed,

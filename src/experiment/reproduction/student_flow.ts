@@ -3,84 +3,40 @@
  *
  * @module
  */
-import { makeCouplings, runCouplings } from "../../flow/alternating_couplings.ts";
-import type { Bijector } from "../../flow/bijector.ts";
-import { splitChannels } from "../../flow/channels.ts";
-import { affineCoupling } from "../../graph/affine_coupling.ts";
-import type { Tensor } from "../../graph/graph.ts";
-import { tanh } from "../../graph/operations.ts";
+import { RealNVP } from "../../flow/real_nvp.ts";
 import type { Parameter } from "../../graph/parameter.ts";
-import { Mlp } from "../../nn/mlp.ts";
 import { RandomStream } from "../../random/random_stream.ts";
-
-/** Networks of a coupling. */
-interface Coupling {
-  readonly s: Mlp;
-  readonly t: Mlp;
-}
 
 /** Coordinates. The students' networks read both, one of them masked to zero. */
 const DIM = 2;
 
 /**
- * RealNVP of 3 blocks in two coordinates whose S networks end in tanh, |S| < 1, as the students wrote it in PyTorch.
+ * Makes a RealNVP of 3 blocks in two coordinates whose S networks end in tanh, |S| < 1, as the students wrote it in
+ * PyTorch.
  *
  *     z → x, per coupling: b ← b exp(tanh S(a)) + T(a), relu in the hidden layers of both
  *
  * All weights and biases start uniform in ±1/√inputs, PyTorch's default: unlike with zero biases, the kinks of the first
  * layer are spread over the line from the beginning, and a few hundred steps go farther.
+ *
+ * @param options hidden layers, seed
+ * @returns the map
  */
-export class StudentRealNVP implements Bijector {
-  readonly dim = DIM;
-  readonly #channels = splitChannels(DIM, "even-odd");
-  readonly #couplings: readonly Coupling[];
-
-  /**
-   * Makes a map with freshly initialised networks.
-   *
-   * @param options hidden layers, seed
-   */
-  constructor({ hidden, seed }: { readonly hidden: readonly number[]; readonly seed: number }) {
-    this.#couplings = makeCouplings(3, this.#channels, (k, inputs, outputs) => {
-      const net = (kind: string) =>
-        new Mlp({ name: `student.${k}.${kind}`, inputs, hidden, outputs, activation: "relu", seed });
-      return { s: net("s"), t: net("t") };
-    });
-    let stream = 0;
-    for (const { s, t } of this.#couplings) {
-      for (const net of [s, t]) startAsPyTorch(net.parameters(), seed, stream++);
-    }
+export function studentRealNVP(
+  { hidden, seed }: { readonly hidden: readonly number[]; readonly seed: number },
+): RealNVP {
+  const activations = { scaleActivation: "relu", shiftActivation: "relu", boundedScales: true } as const;
+  const map = new RealNVP({ dim: DIM, blocks: 3, hidden, ...activations, seed, name: "student" });
+  const parameters = map.parameters();
+  // A weight and a bias for each layer of a network.
+  const perNetwork = 2 * (hidden.length + 1);
+  for (let first = 0; first < parameters.length; first += perNetwork) {
+    startAsPyTorch(parameters.slice(first, first + perNetwork), seed, first / perNetwork);
   }
-
-  parameters(): readonly Parameter[] {
-    return this.#couplings.flatMap(({ s, t }) => [...s.parameters(), ...t.parameters()]);
-  }
-
-  forward(z: Tensor): { x: Tensor; logDet: Tensor } {
-    const { value, logDet } = this.#run("forward", z);
-    return { x: value, logDet };
-  }
-
-  inverse(x: Tensor): { z: Tensor; logDet: Tensor } {
-    const { value, logDet } = this.#run("inverse", x);
-    return { z: value, logDet };
-  }
-
-  #run(direction: "forward" | "inverse", from: Tensor): { value: Tensor; logDet: Tensor } {
-    const { value, logDet } = runCouplings(
-      direction,
-      from,
-      this.#channels,
-      this.#couplings,
-      ({ s, t }, moved, kept) => {
-        return affineCoupling(direction, moved, tanh(s.apply(kept)), t.apply(kept));
-      },
-    );
-    return { value, logDet: logDet! };
-  }
+  return map;
 }
 
-/** Sets weights and biases, layer by layer, to uniform numbers in ±1/√inputs. */
+/** Sets weights and biases of a network, layer by layer, to uniform numbers in ±1/√inputs. */
 function startAsPyTorch(parameters: readonly Parameter[], seed: number, stream: number): void {
   const random = new RandomStream(seed, stream);
   let inputs = DIM;
