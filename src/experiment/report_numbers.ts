@@ -81,10 +81,10 @@ export function share(value: number | null): string {
   return `${percent >= 99.5 ? percent.toFixed(0) : percent.toPrecision(2)}${NO_BREAK}%`;
 }
 
-/** How many decimals an error of this size deserves: two digits of it. */
-export function decimalsFor(error: number | null): number {
+/** How many decimals an error of this size deserves: two digits of it, and no more than `most`. */
+export function decimalsFor(error: number | null, most = 6): number {
   if (error === null || !(error > 0) || !Number.isFinite(error)) return 2;
-  return Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(error) + 1e-9)));
+  return Math.min(most, Math.max(0, 1 - Math.floor(Math.log10(error) + 1e-9)));
 }
 
 /** An estimate with its standard error, for example `6.73 ± 0.021`, both to two digits of the error. */

@@ -12,6 +12,8 @@ import type { ReproducedExperiment, ReproductionOutcome } from "./reproduction_r
 
 /** Version of the layout of the JSON: raised when a key changes its meaning or goes. */
 const VERSION = 1;
+/** Of a number with an error: some references are all but exact. */
+const MOST_DECIMALS = 9;
 /** Names the file of a picture, relative to the report. */
 type FigureFile = (experiment: string, figure: string) => string;
 
@@ -162,7 +164,7 @@ function referenceText(reference: ReproducedRow["reference"]): string {
   if (reference === null) return NOTHING;
   const { value, standardError } = reference;
   if (standardError === 0) return numberText(value);
-  const decimals = decimalsFor(standardError);
+  const decimals = decimalsFor(standardError, MOST_DECIMALS);
   return `${fixed(value, decimals)} ± ${fixed(standardError, decimals)}`;
 }
 
@@ -173,7 +175,7 @@ function oursText({ ours: { value, interval95, standardError } }: ReproducedRow)
   const [low, high] = interval95;
   if (high === low) return numberText(value);
   const half = (high - low) / 2;
-  const decimals = decimalsFor(half);
+  const decimals = decimalsFor(half, MOST_DECIMALS);
   const skewed = Math.abs((high + low) / 2 - value) > 0.05 * half;
   if (skewed || standardError === null) {
     return `${fixed(value, decimals)} (${fixed(low, decimals)} to ${fixed(high, decimals)})`;
