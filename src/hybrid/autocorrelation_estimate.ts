@@ -73,5 +73,5 @@ function jackknifeError(series: readonly Float64Array[], groups: number): number
     (_, g) => integratedAutocorrelationTime(series.filter((_, i) => i % groups !== g)),
   );
   const mean = without.reduce((sum, tau) => sum + tau, 0) / groups;
-  return Math.sqrt((groups - 1) / groups * without.reduce((sum, tau) => sum + (tau - mean) ** 2, 0));
+  return Math.sqrt((groups - 1) / groups * without.reduce((sum, tau) => sum + (tau - mean) * (tau - mean), 0));
 }

@@ -13,6 +13,7 @@ import { metropolis } from "../../sampling/metropolis.ts";
 import type { System } from "../../system/system.ts";
 import { weightedMean } from "../weighted_means.ts";
 import type { ExperimentContext } from "./experiment.ts";
+import { HALF_LOG_TWO_PI } from "../../random/elementary.ts";
 
 /** Two basins of a system; kT = 1. */
 export interface TwoBasins {
@@ -162,7 +163,7 @@ export function klLoss({ reducedEnergy, logProb }: WeightedSamples, dim: number)
 }
 
 /** Entropy of a normal number. */
-const NORMAL_ENTROPY = 0.5 * (1 + Math.log(2 * Math.PI));
+const NORMAL_ENTROPY = 0.5 + HALF_LOG_TWO_PI;
 
 /**
  * The lowest value of {@link klLoss}.

@@ -7,11 +7,12 @@ import { autocorrelationEstimate } from "../../hybrid/autocorrelation_estimate.t
 import type { FlowMonteCarloResult } from "../../hybrid/flow_monte_carlo.ts";
 import { type CountedDifference, freeEnergyDifferenceByCounting } from "../../reweighting/counted_difference.ts";
 import { type Estimate, estimateFrom, noEstimate } from "../../reweighting/estimate.ts";
+import { logOf } from "../../random/elementary.ts";
 
 /** Energies in which transitions are counted. */
 const MILLION = 1e6;
 /** −ln 0.05: with no event seen, the mean number is below it with a confidence of 95 %. */
-const NONE_SEEN = -Math.log(0.05);
+const NONE_SEEN = -logOf(0.05);
 
 /** A run of chains; plain data. */
 export interface ChainSummary {

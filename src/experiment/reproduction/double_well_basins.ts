@@ -24,8 +24,14 @@ export const WELL_FRAMES: FrameSettings = { chains: 64, steps: 1000, stride: 25,
 /** Where the papers draw profiles, in 99 bins. */
 export const wellEdges = equalBins(-2.5, 2.5, 99);
 
-/** Exact F in these bins. */
-export const wellProfile = exactBins(doubleWellProfile(doubleWell), wellEdges);
+/**
+ * Integrates the density over these bins.
+ *
+ * @returns exact F of each
+ */
+export function wellProfile(): Float64Array {
+  return exactBins(doubleWellProfile(doubleWell), wellEdges);
+}
 
 /**
  * Data as published: a chain of 10,000 steps of 0.1 from the bottom of each well, each tenth frame kept. The chains do not

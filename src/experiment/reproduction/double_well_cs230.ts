@@ -19,8 +19,6 @@ import { TWO_GAUSSIANS_ENTROPY } from "./student_data.ts";
 const REPORT = "CS-230 report";
 /** Half the width of the windows around the minima. */
 const WINDOW = 0.05;
-const profile = doubleWellProfile(doubleWell);
-const windows = profileWells(profile, [[-2.5, 0], [0, 2.5]], WINDOW);
 
 /**
  * The double well of the CS-230 report: panels A to D, the loss against its floor, and the profile that was published without
@@ -55,7 +53,7 @@ async function run(context: ExperimentContext): Promise<ExperimentResult> {
   const drawnOnce = await trainCs230(context, settings, true, frames);
   const fresh = await trainCs230(context, settings, false, frames);
   const edges = equalBins(-2.5, 2.5, settings.bins);
-  const exact = exactBins(profile, edges);
+  const exact = exactBins(doubleWellProfile(doubleWell), edges);
   const profilesOf = (found: Cs230Flow) => {
     const { x, logWeights } = found.evaluation.samples;
     const coordinate = coordinateOf(x, 0);
@@ -154,6 +152,7 @@ const RAW_NOTE = "populations of the flow itself, as published: biased by whatev
 
 function freeEnergyRows(which: string, found: Cs230Flow, asPublished: boolean): ReproducedRow[] {
   const { evaluation, energyEvaluations, seconds } = found;
+  const windows = profileWells(doubleWellProfile(doubleWell), [[-2.5, 0], [0, 2.5]], WINDOW);
   const minima = wellDifferences(evaluation, windows, (x) => coordinateOf(x, 0), wells.names);
   const { freeEnergyDifference } = doubleWell.exact(1);
   const row = (

@@ -15,6 +15,7 @@ import { likelihoodLoss } from "./likelihood_loss.ts";
 import { constantRate, trainByRecipe } from "./recipe_training.ts";
 import { twoGaussians } from "./student_data.ts";
 import { studentRealNVP } from "./student_flow.ts";
+import { HALF_LOG_TWO_PI } from "../../random/elementary.ts";
 
 /** Sizes of the experiment. */
 export interface Cs230Settings {
@@ -164,7 +165,7 @@ export async function trainCs230(
 }
 
 /** Entropy of two normal numbers, which the published loss leaves out. */
-const PRIOR_ENTROPY = 1 + Math.log(2 * Math.PI);
+const PRIOR_ENTROPY = 1 + 2 * HALF_LOG_TWO_PI;
 
 /** ⟨u − ln R⟩ over given z: ln R = ln p_Z(z) − ln p_X(x). */
 function publishedLoss(flow: Flow, z: Float64Array, { pool }: ExperimentContext): Estimate {

@@ -156,7 +156,7 @@ export async function trainMethod(
     const { x, logWeights } = evaluation.samples;
     return profileErrors(coordinateOf(x.subarray(2 * from, 2 * to), 0), logWeights.subarray(from, to), {
       edges: wellEdges,
-      exact: wellProfile,
+      exact: wellProfile(),
       replicates,
       seed: seed + k,
     });

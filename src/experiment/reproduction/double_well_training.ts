@@ -98,7 +98,7 @@ function rowsOf(flow: FlowName, method: MethodName, trained: readonly TrainedMet
   const errorRow = (kind: "bootstrapped" | "deviation"): Pick<ReproducedRow, "unit" | "reference" | "ours"> => ({
     unit: "k_BT",
     reference: null,
-    ours: meanProfileError(repeats, kind, wellProfile.length),
+    ours: meanProfileError(repeats, kind, wellEdges.length - 1),
   });
   const difference = {
     unit: "k_BT",
@@ -180,7 +180,7 @@ function panelOf(
     x: { label: "*x*", domain: [-2.5, 2.5] },
     label: "*F*(*x*) / k_BT",
     domain: [-2, 15],
-    exact: wellProfile,
+    exact: wellProfile(),
     raw: freeEnergyProfile(coordinate, new Float64Array(count), options),
     reweighted: freeEnergyProfile(coordinate, logWeights.subarray(0, count), options),
   });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { expOf } from "../../random/elementary.ts";
 import type { Estimate } from "../../reweighting/estimate.ts";
 import { type ChainSummary, priceOf, rateWithCost, ratioOf } from "./chain_summary.ts";
 import { referenceOf } from "./dimer_umbrella_reference.ts";
@@ -15,7 +16,7 @@ const WANTED = 100;
 /** What the published speed-up compares, with steps that move all particles by 0.02 in each coordinate. */
 const PUBLISHED = {
   /** Steps for a return trip: 10⁶ steps without one at a barrier of 4 k_BT, and a barrier that is 14 k_BT higher. */
-  returnTrip: 1e6 * Math.exp(18 - 4),
+  returnTrip: 1e6 * expOf(18 - 4),
   energies: 3e7,
 } as const;
 /** Chains by which umbrella sampling finds its error: less their means in the windows. */

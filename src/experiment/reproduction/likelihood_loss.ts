@@ -7,9 +7,10 @@ import type { Generator } from "../../flow/flow.ts";
 import type { Estimate } from "../../reweighting/estimate.ts";
 import { weightedMean } from "../weighted_means.ts";
 import type { ExperimentContext } from "./experiment.ts";
+import { HALF_LOG_TWO_PI } from "../../random/elementary.ts";
 
 /** ln 2π, for two coordinates. */
-const LOG_TWO_PI = Math.log(2 * Math.PI);
+const LOG_TWO_PI = 2 * HALF_LOG_TWO_PI;
 
 /**
  * J_ML as it was published, ⟨½|z|² − ln R⟩: the mean of −ln p_X without the constant of the prior, dim/2 ln 2π.

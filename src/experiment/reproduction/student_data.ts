@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { HALF_LOG_TWO_PI, logOf } from "../../random/elementary.ts";
 import { RandomStream } from "../../random/random_stream.ts";
 
 /** x of each Gaussian, its variance, and the share of the data that it has; y is standard normal. */
@@ -28,8 +29,8 @@ export function twoGaussians(n: number, seed: number): Float64Array {
 }
 
 /** Entropy of these data: of one Gaussian, and of the choice between them; they lie 16 deviations apart. */
-export const TWO_GAUSSIANS_ENTROPY = 1 + Math.log(2 * Math.PI) + 0.5 * Math.log(VARIANCE) -
-  LEFT.share * Math.log(LEFT.share) - RIGHT.share * Math.log(RIGHT.share);
+export const TWO_GAUSSIANS_ENTROPY = 1 + 2 * HALF_LOG_TWO_PI + 0.5 * logOf(VARIANCE) -
+  LEFT.share * logOf(LEFT.share) - RIGHT.share * logOf(RIGHT.share);
 
 /**
  * Draws the oscillator in a box exactly: x₁ uniform in [0, L], x₂ − x₁ normal with variance 1/2k.
