@@ -180,17 +180,22 @@ export function equilibriumRate(basins: Int8Array, walkers: number, energies: nu
 }
 
 /**
- * The price of exactness: standard error² × energies, which is the same however long a method runs. Its relative error is
- * that of a variance from as many degrees of freedom as there are independent runs.
+ * Energies for a standard error σ: what is paid beforehand, plus se² · E / σ². The product of standard error² and energies
+ * is the same however long a method runs, its relative error that of a variance from as many degrees of freedom as there are
+ * independent runs.
  *
  * @param difference what was estimated
- * @param energies what it cost
- * @param runs independent runs that the standard error comes from
+ * @param run energies that its standard error took, independent runs that it comes from, energies paid beforehand
+ * @param sigma σ in the unit of the estimate
  */
-export function priceOf({ standardError, reason }: Estimate, energies: number, runs: number): Estimate {
+export function energiesFor(
+  { standardError, reason }: Estimate,
+  { energies, runs, paid = 0 }: { readonly energies: number; readonly runs: number; readonly paid?: number },
+  sigma: number,
+): Estimate {
   if (standardError === null) return noEstimate(reason ?? "there is no standard error");
-  const price = standardError * standardError * energies;
-  return estimateFrom(price, price * Math.sqrt(2 / Math.max(1, runs - 1)), { degreesOfFreedom: runs - 1 });
+  const needed = energies * (standardError / sigma) ** 2;
+  return estimateFrom(paid + needed, needed * Math.sqrt(2 / Math.max(1, runs - 1)), { degreesOfFreedom: runs - 1 });
 }
 
 /**

@@ -77,8 +77,6 @@ async function run(context: ExperimentContext): Promise<ExperimentResult> {
 }
 
 const lossFloor = () => klFloor(doubleWell.exact(1).logPartition, 2);
-/** A bound that rounding of its own digits does not break. */
-const atLeast = (floor: number) => [Math.floor(1e4 * floor) / 1e4, Infinity] as const;
 
 function likelihoodRows(
   { likelihood, energyEvaluations, seconds }: Cs230Flow,
@@ -101,7 +99,7 @@ function likelihoodRows(
       ...base,
       quantity: "J_ML of fresh data, after the steps on data",
       published: null,
-      goal: atLeast(floor),
+      floor,
       ours: likelihood.fresh,
       method: `${100 * data} points of the same distribution`,
       note: "no density can be below the entropy of the distribution of the data",
@@ -124,24 +122,24 @@ function lossRows(drawnOnce: Cs230Flow, fresh: Cs230Flow): ReproducedRow[] {
     row(drawnOnce, {
       quantity: "J_KL of the z of training, drawn once",
       published: { value: "−8.174", source: `${REPORT}, step 200` },
-      reference: { value: lossFloor(), standardError: 0, method: "floor by quadrature" },
       ours: drawnOnce.trainingLoss,
       method: "⟨u − ln R⟩ over the 2000 z of training",
       note:
         "a mean of u − ln R over so few z scatters by more than the published distance from the floor (0.009), and the " +
-        "flow has been fitted to these z: agreement with the floor here is no evidence",
+        "flow has been fitted to these z: how near it is to the floor of other z, " +
+        `${fixed(lossFloor(), 4)}, is no evidence`,
     }),
     row(drawnOnce, {
       quantity: "J_KL of independent z, z drawn once",
       published: null,
-      goal: atLeast(lossFloor()),
+      floor: lossFloor(),
       ours: drawnOnce.evaluation.klLoss,
       method: "samples that training has not seen",
     }),
     row(fresh, {
       quantity: "J_KL of independent z, fresh z",
       published: null,
-      goal: atLeast(lossFloor()),
+      floor: lossFloor(),
       ours: fresh.evaluation.klLoss,
       method: "samples that training has not seen",
     }),

@@ -303,5 +303,6 @@ export function extrapolatedRate({ halfRate, barrierExcess }: DimerChains): Esti
   const { value, standardError, reason } = halfRate;
   if (value === null || !(value > 0)) return noEstimate(reason ?? "no transition with half the bond");
   const factor = Math.exp(-barrierExcess);
-  return estimateFrom(value * factor, (standardError ?? NaN) * factor, { reason });
+  const doubt = `it is extrapolated over ${barrierExcess.toFixed(1)} k_BT, good for an order of magnitude`;
+  return estimateFrom(value * factor, (standardError ?? NaN) * factor, { reason: reason ?? doubt });
 }

@@ -5,8 +5,10 @@
  */
 import { expOf } from "../../random/elementary.ts";
 import type { Estimate } from "../../reweighting/estimate.ts";
-import { type ChainSummary, priceOf, rateWithCost, ratioOf } from "./chain_summary.ts";
-import { referenceOf } from "./dimer_umbrella_reference.ts";
+import { type ChainSummary, energiesFor, rateWithCost, ratioOf } from "./chain_summary.ts";
+import { referenceOf, type UmbrellaReference } from "./dimer_umbrella_reference.ts";
+import { ParticleDimer } from "../../system/particle_dimer.ts";
+import { bondlessWindows } from "../dimer_umbrella.ts";
 import { type DimerChains, extrapolatedRate } from "./flow_monte_carlo_dimer.ts";
 import { inEnergies } from "./flow_monte_carlo_wells.ts";
 import type { ReproducedRow } from "./row.ts";
@@ -19,8 +21,8 @@ const PUBLISHED = {
   returnTrip: 1e6 * expOf(18 - 4),
   energies: 3e7,
 } as const;
-/** Chains by which umbrella sampling finds its error: less their means in the windows. */
-const UMBRELLA_RUNS = 54;
+/** Standard error of ΔF in k_BT by which prices are compared. */
+const SIGMA = 0.03;
 
 /**
  * Rows of the dimer.
@@ -130,31 +132,34 @@ function priceRows(found: DimerChains): ReproducedRow[] {
   const { mixed, umbrella, reference, walkers } = found;
   const own = mixed.energyEvaluations + mixed.burnInEvaluations;
   const cost = costOf(mixed, found, true);
-  const price = (what: string, estimate: Estimate, energies: number, runs: number, seconds: number) =>
-    row(`price of ΔF, standard error² × energies, ${what}`, {
-      unit: "(k_BT)²",
-      ours: priceOf(estimate, energies, runs),
-      method: `${energies} energies`,
-      energyEvaluations: energies,
-      seconds,
+  // Chains of umbrella sampling, less their means in the windows.
+  const umbrellaRuns = 3 * bondlessWindows(new ParticleDimer(), 1).centres.length;
+  const price = (
+    what: string,
+    estimate: Estimate,
+    run: Parameters<typeof energiesFor>[1],
+    of: Pick<ReproducedRow, "energyEvaluations" | "seconds">,
+  ) =>
+    row(`energies for ΔF to ±${SIGMA} k_BT, ${what}`, {
+      unit: "",
+      ours: energiesFor(estimate, run, SIGMA),
+      method: `from ${run.energies} energies`,
+      energyEvaluations: of.energyEvaluations,
+      seconds: of.seconds,
     });
+  const chains = { energies: own, runs: walkers };
+  const ofUmbrella = (found: Pick<UmbrellaReference, "freeEnergyDifference" | "energyEvaluations" | "seconds">) => {
+    const run = { energies: found.energyEvaluations, runs: umbrellaRuns };
+    return [found.freeEnergyDifference, run, found] as const;
+  };
   return [
-    price("mixed chains, without data and training", mixed.difference, own, walkers, mixed.seconds),
-    price("mixed chains, with data and training", mixed.difference, cost.energyEvaluations, walkers, cost.seconds),
-    price(
-      "umbrella sampling of as many energies",
-      umbrella.freeEnergyDifference,
-      umbrella.energyEvaluations,
-      UMBRELLA_RUNS,
-      umbrella.seconds,
-    ),
-    price(
-      "umbrella sampling of the reference",
-      reference.freeEnergyDifference,
-      reference.energyEvaluations,
-      UMBRELLA_RUNS,
-      reference.seconds,
-    ),
+    price("mixed chains, without data and training", mixed.difference, chains, costOf(mixed, found, false)),
+    price("mixed chains, with data and training", mixed.difference, {
+      ...chains,
+      paid: cost.energyEvaluations - own,
+    }, cost),
+    price("umbrella sampling with the energies of the mixed chains", ...ofUmbrella(umbrella)),
+    price("umbrella sampling of the reference", ...ofUmbrella(reference)),
   ];
 }
 

@@ -9,7 +9,7 @@ import type { FreeEnergyEstimate } from "../../reweighting/estimate.ts";
 import { umbrellaFreeEnergies } from "../../reweighting/umbrella.ts";
 import { metropolis } from "../../sampling/metropolis.ts";
 import type { System } from "../../system/system.ts";
-import { type ChainSummary, priceOf, rateWithCost, ratioOf, summarizeChains, whoMoved } from "./chain_summary.ts";
+import { type ChainSummary, energiesFor, rateWithCost, ratioOf, summarizeChains, whoMoved } from "./chain_summary.ts";
 import { coordinateOf, doubleWell, wellEdges } from "./double_well_basins.ts";
 import type { ExperimentContext, ReproductionBudget } from "./experiment.ts";
 import { type IndependenceSampler, independenceSampler } from "./independence_sampler.ts";
@@ -36,6 +36,8 @@ const SIZES: Readonly<Record<ReproductionBudget, Sizes>> = {
 /** Steps of local moves: what suits the wells, and what was published. */
 const STEPS = { tuned: 0.4, published: 0.1 } as const;
 const LATENT_STEP = 0.5;
+/** Standard error of ΔF in k_BT by which prices are compared. */
+const SIGMA = 0.03;
 /** Beyond these the first coordinate is in a basin; between them in none, as published. */
 const CORE = 1;
 /** Windows of umbrella sampling: centres, and the spring κ in k_BT per square length. */
@@ -208,7 +210,7 @@ export function wellRows(found: WellChains, budget: ReproductionBudget): Reprodu
   });
   const difference = { value: exact.freeEnergyDifference, standardError: 0, method: "quadrature" };
   const perMillion = "per 10⁶ energies";
-  const totalMixed = mixed.energyEvaluations + mixed.burnInEvaluations + flow.energyEvaluations;
+  const ownEnergies = mixed.energyEvaluations + mixed.burnInEvaluations;
   // Energies for a hundred transitions by local moves of 0.1, and by the mixed chains with all that the flow has cost.
   const withTraining = rateWithCost(mixed.rate, flow.energyEvaluations, 100);
   return [
@@ -226,8 +228,8 @@ export function wellRows(found: WellChains, budget: ReproductionBudget): Reprodu
       method: "chains of independence moves, jackknife over walkers",
       ...costOf(independence, true),
       note:
-        "The reference leaves out the largest weights, which hold a tenth of what one move of the run would see: with " +
-        "them the time is far longer, and no chain of this length knows.",
+        "The reference leaves out the largest weights, which hold a tenth of what one visit in the whole run would be: it " +
+        "is the plateau that chains of such lengths see. With all weights the time is far longer.",
     }),
     row("ΔF(right − left), T = 1, mixed chains", {
       unit: "k_BT",
@@ -239,10 +241,13 @@ export function wellRows(found: WellChains, budget: ReproductionBudget): Reprodu
     row("ΔF(right − left), T = 1, local moves alone", {
       unit: "k_BT",
       reference: difference,
-      ours: local.difference,
+      ours: {
+        ...local.difference,
+        reliable: false,
+        reason: "half of the walkers started on the right, and the burn-in is too short to forget it",
+      },
       method: `populations, steps of ${STEPS.tuned}`,
       ...costOf(local, false),
-      note: "Populations remember that half of the walkers started on the right.",
     }),
     row(`transitions ${perMillion}, local moves of ${STEPS.published}`, {
       unit: "10⁻⁶",
@@ -286,24 +291,24 @@ export function wellRows(found: WellChains, budget: ReproductionBudget): Reprodu
       ...costOf(mixed, true),
       note: "Training and data of the flow are paid by the first hundred transitions.",
     }),
-    ...([
-      ["mixed chains, without training", mixed.difference, mixed.energyEvaluations, walkers],
-      ["mixed chains, with training", mixed.difference, totalMixed, walkers],
-      [
-        "umbrella sampling of as many energies",
-        umbrella.difference,
-        umbrella.energyEvaluations,
-        UMBRELLA.count * (UMBRELLA.chains - 1),
-      ],
-    ] as const).map(([what, estimate, energies, runs]) =>
-      row(`price of ΔF, standard error² × energies, ${what}`, {
-        unit: "(k_BT)²",
-        ours: priceOf(estimate, energies, runs),
-        method: `${energies} energies`,
-        energyEvaluations: energies,
-        seconds: what.startsWith("umbrella") ? umbrella.seconds : mixed.seconds + flow.seconds,
+    ...[0, flow.energyEvaluations].map((paid) =>
+      row(`energies for ΔF to ±${SIGMA} k_BT, mixed chains, ${paid === 0 ? "without" : "with"} training`, {
+        unit: "",
+        ours: energiesFor(mixed.difference, { energies: ownEnergies, runs: walkers, paid }, SIGMA),
+        method: `from ${ownEnergies} energies`,
+        ...costOf(mixed, paid > 0),
       })
     ),
+    row(`energies for ΔF to ±${SIGMA} k_BT, umbrella sampling`, {
+      unit: "",
+      ours: energiesFor(umbrella.difference, {
+        energies: umbrella.energyEvaluations,
+        runs: UMBRELLA.count * (UMBRELLA.chains - 1),
+      }, SIGMA),
+      method: `from ${umbrella.energyEvaluations} energies`,
+      energyEvaluations: umbrella.energyEvaluations,
+      seconds: umbrella.seconds,
+    }),
   ];
 }
 

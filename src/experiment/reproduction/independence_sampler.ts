@@ -64,14 +64,16 @@ export function independenceSampler(table: TabulatedSampler): IndependenceSample
   for (const i of order) pi[i] = whole[i] / kept;
   const mean = pi.reduce((sum, p, i) => sum + p * observable[i], 0);
   const mass = q.reduce((sum, v) => sum + v, 0);
-  let [above, below] = [order.reduce((sum, i) => sum + q[i], 0), 0];
+  // Σ_{j > i} q, summed from the highest weight: as a difference it would be lost in the rounding of 1.
+  const above = new Float64Array(order.length);
+  for (let k = order.length - 2; k >= 0; k--) above[k] = above[k + 1] + q[order[k + 1]];
+  let below = 0;
   let [acceptance, sumPi, sumQ, product, square] = [0, 0, 0, 0, 0];
-  for (const i of order) {
+  for (const [k, i] of order.entries()) {
     const w = Math.exp(logRatio[i]);
     const f = observable[i] - mean;
-    above -= q[i];
     below += pi[i];
-    const leaving = below / w + above;
+    const leaving = below / w + above[k];
     // sumPi = Σ_{j < i} π g, sumQ = −Σ_{j < i} q g = Σ_{j ≥ i} q g; what i itself adds to both cancels.
     const g = (f + sumPi / w + sumQ) / leaving;
     sumPi += pi[i] * g;

@@ -94,7 +94,6 @@ function pathRows(
     unit: "k_BT",
     published: null,
     reference: null,
-    goal: [-Infinity, most],
     ours: exactly(value),
     method: "autoregressive particle flow at T = 1",
     energyEvaluations: flowCost + energies,
@@ -102,12 +101,13 @@ function pathRows(
     note,
     ...more,
   });
+  const goal = `The goal is what 99 of 100 Monte Carlo configurations held at d = ${TOP.middle} stay below.`;
   return [
     row(
       `the lowest latent path of ${pairsOf(published)} pairs, ${POINTS.published} points`,
       published.barrier,
       published.energyEvaluations,
-      `The goal is what 99 of 100 Monte Carlo configurations held at d = ${TOP.middle} stay below.`,
+      endText(published),
       { published: printed },
     ),
     row(
@@ -126,14 +126,18 @@ function pathRows(
       `the lowest path through the latent origin of ${pairsOf(origin)} pairs, ${POINTS.dense} points`,
       origin.barrier,
       origin.energyEvaluations,
-      "The variant `through_origin` of the notebook. The origin itself is no typical point: |z|² is 76 for typical ones.",
+      "The variant `through_origin` of the notebook. The origin itself is no typical point: |z|² is 76 for typical ones. " +
+        endText(origin),
     ),
     ...([["latent paths", published], ["straight lines in x", straight]] as const).map(([what, { barriers }]) =>
       row(
         `${what}, median over ${pairsOf(published)} pairs, ${POINTS.published} points`,
         Float64Array.from(barriers).sort()[barriers.length >> 1],
         published.energyEvaluations,
-        what === "latent paths" ? "Not the best but an ordinary pair." : "A control without a flow.",
+        what === "latent paths"
+          ? `Not the best but an ordinary pair. ${goal}`
+          : `A control without a flow, which should miss it. ${goal}`,
+        { goal: [-Infinity, most] },
       )
     ),
     row(
@@ -148,6 +152,15 @@ function pathRows(
       },
     ),
   ];
+}
+
+/** How high a path is between its ends, which are frames of Monte Carlo. */
+function endText({ energy }: LowestLatentPath): string {
+  const inside = Math.max(...energy.slice(1, -1));
+  const ends = Math.max(energy[0], energy[energy.length - 1]);
+  return ends > inside
+    ? `Its highest point is an end, a frame of Monte Carlo; between the ends it is at most ${inside.toFixed(1)} high.`
+    : "Its highest point lies between the ends.";
 }
 
 /** U where the path crosses the top of the bond, and what Monte Carlo has there. */

@@ -22,8 +22,6 @@ const SIZES = {
 } as const;
 /** Stream of the draws of pairs. */
 const PAIR_STREAM = 0x9a7;
-/** A good path is at most this much above the saddle at its highest, in k_BT. */
-const NEAR = 2;
 
 /** Paths [pairs][points, 2] with their energies. */
 interface Paths {
@@ -52,7 +50,6 @@ export async function wellLatentPaths(context: ExperimentContext): Promise<Exper
     unit: "k_BT",
     published: null,
     reference: null,
-    goal: [0, NEAR],
     ours,
     method: `RealNVP (RRRR, KL + RC), ${points} points`,
     ...own,

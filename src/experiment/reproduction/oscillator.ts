@@ -88,7 +88,7 @@ function likelihoodRow(
     published: asPublished ? { value: "0.579 at step 100, 0.376 at step 200", source: REPORT } : null,
     reference: null,
     // The published convention leaves out ln 2π.
-    goal: [Math.floor(1e4 * floor) / 1e4, Infinity],
+    floor,
     ours: likelihood,
     method: "fresh exact draws; ½|z|² − ln R, without the constant of the prior",
     note:

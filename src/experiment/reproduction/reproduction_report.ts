@@ -24,6 +24,8 @@ const KINDS: readonly Verdict["kind"][] = [
   "unreliable",
   "reached",
   "missed",
+  "undecided",
+  "doubtful",
   "stated",
   "no estimate",
 ];
@@ -72,7 +74,7 @@ export function reproductionMarkdown(outcome: ReproductionOutcome, figureFile: F
   const total = experiments.reduce((sum, { seconds }) => sum + seconds, 0);
   return [
     "# The founding papers, reproduced",
-    `\`${run.command}\`: budget ${run.budget}, seed ${run.seed}, ${run.threads} threads, boltzflow ${run.packageVersion}, ` +
+    `Last command: \`${run.command}\`; budget ${run.budget}, seed ${run.seed}, ${run.threads} threads, boltzflow ${run.packageVersion}, ` +
     `${run.kernelBuild} kernels; ${duration(1000 * total)} on the wall.`,
     `${countVerdicts(rows)}. ${
       chanceText(rows)
@@ -101,10 +103,10 @@ function chanceText(rows: readonly ReproducedRow[]): string {
 }
 
 function section(experiment: ReproducedExperiment, figureFile: FigureFile): string {
-  const { name, title, about, rows, figures, remarks, failure, seconds } = experiment;
+  const { name, title, about, rows, figures, remarks, failure, seconds, commit } = experiment;
   return [
     `## ${title}`,
-    `${about} (\`--only ${name}\`, ${duration(1000 * seconds)})`,
+    `${about} (\`--only ${name}\`, ${duration(1000 * seconds)}${commit ? `, commit ${commit.slice(0, 7)}` : ""})`,
     ...failure === null ? [] : [`**Failed:** ${failure}`],
     ...rows.length === 0 ? [] : [table(rows)],
     ...notesOf(rows),
@@ -206,12 +208,13 @@ export function reproductionJson(outcome: ReproductionOutcome, figureFile: Figur
     version: VERSION,
     run,
     summary: countVerdicts(experiments.flatMap(({ rows }) => rows)),
-    experiments: experiments.map(({ name, title, about, long, seconds, failure, rows, remarks, figures }) => ({
+    experiments: experiments.map(({ name, title, about, long, seconds, commit, failure, rows, remarks, figures }) => ({
       name,
       title,
       about,
       long,
       seconds,
+      commit: commit ?? null,
       failure,
       rows: rows.map((row) => ({ ...rowJson(row), verdict: verdictJson(row) })),
       remarks,

@@ -17,6 +17,8 @@ export interface ReproducedExperiment extends ExperimentResult {
   readonly long: boolean;
   /** Seconds on the wall, when it ran. */
   readonly seconds: number;
+  /** Commit that it ran at; null if the package is no checkout, or may not be read. */
+  readonly commit: string | null;
   /** Why it has no rows, if it broke off because a number was not finite. */
   readonly failure: string | null;
 }

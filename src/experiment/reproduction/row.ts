@@ -47,6 +47,8 @@ export interface ReproducedRow {
   readonly method: string;
   /** What the number is to reach, instead of a reference. */
   readonly goal?: Goal;
+  /** What no such number can lie below, for losses and divergences: says whether it is possible, not whether it is good. */
+  readonly floor?: number;
   /** Energies that were evaluated for it, training and data included; an energy with its gradient is one. */
   readonly energyEvaluations: number;
   /** Seconds of processor time that it took, training and data included. */
@@ -58,7 +60,10 @@ export interface ReproducedRow {
 /** What a row shows. */
 export type Verdict =
   | { readonly kind: "agrees" | "differs" | "unreliable"; readonly standardErrors: number }
-  | { readonly kind: "reached" | "missed" | "stated" | "no estimate" };
+  | { readonly kind: "reached" | "missed" | "undecided" | "doubtful" | "stated" | "no estimate" };
+
+/** What a verdict rests on. */
+type Judged = Pick<ReproducedRow, "ours" | "reference" | "goal" | "floor">;
 
 /** Differences of more standard errors are called differences: a correct row among 370 does so by chance. */
 const LIMIT = 3;
@@ -68,9 +73,11 @@ const ROUNDING = 1e-9;
 /**
  * Judges a row: ours against the reference in standard errors of their difference, or against the goal.
  *
- * An estimate that its own checks call unreliable never agrees. A row without reference and goal is only stated.
+ * An estimate that its own checks call unreliable never agrees and reaches no goal. A goal is reached or missed where all
+ * of the 95 % interval is on one side of it, else it is undecided. A row that has a floor at most is only stated, unless it
+ * is below: then it differs from what is possible.
  *
- * @param row quantity with reference or goal
+ * @param row quantity with reference, goal or floor
  * @returns the verdict
  *
  * @example A fair coin
@@ -85,7 +92,7 @@ const ROUNDING = 1e-9;
  * assertEquals(verdictOf({ ours, reference: null, goal: [0.9, 1] }), { kind: "missed" });
  * ```
  */
-export function verdictOf({ ours, reference, goal }: Pick<ReproducedRow, "ours" | "reference" | "goal">): Verdict {
+export function verdictOf({ ours, reference, goal, floor }: Judged): Verdict {
   if (ours.value === null) return { kind: "no estimate" };
   if (reference !== null) {
     const difference = Math.abs(ours.value - reference.value);
@@ -99,8 +106,16 @@ export function verdictOf({ ours, reference, goal }: Pick<ReproducedRow, "ours" 
       standardErrors: round(standardErrors),
     };
   }
-  if (goal === undefined) return { kind: "stated" };
-  return { kind: ours.value >= goal[0] && ours.value <= goal[1] ? "reached" : "missed" };
+  if (goal !== undefined) return { kind: againstGoal(ours, goal) };
+  const below = floor === undefined ? 0 : (floor - ours.value) / (ours.standardError ?? NaN);
+  return below > LIMIT ? { kind: "differs", standardErrors: round(below) } : { kind: "stated" };
+}
+
+function againstGoal({ value, interval95, reliable }: Estimate, [least, most]: Goal) {
+  if (!reliable) return "doubtful";
+  const [low, high] = interval95 ?? [value!, value!];
+  if (low >= least && high <= most) return "reached";
+  return high < least || low > most ? "missed" : "undecided";
 }
 
 /** Without the last bits, which say nothing. */
@@ -114,29 +129,32 @@ function round(value: number): number {
  * @param row quantity, ours, reference or goal
  * @returns a clause
  */
-export function verdictText(row: Pick<ReproducedRow, "ours" | "reference" | "goal" | "published">): string {
+export function verdictText(row: Judged & Pick<ReproducedRow, "published">): string {
   const verdict = verdictOf(row);
   const lost = row.published?.notReproducible;
   return `${wordsOf(verdict, row)}${lost === undefined ? "" : `; published value not reproducible, because ${lost}`}`;
 }
 
-type Judged = Pick<ReproducedRow, "ours" | "goal" | "reference">;
-
-function wordsOf(verdict: Verdict, { ours, goal, reference }: Judged): string {
+function wordsOf(verdict: Verdict, { ours, goal, reference, floor }: Judged): string {
   const exact = ours.standardError === 0 && reference?.standardError === 0;
   switch (verdict.kind) {
     case "agrees":
       return exact ? "agrees to nine digits" : `agrees (${verdict.standardErrors.toFixed(1)} standard errors)`;
     case "differs":
+      if (reference === null) return `below its floor ${floor} by ${verdict.standardErrors.toFixed(1)} standard errors`;
       return exact ? "differs, and both are exact" : `differs by ${verdict.standardErrors.toFixed(1)} standard errors`;
     case "unreliable":
       return `unreliable: ${ours.reason} (off by ${verdict.standardErrors.toFixed(1)} standard errors)`;
     case "no estimate":
       return `no estimate: ${ours.reason}`;
-    case "stated":
-      return ours.reliable ? "stated" : `stated, unreliable: ${ours.reason}`;
+    case "stated": {
+      const lowest = floor === undefined ? "" : `; none can be below ${Number(floor.toPrecision(6))}`;
+      return `stated${lowest}${ours.reliable ? "" : `, unreliable: ${ours.reason}`}`;
+    }
+    case "doubtful":
+      return `unreliable: ${ours.reason}; the goal is ${goalText(goal!)}`;
     default:
-      return `${verdict.kind}: ${goalText(goal!)}${ours.reliable ? "" : `, unreliable: ${ours.reason}`}`;
+      return `${verdict.kind}: ${goalText(goal!)}`;
   }
 }
 

@@ -8,7 +8,7 @@ import { kernelBuild } from "../../backend/wasm.ts";
 import type { JsonObject } from "../../format/json.ts";
 import { packageVersion } from "../../sampler/version.ts";
 import { openProcessorClock, type ProcessorClock } from "../processor_time.ts";
-import { withOrigin } from "../run_origin.ts";
+import { runEnvironment, withOrigin } from "../run_origin.ts";
 import { partFile, type RunOptions, type RunResult } from "../run_parts.ts";
 import { atWork, type Workplace } from "../workplace.ts";
 import type { Experiment, ExperimentContext, ExperimentResult, ReproductionBudget } from "./experiment.ts";
@@ -146,7 +146,8 @@ async function runOne(
   const found = await experiment.run(context).catch((error) => failed(error));
   for (const { name: figure, svg } of found.figures) await directory.write(figureFile(name, figure), svg);
   const seconds = (performance.now() - start) / 1000;
-  return { name, title, about, long, failure: null, ...found, seconds };
+  const { commit } = await runEnvironment();
+  return { name, title, about, long, failure: null, ...found, seconds, commit };
 }
 
 /** Numbers that are not finite are the failure of one experiment; anything else ends the run. */
@@ -168,6 +169,9 @@ async function writeReport(
     notRun: all.filter(({ name }) => !found.has(name)).map(({ name, title, long }) => ({ name, title, long })),
   };
   await directory.write(REPORT, reproductionMarkdown(outcome, figureFile));
-  await directory.writeJson(NUMBERS, await withOrigin(reproductionJson(outcome, figureFile), origin));
+  // Whoever runs it again wants all experiments of the report, whichever of the commands ran them.
+  const only = outcome.experiments.map(({ name }) => name).join(",");
+  const again = origin && { ...origin, options: { ...origin.options, only } };
+  await directory.writeJson(NUMBERS, await withOrigin(reproductionJson(outcome, figureFile), again));
   return outcome;
 }

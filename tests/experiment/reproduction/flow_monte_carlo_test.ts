@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { loadKernels } from "../../../src/backend/wasm_deno.ts";
 import {
+  energiesFor,
   equilibriumRate,
-  priceOf,
   rateWithCost,
   ratioOf,
   transitionRate,
@@ -95,9 +95,10 @@ Deno.test("transitionRate's error is that of walkers which cross by chance", () 
 });
 
 Deno.test("prices and ratios are what they say", () => {
-  const { value, standardError } = priceOf(estimateFrom(3, 0.1), 1000, 51);
-  assertAlmostEquals(value!, 10);
-  assertAlmostEquals(standardError!, 2);
+  // Half the error costs four times as much; what is paid beforehand is paid once.
+  const { value, standardError } = energiesFor(estimateFrom(3, 0.1), { energies: 1000, runs: 51, paid: 500 }, 0.05);
+  assertAlmostEquals(value!, 4500);
+  assertAlmostEquals(standardError!, 800);
   const ratio = ratioOf(estimateFrom(6, 0.6), estimateFrom(2, 0.1));
   assertAlmostEquals(ratio.value!, 3);
   assertAlmostEquals(ratio.standardError!, 3 * Math.hypot(0.1, 0.05));

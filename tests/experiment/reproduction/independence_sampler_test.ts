@@ -45,6 +45,20 @@ Deno.test("independence moves are solved as their matrix of transitions says, pr
   }
 });
 
+Deno.test("independence moves are solved where the largest weights lie in cells that the proposal all but never draws", () => {
+  // A proposal narrower than the target: in the tails q falls to 1e-87 and π/q rises, over a thousand cells. Whoever
+  // finds the mass beyond a cell by subtraction from 1 has a time of 1e13 or less, of either sign.
+  const x = Float64Array.from({ length: 1001 }, (_, i) => (i - 500) / 50);
+  const found = independenceSampler({
+    logTarget: x.map((v) => -0.5 * v * v / 1.5),
+    logProposal: x.map((v) => -2 * v * v - 0.5 * Math.log(Math.PI / 2)),
+    observable: x.map((v) => v < 0 ? 1 : 0),
+    cell: 1 / 50,
+  });
+  assert(found.autocorrelationTime > 1e50, `${found.autocorrelationTime}`);
+  assert(found.acceptance > 0 && found.acceptance < 1);
+});
+
 Deno.test("what is left out is the mass of the largest weights: a state that is never seen and never left", () => {
   const pi = [0.5, 0.5 - 1e-9, 1e-9];
   const q = [0.4, 0.6, 1e-24];

@@ -23,16 +23,18 @@ Deno.test("latent paths: rows and figures are complete, and no path of the doubl
   assertEquals(wells.length, 3);
   // A path in steps of about 0.07 may step over the very top, by ½ · 12 · 0.035² = 0.007 at the most.
   for (const { ours } of wells) assert(ours.value! > -0.01, `${ours.value}`);
-  for (const row of wells) assertEquals(verdictOf(row).kind, "reached");
-
-  const heights = rows.filter(({ goal }) => goal?.[0] === -Infinity);
+  const heights = rows.filter(({ quantity }) =>
+    quantity.startsWith("dimer: highest U on") && !quantity.includes("|d − ")
+  );
   assertEquals(heights.length, 7);
   const of = (text: string) => heights.find(({ quantity }) => quantity.includes(text))!.ours.value!;
   // More points of one path can only raise it; a median is no less than the lowest.
   assert(of("the same path") >= of("the lowest latent path of 3") - 1e-3);
   assert(of("straight lines in x, median") >= of("the lowest straight line"));
-  // A flow of 80 steps is a bad one, and the verdict says so.
-  assertEquals(verdictOf(heights[1]).kind, "missed");
+  // A flow of 80 steps is a bad one, and the verdict says so; of the lowest paths, which a control reaches too, it says nothing.
+  const judged = heights.filter(({ goal }) => goal !== undefined);
+  assertEquals(judged.map((row) => verdictOf(row).kind), ["missed", "missed"]);
+  assert(judged.every(({ quantity }) => quantity.includes("median")));
   const barrier = rows.at(-1)!;
   assert(barrier.quantity.includes("free-energy barrier") && barrier.note!.includes("17.92"));
 });

@@ -25,7 +25,7 @@ Deno.test("verdictOf never lets an unreliable estimate agree", () => {
   assertEquals(verdictOf({ ours, reference: half(0) }).kind, "unreliable");
   assertEquals(text({ ours, reference: half(0) }), "unreliable: the weights are heavy (off by 0.0 standard errors)");
   assertEquals(text({ ours }), "stated, unreliable: the weights are heavy");
-  assertEquals(text({ ours, goal: [0, 1] }), "reached: 0 to 1, unreliable: the weights are heavy");
+  assertEquals(text({ ours, goal: [0, 1] }), "unreliable: the weights are heavy; the goal is 0 to 1");
 });
 
 Deno.test("verdictOf compares exact numbers to nine digits", () => {
@@ -39,6 +39,19 @@ Deno.test("verdictOf holds goals against their bounds", () => {
   assertEquals(text({ ours: exactly(0.89), goal: [0.9, Infinity] }), "missed: at least 0.9");
   assertEquals(text({ ours: exactly(2e-3), goal: [-Infinity, 1e-3] }), "missed: at most 0.001");
   assertEquals(text({ ours: exactly(7) }), "stated");
+  // All of the 95 % interval counts: half-width 1.96 × 0.05.
+  assertEquals(text({ ours: found(0.7, 0.05), goal: [0, 0.8] }), "reached: 0 to 0.8");
+  assertEquals(text({ ours: found(0.75, 0.05), goal: [0, 0.8] }), "undecided: 0 to 0.8");
+  assertEquals(text({ ours: found(0.95, 0.05), goal: [0, 0.8] }), "missed: 0 to 0.8");
+});
+
+Deno.test("verdictOf states what has a floor, whose neighbourhood proves nothing, and finds what is below", () => {
+  assertEquals(text({ ours: found(-8.1, 0.1), floor: -8.18258 }), "stated; none can be below -8.18258");
+  assertEquals(text({ ours: found(-8.4, 0.1), floor: -8.18258 }), "stated; none can be below -8.18258");
+  assertEquals(
+    text({ ours: found(-9.18258, 0.1), floor: -8.18258 }),
+    "below its floor -8.18258 by 10.0 standard errors",
+  );
 });
 
 Deno.test("verdictText says what is missing", () => {
