@@ -100,6 +100,9 @@ const NOTHING: TurnCounts = { offered: 0, accepted: 0, energyEvaluations: 0, flo
  * move, the even distribution over labellings because it is not touched. Proposals outside Ω count as rejected; mapping
  * them inwards instead would make p the wrong density.
  *
+ * All walkers make moves of the same kinds in the same turns. Scatter over walkers therefore does not hold how many turns of
+ * each kind there happened to be: 1/√turns or so, relative.
+ *
  * Compare chains by transitions per energy and by the time to forget, `autocorrelationEstimate`, and count what the
  * flow has cost. ΔF between basins follows from `freeEnergyDifferenceByCounting(basins, chain)`.
  *

@@ -106,7 +106,7 @@ export interface TwoGeneratorDifference {
  *
  * `bounds` is what was published. Each mean is F_i + KL(p_i ‖ Boltzmann), so the difference is off by KL₂ − KL₁: right for
  * exact flows, and for flows that err equally. Its standard error knows nothing of that. It is called reliable only
- * where reweighting is, and says that both bounds together lie no higher than that error. A flow that leaves its basin lowers
+ * where the acceptance ratio or reweighting is, and says that both bounds together lie no higher than a third of that error. A flow that leaves its basin lowers
  * its bound further: bounds know no basins.
  *
  * The other three are exact for any flows; poor flows make them noisy, which shows in error and reasons for doubt.
@@ -158,7 +158,7 @@ export function freeEnergyDifferenceBetween(
     const [own1, own2] = [common[0], sides[1].sample(samples)];
     const states = [sides[0].freeEnergy(own1), sides[1].freeEnergy(own2)] as const;
     const { estimate, rejected } = differenceOfBounds(common[0], common[1], {
-      freeEnergies: [states[0].reweighting, states[1].reweighting],
+      freeEnergies: [bestOf(states[0]), bestOf(states[1])],
       rejectAbove: options.rejectAbove,
     });
     const reweighting = independentDifference(states[1].reweighting, states[0].reweighting);
@@ -175,6 +175,11 @@ export function freeEnergyDifferenceBetween(
   } finally {
     if (temperature !== 1) flows.forEach((flow) => flow.release());
   }
+}
+
+/** What is known best of a state. */
+function bestOf({ bennett, reweighting }: StateFreeEnergy): FreeEnergyEstimate {
+  return bennett?.reliable ? bennett : reweighting;
 }
 
 const WHAT = "compare two generators";

@@ -159,23 +159,24 @@ export function transitionRate(basins: Int8Array, walkers: number, energies: num
  * @param population p₁
  */
 export function equilibriumRate(basins: Int8Array, walkers: number, energies: number, population: number): Estimate {
-  const left = new Float64Array(walkers);
+  const [left, there] = [new Float64Array(walkers), new Float64Array(walkers)];
   const last = new Int8Array(walkers).fill(-1);
-  let turnsThere = 0;
   basins.forEach((basin, i) => {
     const walker = i % walkers;
-    if (last[walker] === 1) turnsThere++;
+    if (last[walker] === 1) there[walker]++;
     if (last[walker] === 1 && basin === 0) left[walker]++;
     if (basin >= 0) last[walker] = basin;
   });
+  const turnsThere = there.reduce((sum, t) => sum + t, 0);
   if (turnsThere === 0) return noEstimate("no walker was in the basin of less weight");
   const unit = 2 * population * MILLION / (energies * turnsThere / basins.length);
   const total = left.reduce((sum, n) => sum + n, 0);
   if (total === 0) {
     return { value: 0, standardError: unit, interval95: [0, NONE_SEEN * unit], reliable: true, reason: null };
   }
-  const mean = total / walkers;
-  const variance = left.reduce((sum, n) => sum + (n - mean) ** 2, 0) / (walkers - 1);
+  // Of a ratio Σn/Σt: the scatter of n less what t lets expect.
+  const perTurn = total / turnsThere;
+  const variance = left.reduce((sum, n, w) => sum + (n - perTurn * there[w]) ** 2, 0) / (walkers - 1);
   return estimateFrom(total * unit, Math.sqrt(walkers * variance) * unit, { degreesOfFreedom: walkers - 1 });
 }
 

@@ -69,16 +69,19 @@ export async function searchPaths(
 ): Promise<DimerPaths> {
   const { ends, fewerEnds } = SIZES[context.budget];
   const { pool, signal } = context;
-  const closed = endsOf(frames, system.dim, ends, (d) => d < DIMER_BOUNDARY);
-  const open = endsOf(frames, system.dim, ends, (d) => d >= DIMER_BOUNDARY);
+  const endsBy = (count: number) => [
+    endsOf(frames, system.dim, count, (d) => d < DIMER_BOUNDARY),
+    endsOf(frames, system.dim, count, (d) => d >= DIMER_BOUNDARY),
+  ];
   const search = (what: string, of: Flow, count: number, points: number, throughOrigin = false) => {
-    const [from, to] = [closed, open].map((x) => x.subarray(0, count * system.dim));
+    const [from, to] = endsBy(count);
     const onProgress = (done: number) => context.onProgress(what, done);
     return lowestLatentPath(of, system, from, to, { points, throughOrigin, pool, onProgress, ...signal && { signal } });
   };
   const published = await search("latent paths of all pairs", flow, ends, POINTS.published);
   const row = (x: Float64Array, i: number) => x.subarray(i * system.dim, (i + 1) * system.dim);
   const [i, j] = published.pair;
+  const [closed, open] = endsBy(ends);
   const x = latentPath(flow, row(closed, i), row(open, j), POINTS.close, { pool });
   return {
     published,

@@ -103,7 +103,7 @@ function rowsOf(answer: IsingAnswer, goal: IsingGoal): ReproducedRow[] {
       quantity: `P(m > 0) − P(m < 0), ${name}`,
       published: side === 8
         ? {
-          value: "about 1 (mean m about 0.12)",
+          value: "mean m about 0.12",
           source: "CS-230 project, notebook: generated samples, J = 0.8, T = 1",
         }
         : null,

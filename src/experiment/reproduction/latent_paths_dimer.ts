@@ -228,7 +228,10 @@ function barrierRow({ profile, energyEvaluations, seconds }: UmbrellaReference, 
   return {
     quantity: "dimer: free-energy barrier from closed, T = 1",
     unit: "k_BT",
-    published: { value: "19.9", source: "umbrella sampling (US_data.npz) shipped with the published code" },
+    published: {
+      value: "19.9",
+      source: "computed from the umbrella sampling shipped with the published code (US_data.npz)",
+    },
     reference: null,
     ours: estimateFrom(
       freeEnergy[top]! - freeEnergy[bottom]!,
