@@ -141,6 +141,7 @@ export {
 export {
   exactly,
   type Goal,
+  type JudgedRow,
   type Published,
   type Reference,
   type ReproducedRow,

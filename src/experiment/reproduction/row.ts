@@ -63,7 +63,7 @@ export type Verdict =
   | { readonly kind: "reached" | "missed" | "undecided" | "doubtful" | "stated" | "no estimate" };
 
 /** What a verdict rests on. */
-type Judged = Pick<ReproducedRow, "ours" | "reference" | "goal" | "floor">;
+export type JudgedRow = Pick<ReproducedRow, "ours" | "reference" | "goal" | "floor">;
 
 /** Differences of more standard errors are called differences: a correct row among 370 does so by chance. */
 const LIMIT = 3;
@@ -92,7 +92,7 @@ const ROUNDING = 1e-9;
  * assertEquals(verdictOf({ ours, reference: null, goal: [0.9, 1] }), { kind: "missed" });
  * ```
  */
-export function verdictOf({ ours, reference, goal, floor }: Judged): Verdict {
+export function verdictOf({ ours, reference, goal, floor }: JudgedRow): Verdict {
   if (ours.value === null) return { kind: "no estimate" };
   if (reference !== null) {
     const difference = Math.abs(ours.value - reference.value);
@@ -129,13 +129,13 @@ function round(value: number): number {
  * @param row quantity, ours, reference or goal
  * @returns a clause
  */
-export function verdictText(row: Judged & Pick<ReproducedRow, "published">): string {
+export function verdictText(row: JudgedRow & Pick<ReproducedRow, "published">): string {
   const verdict = verdictOf(row);
   const lost = row.published?.notReproducible;
   return `${wordsOf(verdict, row)}${lost === undefined ? "" : `; published value not reproducible, because ${lost}`}`;
 }
 
-function wordsOf(verdict: Verdict, { ours, goal, reference, floor }: Judged): string {
+function wordsOf(verdict: Verdict, { ours, goal, reference, floor }: JudgedRow): string {
   const exact = ours.standardError === 0 && reference?.standardError === 0;
   switch (verdict.kind) {
     case "agrees":
