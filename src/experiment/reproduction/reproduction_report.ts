@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from "../../format/json.ts";
 import { markupToHtml, plainText } from "../../plot/markup.ts";
-import { count, decimalsFor, duration, fixed, NOTHING } from "../report_numbers.ts";
+import { count, decimalsFor, duration, fixed, NOTHING, power } from "../report_numbers.ts";
 import type { ReproducedRow, Verdict } from "./row.ts";
 import { verdictOf, verdictText } from "./row.ts";
 import type { ReproducedExperiment, ReproductionOutcome } from "./reproduction_results.ts";
@@ -14,6 +14,8 @@ import type { ReproducedExperiment, ReproductionOutcome } from "./reproduction_r
 const VERSION = 1;
 /** Of a number with an error: some references are all but exact. */
 const MOST_DECIMALS = 9;
+/** From here on numbers are written as powers of ten. */
+const LARGE = 1e6;
 /** Names the file of a picture, relative to the report. */
 type FigureFile = (experiment: string, figure: string) => string;
 
@@ -178,17 +180,17 @@ function oursText({ ours: { value, interval95, standardError } }: ReproducedRow)
   if (high === low) return numberText(value);
   const half = (high - low) / 2;
   const decimals = decimalsFor(half, MOST_DECIMALS);
+  const show = (v: number) => Math.abs(value) >= LARGE ? power(v) : fixed(v, decimals);
   const skewed = Math.abs((high + low) / 2 - value) > 0.05 * half;
-  if (skewed || standardError === null) {
-    return `${fixed(value, decimals)} (${fixed(low, decimals)} to ${fixed(high, decimals)})`;
-  }
-  return `${fixed(value, decimals)} ± ${fixed(half, decimals)}`;
+  return skewed || standardError === null
+    ? `${show(value)} (${show(low)} to ${show(high)})`
+    : `${show(value)} ± ${show(half)}`;
 }
 
 /** A number without error: six digits, no more decimals than it has. */
 function numberText(value: number): string {
   if (!Number.isFinite(value)) return fixed(value, 0);
-  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)) {
+  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= LARGE)) {
     return value.toExponential(2).replace("-", "−");
   }
   return String(Number(value.toPrecision(6))).replace("-", "−");
