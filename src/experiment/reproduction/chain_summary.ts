@@ -8,6 +8,7 @@ import type { FlowMonteCarloResult } from "../../hybrid/flow_monte_carlo.ts";
 import { type CountedDifference, freeEnergyDifferenceByCounting } from "../../reweighting/counted_difference.ts";
 import { type Estimate, estimateFrom, noEstimate } from "../../reweighting/estimate.ts";
 import { logOf } from "../../random/elementary.ts";
+import { independentMean } from "./independent_mean.ts";
 
 /** Energies in which transitions are counted. */
 const MILLION = 1e6;
@@ -108,12 +109,9 @@ export function whoMoved(dim: number): (x: Float64Array) => Float64Array {
 function acceptedOf({ series, kinds }: FlowMonteCarloResult, walkers: number): Estimate {
   const turns = Array.from(kinds.keys()).filter((turn) => turn > 0 && kinds[turn] === "independence");
   if (turns.length === 0) return noEstimate("no independence moves were made");
-  const means = Float64Array.from({ length: walkers }, (_, c) => {
+  return independentMean(Array.from({ length: walkers }, (_, c) => {
     return turns.reduce((sum, turn) => sum + series.moved[turn * walkers + c], 0) / turns.length;
-  });
-  const mean = means.reduce((sum, v) => sum + v, 0) / walkers;
-  const variance = means.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (walkers - 1);
-  return estimateFrom(mean, Math.sqrt(variance / walkers), { degreesOfFreedom: walkers - 1 });
+  }));
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Estimate, estimateFrom, noEstimate } from "../../reweighting/estimate.ts";
+import { type Estimate, noEstimate } from "../../reweighting/estimate.ts";
 import type { ByBasin } from "../dimer_results.ts";
 import { temperatureText } from "../temperature_units.ts";
 import {
@@ -29,6 +29,7 @@ import type { Experiment, ExperimentContext, ExperimentResult, ReproductionBudge
 import { alignedTo, distanceBetween, type Levels, spreadOf } from "./profile_comparison.ts";
 import { publishedAt, publishedDisagree } from "./published_dimer.ts";
 import type { ReproducedRow } from "./row.ts";
+import { independentMean } from "./independent_mean.ts";
 
 /** Sizes of a budget. */
 interface Sizes {
@@ -177,16 +178,13 @@ export function meanOverNetworks(estimates: readonly Estimate[]): Estimate {
   if (known.length < 2) {
     return noEstimate(`${known.length} of ${estimates.length} networks have an estimate, and a spread takes two`);
   }
-  const mean = known.reduce((sum, { value }) => sum + value!, 0) / known.length;
-  const squares = known.reduce((sum, { value }) => sum + (value! - mean) ** 2, 0);
   const doubted = estimates.filter(({ reliable }) => !reliable);
   const reason = doubted.length === 0
     ? null
     : `${doubted.length} of ${estimates.length} networks doubt their own estimate, the first because ${
       doubted[0].reason
     }`;
-  const error = Math.sqrt(squares / (known.length - 1) / known.length);
-  return estimateFrom(mean, error, { degreesOfFreedom: known.length - 1, reason });
+  return independentMean(known.map(({ value }) => value!), reason);
 }
 
 const METHODS = {

@@ -6,11 +6,12 @@
 import { Flow } from "../../flow/flow.ts";
 import { Scaling } from "../../flow/scaling.ts";
 import { latentPath, type LowestLatentPath, lowestLatentPath } from "../../hybrid/latent_path.ts";
-import { type Estimate, estimateFrom } from "../../reweighting/estimate.ts";
+import type { Estimate } from "../../reweighting/estimate.ts";
 import { MetropolisChains } from "../../sampling/metropolis_chains.ts";
 import { DIMER_BOUNDARY } from "../../system/particle_dimer.ts";
 import type { ExperimentContext, ReproductionBudget } from "./experiment.ts";
 import type { TrainedDimer } from "./trained_dimer.ts";
+import { byChain, meanOverChains } from "./independent_mean.ts";
 
 /** Sizes of a budget. */
 interface Sizes {
@@ -147,13 +148,7 @@ export function typicalEnergies(
   held: { byChain: readonly number[][] },
 ): EnergiesByPlace {
   const energy = system.energy(frames.x);
-  const of = (accepts: (d: number) => boolean) => {
-    const byChain = new Map<number, number[]>();
-    energy.forEach((u, i) => {
-      if (accepts(frames.d[i])) byChain.set(frames.chain[i], [...byChain.get(frames.chain[i]) ?? [], u]);
-    });
-    return typicalOf([...byChain.values()]);
-  };
+  const of = (accepts: (d: number) => boolean) => typicalOf(byChain(energy, frames.chain, (i) => accepts(frames.d[i])));
   return {
     closed: of((d) => d < DIMER_BOUNDARY),
     top: typicalOf(held.byChain.filter((own) => own.length > 0)),
@@ -161,14 +156,11 @@ export function typicalEnergies(
   };
 }
 
-function typicalOf(byChain: readonly (readonly number[])[]): TypicalEnergies {
-  const means = byChain.map((own) => own.reduce((sum, u) => sum + u, 0) / own.length);
-  const mean = means.reduce((sum, u) => sum + u, 0) / means.length;
-  const variance = means.reduce((sum, u) => sum + (u - mean) ** 2, 0) / (means.length - 1);
-  const all = Float64Array.from(byChain.flat()).sort();
+function typicalOf(chains: readonly (readonly number[])[]): TypicalEnergies {
+  const all = Float64Array.from(chains.flat()).sort();
   const at = (share: number) => all[Math.min(all.length - 1, Math.floor(share * all.length))];
   return {
-    mean: estimateFrom(mean, Math.sqrt(variance / means.length), { degreesOfFreedom: means.length - 1 }),
+    mean: meanOverChains(chains),
     range: [at(0.01), at(0.99)],
   };
 }

@@ -9,6 +9,7 @@ import { dimerReferences } from "../../system/dimer_references.ts";
 import { DIMER_BOUNDARY, ParticleDimer } from "../../system/particle_dimer.ts";
 import { dimerUmbrella } from "../dimer_umbrella.ts";
 import { temperatureText } from "../temperature_units.ts";
+import { equalBins } from "./exact_profile.ts";
 import type { ExperimentContext, ReproductionBudget } from "./experiment.ts";
 import type { Reference } from "./row.ts";
 
@@ -41,15 +42,10 @@ const SIZES: Readonly<Record<ReproductionBudget, { readonly sweeps: number; read
   paper: { sweeps: 1_500_000, bootstraps: 200 },
 };
 
-/** `count` numbers from `low` to `high`, evenly spaced. */
-export function evenly(low: number, high: number, count: number): Float64Array {
-  return Float64Array.from({ length: count }, (_, k) => low + (high - low) * k / (count - 1));
-}
-
 /** Edges of the 29 bins of the published profiles over networks (`mean_free_energy` of the notebook). */
-export const NETWORK_EDGES = evenly(0.5, 2.5, 30);
+export const NETWORK_EDGES = equalBins(0.5, 2.5, 29);
 /** Edges of the 49 bins of the published error of the estimator (`particles_hyperparameters.py`). */
-export const ERROR_EDGES = evenly(0.7, 2.3, 50);
+export const ERROR_EDGES = equalBins(0.7, 2.3, 49);
 /** Both together, so that umbrella sampling has a bin for each piece of either. */
 export const profileEdgesOfAll = Float64Array.from([...new Set([...NETWORK_EDGES, ...ERROR_EDGES])]).sort();
 

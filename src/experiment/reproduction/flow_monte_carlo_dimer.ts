@@ -15,6 +15,7 @@ import { ERROR_EDGES, type UmbrellaReference, umbrellaReference } from "./dimer_
 import type { ExperimentContext, ReproductionBudget } from "./experiment.ts";
 import type { Reference } from "./row.ts";
 import { type Cost, type TrainedDimer, trainedDimer } from "./trained_dimer.ts";
+import { byChain, meanOverChains } from "./independent_mean.ts";
 
 /** Sizes of a budget. */
 interface Sizes {
@@ -282,14 +283,10 @@ function acceptances(proposed: Float64Array, logWeights: Float64Array): Float64A
 
 /** Mean over the chains of frames in a basin, with the error that their scatter says. */
 function overChains({ d, chain }: TrainedDimer["frames"], values: Float64Array, basin: number) {
-  const byChain = new Map<number, number[]>();
-  values.forEach((value, i) => {
-    if ((d[i] < DIMER_BOUNDARY ? 0 : 1) === basin) byChain.set(chain[i], [...byChain.get(chain[i]) ?? [], value]);
-  });
-  const means = [...byChain.values()].map((own) => own.reduce((sum, v) => sum + v, 0) / own.length);
-  const mean = means.reduce((sum, v) => sum + v, 0) / means.length;
-  const variance = means.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (means.length - 1);
-  return { mean, error: Math.sqrt(variance / means.length) };
+  const { value, standardError } = meanOverChains(
+    byChain(values, chain, (i) => (d[i] < DIMER_BOUNDARY ? 0 : 1) === basin),
+  );
+  return { mean: value ?? NaN, error: standardError ?? NaN };
 }
 
 /**

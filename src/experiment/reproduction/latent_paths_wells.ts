@@ -8,11 +8,12 @@ import { contourPlot } from "../../plot/contour_plot.ts";
 import { figureGrid } from "../../plot/figure_grid.ts";
 import { linePlot } from "../../plot/line_plot.ts";
 import { RandomStream } from "../../random/random_stream.ts";
-import { type Estimate, estimateFrom } from "../../reweighting/estimate.ts";
+import type { Estimate } from "../../reweighting/estimate.ts";
 import { coordinateOf, doubleWell, wellData } from "./double_well_basins.ts";
 import type { ExperimentContext, ExperimentFigure, ExperimentResult } from "./experiment.ts";
 import { exactly, type ReproducedRow } from "./row.ts";
 import { trainedDoubleWell } from "./trained_double_well.ts";
+import { independentMean } from "./independent_mean.ts";
 
 /** Pairs, and points of a path, as published; frames of the smoke budget are fewer. */
 const SIZES = {
@@ -65,12 +66,12 @@ export async function wellLatentPaths(context: ExperimentContext): Promise<Exper
   };
   return {
     rows: [
-      row(`mean over ${pairs} random pairs`, meanOf(heights), {
+      row(`mean over ${pairs} random pairs`, independentMean(heights), {
         published: printed,
         note: "No path from left to right stays below the saddle: an error is the scatter over pairs.",
       }),
       row(`lowest of ${pairs} random pairs`, exactly(Math.min(...heights))),
-      row(`mean over the same pairs, straight lines in x`, meanOf(above(straight)), {
+      row(`mean over the same pairs, straight lines in x`, independentMean(above(straight)), {
         method: `no flow, ${points} points`,
         energyEvaluations: pairs * points,
         seconds: 0,
@@ -80,10 +81,10 @@ export async function wellLatentPaths(context: ExperimentContext): Promise<Exper
     figures: [await wellFigure(walked, saddle)],
     remarks: [
       `In the double well latent paths are on average ${
-        meanOf(heights).value!.toFixed(2)
+        independentMean(heights).value!.toFixed(2)
       } k_BT above the saddle at their ` +
       `highest, and straight lines in x ${
-        meanOf(above(straight)).value!.toFixed(2)
+        independentMean(above(straight)).value!.toFixed(2)
       }: with two coordinates there is little to ` +
       "gain. The dimer shows what a map is good for.",
     ],
@@ -120,13 +121,6 @@ function line(from: Float64Array, to: Float64Array, points: number): Float64Arra
 
 function pathsOf(x: readonly Float64Array[]): Paths {
   return { x, energy: x.map((path) => doubleWell.energy(path)) };
-}
-
-function meanOf(values: readonly number[]): Estimate {
-  const n = values.length;
-  const mean = values.reduce((sum, v) => sum + v, 0) / n;
-  const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (n - 1);
-  return estimateFrom(mean, Math.sqrt(variance / n), { degreesOfFreedom: n - 1 });
 }
 
 async function wellFigure({ x, energy }: Paths, saddle: number): Promise<ExperimentFigure> {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Published } from "./row.ts";
+import { independentMean } from "./independent_mean.ts";
 
 /** What was published at a temperature, F(open) − F(closed) in k_BT. */
 export interface PublishedDifference {
@@ -56,7 +57,6 @@ export function publishedAt(temperature: number): Published | null {
 
 /** Mean of the published runs of umbrella sampling and its standard error. */
 export function publishedMean({ umbrella }: PublishedDifference): { readonly value: number; readonly error: number } {
-  const value = umbrella.reduce((sum, one) => sum + one, 0) / umbrella.length;
-  const squares = umbrella.reduce((sum, one) => sum + (one - value) ** 2, 0);
-  return { value, error: Math.sqrt(squares / (umbrella.length - 1) / umbrella.length) };
+  const { value, standardError } = independentMean(umbrella);
+  return { value: value!, error: standardError! };
 }
