@@ -20,6 +20,7 @@ import {
 } from "../loss/reaction_coordinate.ts";
 import type { Objective, Stage } from "../training/train.ts";
 import { flowAtTemperaturesInTurn } from "./several_temperatures.ts";
+import { stageSeed } from "./stage_seed.ts";
 
 /** A stage of training a Boltzmann generator. */
 export interface BoltzmannStage extends Stage {
@@ -218,9 +219,8 @@ class ObjectiveBuilder {
     this.#addTerm("forceMatching", weight, forceMatchingLoss(flow, plus, minus, slopes, forceStep));
   }
 
-  /** Every stage draws from its own seed, so that its batches do not depend on the length of those before. */
   get #stageSeed(): number {
-    return this.#options.seed + 1009 * (this.#index + 1);
+    return stageSeed(this.#options.seed, this.#index);
   }
 
   #addPriorTerms(energy: number, reactionCoordinate: number, logWeightSpread: number): void {

@@ -15,6 +15,7 @@ import { cappedLogWeights } from "../reweighting/capped_weights.ts";
 import { logMeanExp } from "../reweighting/log_sum_exp.ts";
 import type { Objective, Stage } from "../training/train.ts";
 import { BoltzmannGenerator, type Target } from "./boltzmann_generator.ts";
+import { stageSeed } from "./stage_seed.ts";
 
 /** A stage of refinement. */
 export interface RefinementStage extends Stage {
@@ -95,9 +96,7 @@ export function weightedBatch(
     );
   }
   const target = new BoltzmannGenerator(proposal, system, { beta, skipNotFinite });
-  // Every stage draws from its own seed, so that its batches do not depend on the length of those before.
-  const stageSeed = seed + 1009 * (index + 1);
-  const samples = target.sample(batch, { seed: stageSeed, first: step * batch, ...pool && { pool } });
+  const samples = target.sample(batch, { seed: stageSeed(seed, index), first: step * batch, ...pool && { pool } });
   const x = samples.x.slice();
   const { dim } = flow;
   const { logWeights } = samples;

@@ -11,6 +11,7 @@ import type { Generator } from "../flow/flow.ts";
 import { type Density, weightedMaximumLikelihoodLoss } from "../loss/maximum_likelihood.ts";
 import type { Objective, Stage } from "../training/train.ts";
 import { BoltzmannGenerator, type Target } from "./boltzmann_generator.ts";
+import { stageSeed } from "./stage_seed.ts";
 
 /** What is trained towards what. */
 export interface VariationalOptions {
@@ -62,9 +63,11 @@ export function variationalBatch(
     throw new RangeError(`Cannot train stage "${name}": batch must be at least 2, got ${batch}`);
   }
   const target = new BoltzmannGenerator(generator, system, { beta });
-  // Every stage draws from its own seed, so that its batches do not depend on the length of those before.
-  const stageSeed = seed + 1009 * (index + 1);
-  const { x, logWeights } = target.sample(batch, { seed: stageSeed, first: step * batch, ...pool && { pool } });
+  const { x, logWeights } = target.sample(batch, {
+    seed: stageSeed(seed, index),
+    first: step * batch,
+    ...pool && { pool },
+  });
   const freeEnergy = logWeights.map((log) => -log);
   const { count, first } = rowsNotFinite(freeEnergy, 1);
   if (count > 0) {

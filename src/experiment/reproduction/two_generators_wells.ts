@@ -8,13 +8,13 @@ import { Flow } from "../../flow/flow.ts";
 import { boltzmannObjective, type BoltzmannStage } from "../../hybrid/boltzmann_objective.ts";
 import { freeEnergyDifferenceBetween, type GeneratedState } from "../../hybrid/two_generators.ts";
 import { metropolis, type MetropolisFrames } from "../../sampling/metropolis.ts";
-import { DoubleWell } from "../../system/double_well.ts";
 import { MuellerBrown } from "../../system/mueller_brown.ts";
 import type { System } from "../../system/system.ts";
 import { FrameBuffer } from "../../training/frame_buffer.ts";
 import { train } from "../../training/train.ts";
 import type { ExperimentContext } from "./experiment.ts";
 import type { Scan, ScanPoint } from "./two_generators_scan.ts";
+import { doubleWell } from "./double_well_basins.ts";
 
 /** A system of two coordinates with two states. */
 export interface WellSystem {
@@ -42,7 +42,6 @@ export interface WellSystem {
 
 type Basin = (x1: number, x2: number) => boolean;
 
-const doubleWell = new DoubleWell();
 const mueller = new MuellerBrown();
 /** s = 0.7 (x₁ − x₂), along which the states of Müller-Brown are told apart. */
 const projection = (x1: number, x2: number) => 0.7 * (x1 - x2);
