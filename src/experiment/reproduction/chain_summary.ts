@@ -9,6 +9,7 @@ import { type CountedDifference, freeEnergyDifferenceByCounting } from "../../re
 import { type Estimate, estimateFrom, noEstimate } from "../../reweighting/estimate.ts";
 import { logOf } from "../../random/elementary.ts";
 import { independentMean } from "./independent_mean.ts";
+import type { Reference } from "./row.ts";
 
 /** Energies in which transitions are counted. */
 const MILLION = 1e6;
@@ -51,13 +52,13 @@ export interface ChainSummary {
  * @param result the run, which observed `sides` (0 or 1, which populations are counted by), `trace` and `moved`
  * @param seconds of processor time
  * @param seed of the bootstrap
- * @param population share of basin 1 at equilibrium, for chains that do not reach it; left out, they have
+ * @param population share of basin 1 at equilibrium with its error, for chains that do not reach it; left out, they have
  */
 export function summarizeChains(
   result: FlowMonteCarloResult,
   seconds: number,
   seed: number,
-  population?: number,
+  population?: Reference,
 ): ChainSummary {
   const { moves, series, chain, energyEvaluations, burnInEvaluations, transitions } = result;
   const counted = (turns: number) => {
@@ -148,15 +149,21 @@ export function transitionRate(basins: Int8Array, walkers: number, energies: num
  *     rate = 2 p₁ n₁₀ / t₁,
  *
  * n₁₀ changes from basin 1 to basin 0 in the time t₁ (in energies) that walkers spent after having come from there, and p₁
- * the population of basin 1, known otherwise. At equilibrium there are as many changes back. Chains that start half in each
- * basin would be counted far too high where p₁ is small. None at all is 0 with an upper bound of 95 %.
+ * the population of basin 1, known otherwise, whose error the rate shares. At equilibrium there are as many changes back.
+ * Chains that start half in each basin would be counted far too high where p₁ is small. None at all is 0 with an upper bound
+ * of 95 %.
  *
  * @param basins after every turn [turns · walkers]; negative: in none
  * @param walkers number of walkers
  * @param energies evaluated by all of them
  * @param population p₁
  */
-export function equilibriumRate(basins: Int8Array, walkers: number, energies: number, population: number): Estimate {
+export function equilibriumRate(
+  basins: Int8Array,
+  walkers: number,
+  energies: number,
+  { value: population, standardError }: Omit<Reference, "method">,
+): Estimate {
   const [left, there] = [new Float64Array(walkers), new Float64Array(walkers)];
   const last = new Int8Array(walkers).fill(-1);
   basins.forEach((basin, i) => {
@@ -175,7 +182,8 @@ export function equilibriumRate(basins: Int8Array, walkers: number, energies: nu
   // Of a ratio Σn/Σt: the scatter of n less what t lets expect.
   const perTurn = total / turnsThere;
   const variance = left.reduce((sum, n, w) => sum + (n - perTurn * there[w]) ** 2, 0) / (walkers - 1);
-  return estimateFrom(total * unit, Math.sqrt(walkers * variance) * unit, { degreesOfFreedom: walkers - 1 });
+  const error = Math.hypot(Math.sqrt(walkers * variance), total * standardError / population) * unit;
+  return estimateFrom(total * unit, error, { degreesOfFreedom: walkers - 1 });
 }
 
 /**

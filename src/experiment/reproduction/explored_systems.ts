@@ -13,7 +13,8 @@ import { MuellerBrown } from "../../system/mueller_brown.ts";
 import { DIMER_BOUNDARY, ParticleDimer } from "../../system/particle_dimer.ts";
 import type { System } from "../../system/system.ts";
 import { dimerDistance } from "../dimer_training.ts";
-import { umbrellaReference } from "./dimer_umbrella_reference.ts";
+import { basinPopulation } from "./basin_population.ts";
+import { referenceOf, umbrellaReference } from "./dimer_umbrella_reference.ts";
 import type { ExperimentContext } from "./experiment.ts";
 import type { ExploredName } from "./exploration_settings.ts";
 import type { Reference } from "./row.ts";
@@ -95,7 +96,7 @@ function exploredDoubleWell(): ExploredSystem {
       const line = system.energy(Float64Array.from({ length: 2 * at.length }, (_, k) => k % 2 === 0 ? at[k / 2] : 0));
       return Promise.resolve({
         freeEnergyDifference: exactly(freeEnergyDifference),
-        population: exactly(1 / (1 + Math.exp(freeEnergyDifference))),
+        population: basinPopulation(exactly(freeEnergyDifference)),
         logPartition,
         density: { at, value: line.map((u) => Math.exp(-u + others - logPartition)) },
       });
@@ -160,13 +161,12 @@ function exploredDimer(): ExploredSystem {
     coordinate,
     axis: { label: "*d*", domain: [0.6, 2.4] },
     async known(context) {
-      const { freeEnergyDifference: { value, standardError, reliable }, profile } = await umbrellaReference(context, 1);
-      const method = "umbrella sampling + MBAR";
-      const trusted = value !== null && standardError !== null && reliable;
-      const open = trusted ? 1 / (1 + Math.exp(value)) : NaN;
+      const umbrella = await umbrellaReference(context, 1);
+      const { profile } = umbrella;
+      const freeEnergyDifference = referenceOf(umbrella);
       return {
-        freeEnergyDifference: trusted ? { value, standardError, method } : null,
-        population: trusted ? { value: open, standardError: open * (1 - open) * standardError, method } : null,
+        freeEnergyDifference,
+        population: freeEnergyDifference && basinPopulation(freeEnergyDifference),
         density: {
           at: Float64Array.from(profile.freeEnergy, (_, k) => (profile.edges[k] + profile.edges[k + 1]) / 2),
           value: Float64Array.from(profile.freeEnergy, (f) => f === null ? NaN : Math.exp(-f)),

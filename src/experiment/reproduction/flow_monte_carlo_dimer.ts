@@ -10,8 +10,9 @@ import { type Estimate, estimateFrom, noEstimate } from "../../reweighting/estim
 import { DIMER_BOUNDARY, ParticleDimer } from "../../system/particle_dimer.ts";
 import { bondlessWindows, dimerUmbrella, type DimerUmbrellaResult } from "../dimer_umbrella.ts";
 import { samplesInPieces } from "../sample_pieces.ts";
+import { basinPopulation } from "./basin_population.ts";
 import { type ChainSummary, equilibriumRate, summarizeChains, whoMoved } from "./chain_summary.ts";
-import { ERROR_EDGES, type UmbrellaReference, umbrellaReference } from "./dimer_umbrella_reference.ts";
+import { ERROR_EDGES, referenceOf, type UmbrellaReference, umbrellaReference } from "./dimer_umbrella_reference.ts";
 import type { ExperimentContext, ReproductionBudget } from "./experiment.ts";
 import type { Reference } from "./row.ts";
 import { type Cost, type TrainedDimer, trainedDimer } from "./trained_dimer.ts";
@@ -63,6 +64,8 @@ const SIZES: Readonly<Record<ReproductionBudget, Sizes>> = {
 const MIXTURE = { local: 0.45, sweeps: 10, independence: 0.45, latent: 0.1, latentStep: 0.1 } as const;
 /** Distances within which a dimer is closed, and beyond which it is open, for transitions. */
 const CORES = [1.2, 1.8] as const;
+/** A difference of which nothing is known: no rate follows from it. */
+const UNKNOWN: Reference = { value: NaN, standardError: NaN, method: "unknown" };
 /** Blocks of flow samples by which the error of an expected acceptance is found. */
 const BLOCKS = 16;
 /** Chains per window of umbrella sampling, as `dimerUmbrella` has them, and the least burn-in of each. */
@@ -105,7 +108,7 @@ export async function dimerChains(context: ExperimentContext): Promise<DimerChai
   const reference = await umbrellaReference(context, 1);
   const { system, flow, generator, step, data, training } = trained;
   const start = startsOf(trained, sizes.walkers);
-  const open = 1 / (1 + Math.exp(reference.freeEnergyDifference.value ?? NaN));
+  const open = basinPopulation(referenceOf(reference) ?? UNKNOWN);
   const run = async (
     what: string,
     of: ParticleDimer,
@@ -161,7 +164,7 @@ export async function dimerChains(context: ExperimentContext): Promise<DimerChai
     halfSizes.turns,
     23,
   );
-  const expectedAcceptance = await acceptanceOf(context, trained, reference, sizes.samples);
+  const expectedAcceptance = await acceptanceOf(context, trained, open, sizes.samples);
   flow.release();
   return {
     local: summarizeChains(local.result, local.seconds, seed, open),
@@ -229,27 +232,26 @@ async function umbrellaFor(
 /**
  * Mean acceptance of independence moves in equilibrium, without running any: min(1, w′/w) averaged over Monte Carlo frames,
  * weighted by the populations that umbrella sampling gives the basins, and over flow samples. The error is the scatter over
- * chains of frames and over blocks of flow samples.
+ * chains of frames and over blocks of flow samples, and that of the populations.
  */
 async function acceptanceOf(
   { seed, pool, signal }: ExperimentContext,
   { generator, system, frames }: TrainedDimer,
-  { freeEnergyDifference }: UmbrellaReference,
+  { value: open, standardError }: Reference,
   samples: number,
 ): Promise<Reference | null> {
-  if (freeEnergyDifference.value === null) return null;
+  if (Number.isNaN(open)) return null;
   const target = new BoltzmannGenerator(generator, system);
   const drawn = new Float64Array(samples);
   const wanted = { from: 0, samples, chunk: 2048, seed: seed + 25, pool, onProgress: undefined, signal };
   for await (const { at, piece } of samplesInPieces(target, wanted)) drawn.set(piece.logWeights, at);
   const frameWeights = target.logWeights(frames.x, { pool });
-  const open = 1 / (1 + Math.exp(freeEnergyDifference.value));
   const averaged = (own: Float64Array) => {
     const accepted = acceptances(own, frameWeights);
     const [closed, opened] = [0, 1].map((basin) => overChains(frames, accepted, basin));
     return {
       value: (1 - open) * closed.mean + open * opened.mean,
-      error: Math.hypot((1 - open) * closed.error, open * opened.error),
+      error: Math.hypot((1 - open) * closed.error, open * opened.error, (closed.mean - opened.mean) * standardError),
     };
   };
   const { value, error } = averaged(drawn.slice());

@@ -9,11 +9,12 @@ import type { FreeEnergyEstimate } from "../../reweighting/estimate.ts";
 import { umbrellaFreeEnergies } from "../../reweighting/umbrella.ts";
 import { metropolis } from "../../sampling/metropolis.ts";
 import type { System } from "../../system/system.ts";
+import { basinPopulation } from "./basin_population.ts";
 import { type ChainSummary, energiesFor, rateWithCost, ratioOf, summarizeChains, whoMoved } from "./chain_summary.ts";
 import { coordinateOf, doubleWell, wellEdges } from "./double_well_basins.ts";
 import type { ExperimentContext, ReproductionBudget } from "./experiment.ts";
 import { type IndependenceSampler, independenceSampler } from "./independence_sampler.ts";
-import type { ReproducedRow } from "./row.ts";
+import type { Reference, ReproducedRow } from "./row.ts";
 import { trainedDoubleWell } from "./trained_double_well.ts";
 import type { Cost } from "./trained_dimer.ts";
 
@@ -72,13 +73,14 @@ export async function wellChains(context: ExperimentContext): Promise<WellChains
   const { walkers, turns, local } = SIZES[budget];
   const { flow, ...cost } = await trainedDoubleWell(context);
   const start = Float64Array.from({ length: 2 * walkers }, (_, i) => i % 2 === 1 ? 0 : i % 4 === 0 ? -1.77 : 1.69);
-  const right = 1 / (1 + Math.exp(doubleWell.exact(1).freeEnergyDifference));
+  const { freeEnergyDifference } = doubleWell.exact(1);
+  const right = basinPopulation({ value: freeEnergyDifference, standardError: 0, method: "quadrature" });
   const run = async (
     what: string,
     moves: FlowMonteCarloOptions["moves"],
     length: number,
     own: number,
-    population?: number,
+    population?: Reference,
   ) => {
     const began = clock();
     const result = await flowMonteCarlo({
@@ -118,7 +120,7 @@ export async function wellChains(context: ExperimentContext): Promise<WellChains
   };
   const exact = {
     ...exactSampler(flow, 0.1 / (walkers * turns)),
-    freeEnergyDifference: doubleWell.exact(1).freeEnergyDifference,
+    freeEnergyDifference,
   };
   flow.release();
   return { ...found, exact, umbrella: umbrella(context, found.mixed.energyEvaluations), flow: cost };

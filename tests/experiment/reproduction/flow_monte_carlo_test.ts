@@ -61,16 +61,24 @@ Deno.test("equilibriumRate is that of chains at equilibrium, wherever walkers st
     return basins;
   };
   const expected = 2 * 0.05 / 50 * walkers * turns;
+  const exact = { value: 0.05, standardError: 0 };
   for (let seed = 0; seed < 10; seed++) {
     const basins = run(seed);
-    const found = equilibriumRate(basins, walkers, energies, 0.05);
+    const found = equilibriumRate(basins, walkers, energies, exact);
     assert(Math.abs(found.value! - expected) < FOUR_SIGMA * found.standardError!, `${found.value}, ${expected}`);
     // Plain counting takes the way down from the starts for equilibrium.
     const plain = transitionRate(basins, walkers, energies);
     assert(Math.abs(plain.value! - expected) > FOUR_SIGMA * plain.standardError!);
   }
-  assertEquals(equilibriumRate(new Int8Array(8), 2, 1, 0.5).reason, "no walker was in the basin of less weight");
-  const stuck = equilibriumRate(new Int8Array(8).fill(1), 2, 8e6, 0.5);
+  const basins = run(0);
+  const [known, doubted] = [0, 0.01].map((standardError) =>
+    equilibriumRate(basins, walkers, energies, { value: 0.05, standardError })
+  );
+  assertEquals(doubted.value, known.value);
+  assertAlmostEquals(doubted.standardError!, Math.hypot(known.standardError!, 0.2 * known.value!), 1e-9);
+  const half = { value: 0.5, standardError: 0 };
+  assertEquals(equilibriumRate(new Int8Array(8), 2, 1, half).reason, "no walker was in the basin of less weight");
+  const stuck = equilibriumRate(new Int8Array(8).fill(1), 2, 8e6, half);
   assertEquals(stuck.value, 0);
   // Of four turns three have one before them.
   assertAlmostEquals(stuck.interval95![1], -Math.log(0.05) / (8 * 0.75));
