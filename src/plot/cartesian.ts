@@ -109,8 +109,11 @@ function overhang(x: Axis, edge: number): number {
   ) + 6;
 }
 
+/** Labels up to the width of this one have the same room, so that frames of stacked panels line up. */
+const USUAL_LABEL = "−0.0";
+
 function widest(labels: readonly string[]): number {
-  return Math.max(8, ...labels.map((label) => textWidth(label, theme.tickSize)));
+  return Math.max(...[USUAL_LABEL, ...labels].map((label) => textWidth(label, theme.tickSize)));
 }
 
 function inDomain(axis: Axis, values: readonly number[]): number[] {

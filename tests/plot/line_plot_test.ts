@@ -50,6 +50,14 @@ for (const { scale, y, transform } of cases) {
   });
 }
 
+Deno.test("linePlot() begins the frame at the same place for labels of usual length, and gives long ones their room", async () => {
+  const left = async (y: number[]) => attribute(dataLayer(parseSvg(await linePlot([{ x, y }], axes))), "x");
+  const usual = await Promise.all([[0, 5, 12, 3, 16], [-0.2, 0, 0.1, 0.15, 0.2], [1, 2, 3, 2, 1]].map(left));
+
+  assertEquals(new Set(usual).size, 1);
+  assert(await left([0, 5e6, 1e7, 2e6, 3e6]) > usual[0]);
+});
+
 Deno.test("linePlot() clips to the domain without moving the data", async () => {
   const options: LinePlotOptions = { x: axes.x, y: { label: "y", domain: [0, 10] } };
   const svg = await linePlot([{ x, y: [-3, 17.2, 5, 11, -8.5] }], options);
