@@ -6,8 +6,10 @@ import { verdictOf } from "../../../src/experiment/reproduction/row.ts";
 import { systemsExperiment } from "../../../src/experiment/reproduction/systems.ts";
 import { alikeImages, coolChains } from "../../../src/experiment/reproduction/systems_frames.ts";
 import { expectedModes, modesOf } from "../../../src/experiment/reproduction/systems_many_well.ts";
+import { efficiencyOf } from "../../../src/experiment/reproduction/systems_settings.ts";
 import { bondWell, wholePartition } from "../../../src/experiment/reproduction/systems_wells.ts";
 import { basinFreeEnergies } from "../../../src/reweighting/basin_free_energies.ts";
+import { logOf } from "../../../src/random/elementary.ts";
 import { RandomStream } from "../../../src/random/random_stream.ts";
 import { DoubleWell } from "../../../src/system/double_well.ts";
 import { LennardJonesCluster } from "../../../src/system/lennard_jones_cluster.ts";
@@ -41,6 +43,20 @@ Deno.test("systemsExperiment in small: every row is complete, every part is kept
     const verdict = verdictOf(row);
     if (verdict.kind === "differs") assert(/modes|Monte Carlo/.test(row.quantity), row.quantity);
   }
+});
+
+Deno.test("efficiencyOf doubts heavy tails, and only these", () => {
+  // Weights u^(−k) with u uniform have the Pareto shape k.
+  const random = new RandomStream(5);
+  const logs = Float64Array.from({ length: 4000 }, () => -logOf(random.uniform()));
+  const light = efficiencyOf({ logWeights: logs.map((v) => 0.2 * v) });
+  const heavy = efficiencyOf({ logWeights: logs.map((v) => 0.8 * v) });
+
+  // (E w)² / E w² = (1 − 2k) / (1 − k)².
+  assertAlmostEquals(light.value!, 0.6 / 0.64, 0.02);
+  assertEquals([light.reliable, heavy.reliable], [true, false]);
+  assert(/heavy-tailed \(Pareto k 0\.\d\d\): this is an upper bound/.test(heavy.reason!), heavy.reason!);
+  assertEquals(efficiencyOf({ logWeights: new Float64Array(3).fill(-Infinity) }).reason, "every weight is zero");
 });
 
 Deno.test("references of the systems are the published conventions", async () => {
