@@ -19,6 +19,8 @@ export interface AxisOptions {
   readonly domain?: readonly [number, number];
   /** c of `symlog`, the half width of its nearly linear part; default 1. */
   readonly linearBelow?: number;
+  /** Labelled ticks instead of chosen ones, for instance names of categories; those outside the domain are left out. */
+  readonly ticks?: readonly Tick[];
 }
 
 /** A labelled tick. */
@@ -67,6 +69,12 @@ export function checkAxis(action: string, name: string, options: AxisOptions): v
   if (options.linearBelow !== undefined) {
     requireNumber(action, `${name}.linearBelow`, options.linearBelow, "be a positive number", (c) => c > 0);
   }
+  options.ticks?.forEach((tick, i) => {
+    requireNumber(action, `${name}.ticks[${i}].value`, tick.value, "be finite", () => true);
+    if (typeof tick.label !== "string") {
+      throw new TypeError(`Cannot ${action}: ${name}.ticks[${i}].label must be a text, got ${show(tick.label)}`);
+    }
+  });
   if (options.domain !== undefined) {
     requireInterval(action, `${name}.domain`, options.domain);
     if (options.scale === "log" && options.domain[0] <= 0) {
@@ -193,6 +201,11 @@ function symlogTicks(scale: Scale, linearBelow: number, spacing: number): Pick<A
 export function buildAxis(d3: D3, request: AxisRequest, range: readonly [number, number], spacing: number): Axis {
   const { options } = request;
   const scale = emptyScale(d3, options).domain(options.domain ?? paddedDomain(d3, request)).range(range);
+  if (options.ticks !== undefined) {
+    const [low, high] = scale.domain();
+    const ticks = options.ticks.filter(({ value }) => value >= low && value <= high);
+    return { scale, ticks, minor: [], label: options.label };
+  }
   const count = Math.max(2, Math.floor(Math.abs(range[1] - range[0]) / spacing));
   const ticks = options.scale === "log"
     ? logTicks(scale, Math.floor(1.8 * count))

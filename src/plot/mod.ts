@@ -37,7 +37,7 @@ export {
   type ReportSection,
   type ReportTable,
 } from "./html_report.ts";
-export type { AxisOptions } from "./axes.ts";
+export type { AxisOptions, Tick } from "./axes.ts";
 export type { CartesianOptions } from "./cartesian.ts";
 export type { PlotMark, PlotNote } from "./guides.ts";
 export { type ColorName, palette } from "./theme.ts";

@@ -45,6 +45,12 @@ Deno.test("buildAxis() spreads symlog labels on both sides of zero", () => {
   for (let i = 1; i < values.length; i++) assert(scale(values[i]) - scale(values[i - 1]) >= 50 / 2.2);
 });
 
+Deno.test("buildAxis() takes ticks of one's own, none outside the domain, none between", () => {
+  const own = [{ value: 0, label: "NICE" }, { value: 1, label: "RealNVP" }, { value: 9, label: "spline" }];
+  const { ticks, minor } = axis({ ticks: own, domain: [-0.5, 1.5] }, [0, 1]);
+  assertEquals([ticks, minor], [own.slice(0, 2), []]);
+});
+
 Deno.test("buildAxis() pads in the axis' own measure and never collapses", () => {
   const linear = axis({}, [0, 10], 100, [0.1, 0.2]).scale.domain();
   assertEquals(linear.map((v) => Math.round(v * 1e9) / 1e9), [-1, 12]);

@@ -280,6 +280,20 @@ const rejected: [name: string, series: unknown, options: unknown, type: ErrorCon
   ],
   ["size", [{ x: [1], y: [1] }], { ...axes, width: 20 }, RangeError, "width must be at least 160 px, got 20"],
   [
+    "a tick without a place",
+    [{ x, y: x }],
+    { ...axes, x: { label: "x", ticks: [{ value: NaN, label: "a" }] } },
+    RangeError,
+    "x.ticks[0].value must be finite, got NaN",
+  ],
+  [
+    "a tick without a name",
+    [{ x, y: x }],
+    { ...axes, y: { label: "y", ticks: [{ value: 1 }] } },
+    TypeError,
+    "y.ticks[0].label must be a text, got undefined",
+  ],
+  [
     "domain",
     [{ x: [1], y: [1] }],
     { ...axes, x: { label: "x", domain: [2, 1] } },

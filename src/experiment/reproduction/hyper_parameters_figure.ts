@@ -9,56 +9,58 @@ import type { Estimate } from "../../reweighting/estimate.ts";
 import type { ExperimentFigure } from "./experiment.ts";
 import type { MeasuredConfiguration } from "./hyper_parameters_table.ts";
 
-/** A point with bars of one standard error. */
-interface Point {
-  readonly x: number;
-  readonly estimate: Estimate;
-  readonly name: string;
+/** Configurations in a panel: their names stand side by side. */
+const ABREAST = 9;
+/** Points of one configuration stand apart by this part of its place. */
+const APART = 0.18;
+
+/** A quantity of all configurations. */
+interface Quantity {
+  readonly label: string;
+  readonly color: string;
+  readonly markers: "filled" | "hollow";
+  of(row: MeasuredConfiguration): Pick<Estimate, "value" | "standardError">;
 }
 
-/** Draws points with their names beside them. */
-async function panel(
-  points: readonly Point[],
-  labels: { readonly x: string; readonly y: string },
-  identity: boolean,
-): Promise<string | null> {
-  const known = points.filter(({ x, estimate }) => Number.isFinite(x) && estimate.value !== null);
-  if (known.length === 0) return null;
-  const reach = (values: readonly number[]): readonly [number, number] => {
-    const [low, high] = [Math.min(...values), Math.max(...values)];
-    const margin = 0.18 * (high - low) || 0.5;
-    return [Math.max(0, low - margin), high + margin];
-  };
-  const errors = known.map(({ estimate }) => estimate.standardError ?? NaN);
-  const x = reach(known.map((point) => point.x));
-  const y = reach(known.flatMap(({ estimate }, k) => [-1, 1].map((sign) => estimate.value! + sign * (errors[k] || 0))));
-  const series: LineSeries[] = [{
-    x: known.map((point) => point.x),
-    y: known.map(({ estimate }) => estimate.value!),
-    error: errors,
+const QUANTITIES: readonly Quantity[] = [
+  {
+    label: "*ε*, published",
+    color: "purple",
+    markers: "hollow",
+    of: ({ configuration: { published } }) => {
+      const values = published.split(" and ").map(Number);
+      return { value: values.reduce((sum, value) => sum + value, 0) / values.length, standardError: null };
+    },
+  },
+  { label: "*ε*, ours", color: "vermillion", markers: "filled", of: ({ error }) => error },
+  { label: "distance from umbrella sampling", color: "blue", markers: "filled", of: ({ distance }) => distance },
+];
+
+/** One quantity as points with bars of one standard error. */
+function series(
+  rows: readonly MeasuredConfiguration[],
+  { label, color, markers, of }: Quantity,
+  k: number,
+): LineSeries {
+  const known = rows.map((row, place) => ({ place, ...of(row) })).filter(({ value }) => value !== null);
+  return {
+    x: known.map(({ place }) => place + APART * (k - 1)),
+    y: known.map(({ value }) => value!),
+    error: known.map(({ standardError }) => standardError ?? NaN),
     errorStyle: "bars",
     line: "none",
-    markers: "filled",
-    color: "blue",
-  }];
-  const ends = [Math.max(x[0], y[0]), Math.min(x[1], y[1])];
-  if (identity && ends[1] > ends[0]) series.push({ x: ends, y: ends, color: "grey", line: "dashed" });
-  return await linePlot(series, {
-    x: { label: labels.x, domain: x },
-    y: { label: labels.y, domain: y },
-    height: 360,
-    legend: "none",
-    notes: known.map((point, k) => ({
-      x: point.x,
-      y: point.estimate.value!,
-      text: point.name.replaceAll("_ML", "_{ML}").replaceAll("_RC", "_{RC}"),
-      side: k % 2 === 0 ? "right" : "left",
-    })),
-  });
+    label,
+    color,
+    markers,
+  };
+}
+
+function nameOf({ configuration: { name } }: MeasuredConfiguration): string {
+  return name.replaceAll("_ML", "_{ML}").replaceAll("_RC", "_{RC}");
 }
 
 /**
- * Draws ε as measured against ε as published, and the true distance from umbrella sampling against ε.
+ * Draws for each configuration ε as published, ε as measured, and the true distance from umbrella sampling.
  *
  * @param table rows as measured
  * @returns the picture; null where no row has an ε
@@ -66,36 +68,38 @@ async function panel(
 export async function hyperParametersFigure(
   table: readonly MeasuredConfiguration[],
 ): Promise<ExperimentFigure | null> {
-  const printed = (text: string) => {
-    const values = text.split(" and ").map(Number);
-    return values.reduce((sum, value) => sum + value, 0) / values.length;
-  };
-  const panels = [
-    await panel(
-      table.map(({ configuration: { name, published }, error }) => ({ name, x: printed(published), estimate: error })),
-      { x: "*ε* as published / k_BT", y: "*ε*, ours / k_BT" },
-      true,
+  if (table.every(({ error }) => error.value === null)) return null;
+  const tops = table.flatMap((row) => QUANTITIES.map(({ of }) => of(row)))
+    .map(({ value, standardError }) => (value ?? 0) + (standardError ?? 0));
+  const domain = [0, 1.12 * Math.max(...tops)] as const;
+  const parts = Array.from(
+    { length: Math.ceil(table.length / ABREAST) },
+    (_, k) => table.slice(ABREAST * k, ABREAST * (k + 1)),
+  );
+  const panels = await Promise.all(
+    parts.map((rows, k) =>
+      linePlot(QUANTITIES.map((quantity, q) => series(rows, quantity, q)).filter(({ x }) => x.length > 0), {
+        x: {
+          label: "configuration",
+          domain: [-0.6, Math.min(ABREAST, table.length) - 0.4],
+          ticks: rows.map((row, value) => ({ value, label: nameOf(row) })),
+        },
+        y: { label: "error at three temperatures / k_BT", domain },
+        width: 760,
+        height: 360,
+        legend: k === 0 ? "above" : "none",
+      })
     ),
-    await panel(
-      table.map(({ configuration: { name }, error, distance }) => ({
-        name,
-        x: error.value ?? NaN,
-        estimate: distance,
-      })),
-      { x: "*ε*, ours / k_BT", y: "distance from umbrella sampling / k_BT" },
-      false,
-    ),
-  ].filter((svg) => svg !== null);
-  if (panels.length === 0) return null;
+  );
   return {
     name: "errors",
     svg: panels.length === 1
       ? panels[0]
-      : await figureGrid(panels, { description: "Errors of networks with different hyper-parameters" }),
+      : await figureGrid(panels, { letters: false, description: "Errors of networks with other hyper-parameters" }),
     caption:
-      "Networks with different hyper-parameters: (a) *ε*, the noise of the free-energy profile, as we find it against " +
-      "the published total (dashed: equal; a configuration that was printed twice stands at the mean); (b) how far the " +
-      "profiles really are from umbrella sampling, against that noise. Bars: one standard error by leaving draws out; " +
-      "they do not hold the spread of trainings, which the two points of the base configuration show.",
+      "Networks with different hyper-parameters: *ε*, the noise of the free-energy profile (over three temperatures: root of " +
+      "the sum of squares), as it was published (a configuration that was printed twice stands at the mean) and as we find it, and how far the " +
+      "profiles really are from umbrella sampling. Bars: one standard error by leaving draws out; they do not hold the " +
+      "spread of trainings, which the two base configurations show.",
   };
 }
