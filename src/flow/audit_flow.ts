@@ -201,6 +201,8 @@ class Audit {
     const { dim } = this.#flow;
     const pool = { pool: this.#pool };
     const rounded = ({ outputs }: Traced, from: Float64Array) => evaluateRounded(outputs, [from], from.length / dim);
+    const densityAt = (points: Float64Array) =>
+      evaluateReference(this.#density.outputs, [points], points.length / dim)[0];
     const measured: Measured[] = [];
     const compare = (what: string, actual: Float64Array, exact: Float64Array, emulated: Float64Array) => {
       const one = { what, error: largestDistance(actual, exact), tolerance: roundingTolerance(exact, emulated) };
@@ -210,7 +212,10 @@ class Audit {
     const forward = rounded(this.#forward, z);
     const decoded = this.#flow.decode(z, pool);
     compare("samples", decoded.x, image.value, forward[0]);
-    compare("log-densities of samples", decoded.logProb, image.log, forward[1]);
+    // Where rounding has taken the sample, not where it would have gone: weights need the density there.
+    const [emulatedThere, there] = [densityAt(forward[0]), densityAt(decoded.x)];
+    const emulated = there.map((log, i) => log + forward[1][i] - emulatedThere[i]);
+    compare("log-densities of samples", decoded.logProb, there, emulated);
     const inverse = rounded(this.#inverse, x);
     const encoded = this.#flow.encode(x, pool);
     compare("latent points", encoded.z, back.value, inverse[0]);

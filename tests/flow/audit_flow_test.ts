@@ -85,6 +85,18 @@ Deno.test("auditFlow() fails kernels that are off by one in ten thousand", async
   assertEquals(named(audit, "kernels").reason, "samples");
 });
 
+Deno.test("auditFlow() fails densities of samples that are not those at the samples", async () => {
+  class OffDensities extends Flow {
+    override decode(z: Float64Array) {
+      const { x, logProb } = super.decode(z);
+      return { x, logProb: logProb.map((v) => v * (1 + 1e-3)) };
+    }
+  }
+  const audit = await auditFlow(new OffDensities(realNVP({ dim: 3 })));
+  assertEquals(failing(audit), ["kernels"]);
+  assertEquals(named(audit, "kernels").reason, "log-densities of samples");
+});
+
 Deno.test("auditFlow() fails a flow with NaN or infinite parameters by every check that uses them", async () => {
   for (const bad of [NaN, Infinity]) {
     const bijector = realNVP({ dim: 2 });
