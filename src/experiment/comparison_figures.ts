@@ -16,7 +16,7 @@ import type {
   ReferencePoint,
 } from "./comparison_results.ts";
 import type { ContenderName } from "./comparison_settings.ts";
-import { halfWidth } from "./estimates.ts";
+import { estimateSeries } from "./estimate_series.ts";
 
 /** Names of the pictures. */
 export const comparisonFigureNames: readonly ComparisonFigure["name"][] = ["gap", "error", "estimates"];
@@ -154,17 +154,20 @@ async function estimatesFigure(outcome: ComparisonOutcome): Promise<ComparisonFi
     ...contenders.flatMap(({ name, points }) => {
       const density = (point: ComparisonPoint) => point.densities.symmetrised;
       const drawn = points.map((point) => ({ x: minutesUntil(point, density(point)), density: density(point) }));
-      return bars(drawn.map(({ x, density }) => ({ x, estimate: density.freeEnergyDifference.bar })), {
+      return estimateSeries(drawn.map(({ x, density }) => ({ x, estimate: density.freeEnergyDifference.bar })), {
         label: contenderTitles[name],
         color: COLORS[name],
       });
     }),
     ...Object.entries(REFERENCES).flatMap(([name, [label, color]]) => {
       const points: readonly ReferencePoint[] = references[name as keyof typeof REFERENCES];
-      return bars(points.map(({ minutes, freeEnergyDifference }) => ({ x: minutes, estimate: freeEnergyDifference })), {
-        label,
-        color,
-      });
+      return estimateSeries(
+        points.map(({ minutes, freeEnergyDifference }) => ({ x: minutes, estimate: freeEnergyDifference })),
+        {
+          label,
+          color,
+        },
+      );
     }),
   ];
   if (series.length === 0) return null;
@@ -177,24 +180,6 @@ async function estimatesFigure(outcome: ComparisonOutcome): Promise<ComparisonFi
       "The estimates themselves, with bars that cover 95 %. Flows: symmetrised, by the Bennett acceptance ratio. " +
       "Hollow: unreliable; such points do not decide the range of the axis, and are left out beyond it.",
   };
-}
-
-function bars(
-  points: readonly { readonly x: number; readonly estimate: FreeEnergyEstimate }[],
-  style: Partial<LineSeries>,
-): LineSeries[] {
-  const known = points.filter(({ estimate }) => estimate.value !== null);
-  if (known.length === 0) return [];
-  return [{
-    x: known.map(({ x }) => x),
-    y: known.map(({ estimate }) => estimate.value!),
-    error: known.map(({ estimate }) => halfWidth(estimate)),
-    unreliable: known.map(({ estimate }) => !estimate.reliable),
-    errorStyle: "bars",
-    line: "none",
-    markers: "filled",
-    ...style,
-  }];
 }
 
 /** The range of reliable points with their bars; null where there is none. */

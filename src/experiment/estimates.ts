@@ -54,6 +54,6 @@ export function doubtUnrelaxed(estimate: Estimate, relaxed: boolean): Estimate {
 }
 
 /** Half the width of an estimate's 95 % interval, NaN where it has none. */
-export function halfWidth({ interval95 }: Estimate): number {
+export function halfWidth({ interval95 }: Pick<Estimate, "interval95">): number {
   return interval95 === null ? NaN : (interval95[1] - interval95[0]) / 2;
 }

@@ -6,9 +6,10 @@
 import { figureGrid } from "../plot/figure_grid.ts";
 import { linePlot, type LineSeries } from "../plot/line_plot.ts";
 import type { Estimate } from "../reweighting/estimate.ts";
-import type { CurvePoint, CurveValue } from "./temperature_curve.ts";
+import type { CurvePoint } from "./temperature_curve.ts";
+import { curveSeries, minusCurve } from "./temperature_series.ts";
 import type { ByBasin } from "./dimer_results.ts";
-import { halfWidth } from "./estimates.ts";
+import { estimateSeries, type EstimateStyle, type PlacedEstimate } from "./estimate_series.ts";
 import type { TemperatureFigure, TemperaturePoint, TemperaturesOutcome } from "./temperature_results.ts";
 
 /** Names of the pictures. */
@@ -19,22 +20,12 @@ export const temperatureFigureNames: readonly TemperatureFigure["name"][] = [
   "losses",
 ];
 
-/** Half width of a 95 % band in standard errors. */
-const BAND = 1.96;
-/** Points of a curve. */
-const FINE = 121;
 /** Points of one temperature are drawn this factor apart in T where several methods would cover each other. */
 const APART = 1.012;
 /** Errors beyond this, in k_BT, do not stretch the panel of differences. */
 const SHOWN_DIFFERENCE = 0.5;
 const TEMPERATURE = "*T* / *T*_0";
 const COLORS = { trained: "vermillion", between: "blue", reference: "black", reweighting: "green" } as const;
-
-/** A quantity of one temperature as it is drawn. */
-interface Drawn {
-  readonly x: number;
-  readonly estimate: Estimate;
-}
 
 /**
  * Draws the pictures of a run.
@@ -58,45 +49,9 @@ const axis = ({ run: { range: [low, high] } }: TemperaturesOutcome) => ({
   domain: [low / 1.04, high * 1.04] as const,
 });
 
-/** Points with 95 % bars, in k_BT times `unit(T)`. */
-function points(drawn: readonly Drawn[], unit: (x: number) => number, style: Partial<LineSeries>): LineSeries[] {
-  const known = drawn.filter(({ estimate }) => estimate.value !== null);
-  if (known.length === 0) return [];
-  return [{
-    x: known.map(({ x }) => x),
-    y: known.map(({ x, estimate }) => unit(x) * estimate.value!),
-    error: known.map(({ x, estimate }) => unit(x) * halfWidth(estimate)),
-    unreliable: known.map(({ estimate }) => !estimate.reliable),
-    errorStyle: "bars",
-    line: "none",
-    markers: "filled",
-    ...style,
-  }];
-}
-
-/** The same points at temperatures times a factor, beside those of another method. */
-function apart(series: readonly LineSeries[], factor: number): LineSeries[] {
-  return series.map((one) => ({ ...one, x: Array.from(one.x, (x) => x * factor) }));
-}
-
-/** The fitted curve with its 95 % band, in k_BT times `unit(T)`. */
-function fitted(
-  { curve, run: { range: [low, high] } }: TemperaturesOutcome,
-  pick: (point: CurvePoint) => CurveValue,
-  unit: (x: number) => number,
-  style: Partial<LineSeries>,
-): LineSeries[] {
-  const x = Array.from({ length: FINE }, (_, k) => low * (high / low) ** (k / (FINE - 1)));
-  const found = x.map((temperature) => curve.at(temperature));
-  if (found.some((point) => point === null)) return [];
-  const values = found.map((point) => pick(point!));
-  return [{
-    x,
-    y: values.map(({ value }, k) => unit(x[k]) * value),
-    error: values.map(({ standardError }, k) => unit(x[k]) * BAND * standardError),
-    line: "solid",
-    ...style,
-  }];
+/** Estimates in k_BT times `unit(T)`. */
+function inUnit(points: readonly PlacedEstimate[], unit: (temperature: number) => number): PlacedEstimate[] {
+  return points.map((point) => ({ ...point, scale: unit(point.x) }));
 }
 
 /** What one method found, at the temperatures that were trained on or at the others. */
@@ -104,23 +59,31 @@ function pointsOf(
   { points }: TemperaturesOutcome,
   pick: (point: TemperaturePoint) => Estimate,
   trained: boolean,
-): Drawn[] {
+): PlacedEstimate[] {
   return points.filter((point) => point.trained === trained)
     .map((point) => ({ x: point.temperature, estimate: pick(point) }));
 }
 
 const bar = ({ evaluation }: TemperaturePoint) => evaluation.freeEnergyDifference.bar;
 const reweighting = ({ evaluation }: TemperaturePoint) => evaluation.freeEnergyDifference.reweighting;
-const references = ({ references }: TemperaturesOutcome): Drawn[] =>
+const references = ({ references }: TemperaturesOutcome): PlacedEstimate[] =>
   references.map(({ temperature, freeEnergyDifference }) => ({ x: temperature, estimate: freeEnergyDifference }));
 
 async function freeEnergyFigure(outcome: TemperaturesOutcome): Promise<TemperatureFigure | null> {
+  const { curve, run } = outcome;
   const panel = async (unit: (x: number) => number, label: string, legend: boolean) => {
+    const drawn = (points: readonly PlacedEstimate[], style: EstimateStyle) =>
+      estimateSeries(inUnit(points, unit), style);
     const series = [
-      ...fitted(outcome, (point) => point.freeEnergy, unit, { label: "curve through all", color: "grey" }),
-      ...points(pointsOf(outcome, bar, true), unit, { label: "flow, trained here", color: COLORS.trained }),
-      ...points(pointsOf(outcome, bar, false), unit, { label: "flow, not trained here", color: COLORS.between }),
-      ...apart(points(references(outcome), unit, { label: "umbrella sampling", color: COLORS.reference }), 1 / APART),
+      ...curveSeries(curve, run.range, {
+        pick: (point) => point.freeEnergy,
+        unit,
+        label: "curve through all",
+        color: "grey",
+      }),
+      ...drawn(pointsOf(outcome, bar, true), { label: "flow, trained here", color: COLORS.trained }),
+      ...drawn(pointsOf(outcome, bar, false), { label: "flow, not trained here", color: COLORS.between }),
+      ...drawn(references(outcome), { label: "umbrella sampling", color: COLORS.reference, aside: 1 / APART }),
     ];
     if (series.length === 0) return null;
     return await linePlot(series, {
@@ -151,21 +114,16 @@ async function freeEnergyFigure(outcome: TemperaturesOutcome): Promise<Temperatu
 }
 
 async function differencePanel(outcome: TemperaturesOutcome): Promise<string | null> {
-  const { curve } = outcome;
-  const minusCurve = (drawn: readonly Drawn[]): Drawn[] =>
-    drawn.flatMap(({ x, estimate }) => {
-      const at = curve.at(x);
-      if (at === null || estimate.value === null) return [];
-      return [{ x, estimate: { ...estimate, value: estimate.value - at.freeEnergy.value } }];
-    });
+  const { curve, run } = outcome;
   const both = [...pointsOf(outcome, reweighting, true), ...pointsOf(outcome, reweighting, false)];
-  const unit = () => 1;
+  const drawn = (points: readonly PlacedEstimate[], style: EstimateStyle) =>
+    estimateSeries(minusCurve(curve, points), style);
   const series = [
-    ...fitted(outcome, ({ freeEnergy }) => ({ ...freeEnergy, value: 0 }), unit, { color: "grey" }),
-    ...points(minusCurve(pointsOf(outcome, bar, true)), unit, { color: COLORS.trained }),
-    ...points(minusCurve(pointsOf(outcome, bar, false)), unit, { color: COLORS.between }),
-    ...apart(points(minusCurve(both), unit, { label: "plain reweighting", color: COLORS.reweighting }), APART),
-    ...apart(points(minusCurve(references(outcome)), unit, { color: COLORS.reference }), 1 / APART),
+    ...curveSeries(curve, run.range, { pick: ({ freeEnergy }) => ({ ...freeEnergy, value: 0 }), color: "grey" }),
+    ...drawn(pointsOf(outcome, bar, true), { color: COLORS.trained }),
+    ...drawn(pointsOf(outcome, bar, false), { color: COLORS.between }),
+    ...drawn(both, { label: "plain reweighting", color: COLORS.reweighting, aside: APART }),
+    ...drawn(references(outcome), { color: COLORS.reference, aside: 1 / APART }),
   ];
   if (series.length < 2) return null;
   const reach = series.flatMap(({ y, error, unreliable }) =>
@@ -192,8 +150,8 @@ async function thermodynamicsFigure(outcome: TemperaturesOutcome): Promise<Tempe
     { label: "Δ*F* = Δ*U* − *T* Δ*S*", color: "black", value: (p: CurvePoint) => p.freeEnergy, from: bar },
   ];
   const series = quantities.flatMap(({ label, color, value, from }) => {
-    const curve = fitted(outcome, value, unit, { color, label });
-    const marks = points(all(from), unit, curve.length === 0 ? { color, label } : { color });
+    const curve = curveSeries(outcome.curve, outcome.run.range, { pick: value, unit, color, label });
+    const marks = estimateSeries(inUnit(all(from), unit), curve.length === 0 ? { color, label } : { color });
     return [...curve, ...marks];
   });
   if (series.length === 0) return null;

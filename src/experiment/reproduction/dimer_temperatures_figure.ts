@@ -4,115 +4,55 @@
  * @module
  */
 import { figureGrid } from "../../plot/figure_grid.ts";
-import { linePlot, type LineSeries } from "../../plot/line_plot.ts";
-import type { Estimate } from "../../reweighting/estimate.ts";
+import { linePlot } from "../../plot/line_plot.ts";
+import { estimateFrom } from "../../reweighting/estimate.ts";
+import { estimateSeries, type EstimateStyle, type PlacedEstimate } from "../estimate_series.ts";
 import { halfWidth } from "../estimates.ts";
 import type { ThermodynamicCurve } from "../temperature_curve.ts";
 import type { TemperaturePoint } from "../temperature_results.ts";
-import type { UmbrellaReference } from "./dimer_umbrella_reference.ts";
+import { curveSeries, minusCurve } from "../temperature_series.ts";
+import { referenceOf, type UmbrellaReference } from "./dimer_umbrella_reference.ts";
 import type { ExperimentFigure } from "./experiment.ts";
 import { publishedDifferences, publishedMean } from "./published_dimer.ts";
 
-/** Points of the curve. */
-const FINE = 121;
-/** Half width of a 95 % band in standard errors. */
-const BAND = 1.96;
-/** Student's factor of a mean of three runs. */
-const THREE_RUNS = 4.303;
 /** Factor in T between points of different methods. */
 const APART = 1.012;
 /** Most of an error, in k_BT, that stretches the panel of differences. */
 const LARGEST_DIFFERENCE = 0.6;
 
-/** A value with half its 95 % interval at a temperature. */
-interface Mark {
-  readonly x: number;
-  readonly y: number;
-  readonly half: number;
-  readonly reliable: boolean;
-}
-
-function markOf(x: number, estimate: Estimate): Mark[] {
-  if (estimate.value === null) return [];
-  return [{ x, y: estimate.value, half: halfWidth(estimate), reliable: estimate.reliable }];
-}
-
-/** Points with bars, drawn at T times a factor; nothing where there are none. */
-function marked(marks: readonly Mark[], { apart = 1, ...style }: MarkStyle): LineSeries[] {
-  if (marks.length === 0) return [];
-  return [{
-    x: marks.map(({ x }) => apart * x),
-    y: marks.map(({ y }) => y),
-    error: marks.map(({ half }) => half),
-    unreliable: marks.map(({ reliable }) => !reliable),
-    errorStyle: "bars",
-    line: "none",
-    markers: "filled",
-    ...style,
-  }];
-}
-
-/** How marks are drawn. */
-interface MarkStyle extends Partial<LineSeries> {
-  /** Factor in T by which they are moved, so that no method covers another. */
-  readonly apart?: number;
-}
-
-/** The marks of all methods. */
-interface Marks {
-  readonly trained: readonly Mark[];
-  readonly unseen: readonly Mark[];
-  readonly umbrella: readonly Mark[];
-  readonly published: readonly Mark[];
-  readonly figure: readonly Mark[];
-}
+/** The estimates of all methods. */
+type Marks = Readonly<Record<"trained" | "unseen" | "umbrella" | "published" | "figure", readonly PlacedEstimate[]>>;
 
 function marksOf(points: readonly TemperaturePoint[], umbrellas: readonly UmbrellaReference[]): Marks {
   const flow = (trained: boolean) =>
     points.filter((point) => point.trained === trained)
-      .flatMap(({ temperature, evaluation }) => markOf(temperature, evaluation.freeEnergyDifference.bar));
+      .map(({ temperature, evaluation }) => ({ x: temperature, estimate: evaluation.freeEnergyDifference.bar }));
   return {
     trained: flow(true),
     unseen: flow(false),
-    umbrella: umbrellas.flatMap((one) => markOf(one.temperature, one.freeEnergyDifference)),
-    published: publishedDifferences.map((one) => {
-      const { value, error } = publishedMean(one);
-      return { x: one.temperature, y: value, half: THREE_RUNS * error, reliable: true };
+    umbrella: umbrellas.flatMap((umbrella) => {
+      const reference = referenceOf(umbrella);
+      if (reference === null) return [];
+      return [{ x: umbrella.temperature, estimate: estimateFrom(reference.value, reference.standardError) }];
     }),
+    published: publishedDifferences.map((one) => ({ x: one.temperature, estimate: publishedMean(one) })),
     figure: publishedDifferences.map(({ temperature, figure }) => ({
       x: temperature,
-      y: figure,
-      half: NaN,
-      reliable: true,
+      estimate: { value: figure, interval95: null, reliable: true },
     })),
   };
 }
 
-const STYLES: Readonly<Record<keyof Marks, MarkStyle>> = {
+const STYLES: Readonly<Record<keyof Marks, EstimateStyle>> = {
   trained: { label: "network, trained here", color: "vermillion" },
   unseen: { label: "network, never trained here", color: "blue" },
-  umbrella: { label: "umbrella sampling + MBAR", color: "black", apart: 1 / APART },
-  published: { label: "published umbrella sampling, mean of 3", color: "green", apart: APART },
-  figure: { label: "published figure, read off", color: "purple", markers: "hollow", apart: APART ** 2 },
+  umbrella: { label: "umbrella sampling + MBAR", color: "black", aside: 1 / APART },
+  published: { label: "published umbrella sampling, mean of 3", color: "green", aside: APART },
+  figure: { label: "published figure, read off", color: "purple", markers: "hollow", aside: APART ** 2 },
 };
 
 /** Methods that are near enough to the curve to be seen beside it. */
 const OURS = ["trained", "unseen", "umbrella"] as const;
-
-/** The curve with its band, shifted by itself for the panel of differences; nothing where there is none. */
-function curveSeries(curve: ThermodynamicCurve, range: readonly [number, number], zero: boolean): LineSeries[] {
-  const x = Array.from({ length: FINE }, (_, k) => range[0] * (range[1] / range[0]) ** (k / (FINE - 1)));
-  const found = x.map((temperature) => curve.at(temperature)?.freeEnergy ?? null);
-  if (found.includes(null)) return [];
-  return [{
-    x,
-    y: found.map((value) => zero ? 0 : value!.value),
-    error: found.map((value) => BAND * value!.standardError),
-    line: "solid",
-    color: "grey",
-    ...!zero && { label: "one curve through the network's estimates" },
-  }];
-}
 
 /**
  * Draws ΔF against T, and every estimate minus the curve through those of the network.
@@ -132,24 +72,30 @@ export async function temperaturesFigure(
   const marks = marksOf(points, umbrellas);
   const names = Object.keys(STYLES) as (keyof Marks)[];
   const absolute = [
-    ...curveSeries(curve, range, false),
-    ...names.flatMap((name) => marked(marks[name], STYLES[name])),
+    ...curveSeries(curve, range, {
+      pick: ({ freeEnergy }) => freeEnergy,
+      label: "one curve through the network's estimates",
+      color: "grey",
+    }),
+    ...names.flatMap((name) => estimateSeries(marks[name], STYLES[name])),
   ];
   const panels = [await linePlot(absolute, { x, y: { label: "Δ*F* / k_BT" }, height: 340 })];
-  const differences = OURS.flatMap((name) => {
-    const shifted = marks[name].flatMap((mark) => {
-      const at = curve.at(mark.x)?.freeEnergy.value;
-      return at === undefined ? [] : [{ ...mark, y: mark.y - at }];
-    });
-    const { label: _, ...style } = STYLES[name];
-    return marked(shifted, style);
-  });
   if (curve.degree >= 0) {
-    const ours = [...marks.trained, ...marks.unseen, ...marks.umbrella].filter(({ half }) => half > 0);
-    const reach = 1.3 * Math.max(0.05, ...ours.map(({ half }) => half));
-    const top = Math.min(LARGEST_DIFFERENCE, 2 * reach);
-    const options = { x, y: { label: "Δ*F* − curve / k_BT", domain: [-top, top] as const }, height: 260 };
-    panels.push(await linePlot([...curveSeries(curve, range, true), ...differences], { ...options, legend: "none" }));
+    const differences = OURS.flatMap((name) => {
+      const { label: _, ...style } = STYLES[name];
+      return estimateSeries(minusCurve(curve, marks[name]), style);
+    });
+    const halves = OURS.flatMap((name) => marks[name]).map(({ estimate }) => halfWidth(estimate)).filter((h) => h > 0);
+    const top = Math.min(LARGEST_DIFFERENCE, 2.6 * Math.max(0.05, ...halves));
+    const zero = curveSeries(curve, range, { pick: ({ freeEnergy }) => ({ ...freeEnergy, value: 0 }), color: "grey" });
+    panels.push(
+      await linePlot([...zero, ...differences], {
+        x,
+        y: { label: "Δ*F* − curve / k_BT", domain: [-top, top] },
+        height: 260,
+        legend: "none",
+      }),
+    );
   }
   return {
     name: "free_energy",

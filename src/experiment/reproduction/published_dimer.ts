@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Estimate } from "../../reweighting/estimate.ts";
 import type { Published } from "./row.ts";
 import { independentMean } from "./independent_mean.ts";
 
@@ -55,8 +56,7 @@ export function publishedAt(temperature: number): Published | null {
   };
 }
 
-/** Mean of the published runs of umbrella sampling and its standard error. */
-export function publishedMean({ umbrella }: PublishedDifference): { readonly value: number; readonly error: number } {
-  const { value, standardError } = independentMean(umbrella);
-  return { value: value!, error: standardError! };
+/** Mean of the published runs of umbrella sampling, with what their scatter says. */
+export function publishedMean({ umbrella }: PublishedDifference): Estimate {
+  return independentMean(umbrella);
 }

@@ -6,6 +6,8 @@
 import type { AxisOptions } from "../../plot/axes.ts";
 import { figureGrid } from "../../plot/figure_grid.ts";
 import { linePlot, type LineSeries } from "../../plot/line_plot.ts";
+import type { Estimate } from "../../reweighting/estimate.ts";
+import { estimateSeries } from "../estimate_series.ts";
 import type { Estimator, Scan, ScanPoint } from "./two_generators_scan.ts";
 
 /** A column of the picture. */
@@ -42,33 +44,17 @@ function axisOf({ reference: { temperatures } }: ScanPanel): AxisOptions {
   return { label: "*T* / *T*_0", scale: "log", domain };
 }
 
-/** Keeps what is a number. */
-const number = (value: number | null | undefined) => value ?? NaN;
-
-/** Half-width of the interval; estimates without one have no bar. */
-function halfWidth({ interval95 }: { readonly interval95: readonly [number, number] | null }): number {
-  return interval95 === null ? NaN : (interval95[1] - interval95[0]) / 2;
-}
-
-/** An estimator over temperatures, drawn a little aside so that bars do not cover each other. */
+/** An estimator over temperatures; `of` may leave points out. */
 function seriesOf(
   points: readonly ScanPoint[],
   estimator: Estimator,
-  valueOf: (point: ScanPoint) => number,
-): LineSeries {
-  const { label, color, aside } = LOOKS[estimator];
-  const estimates = points.map(({ found }) => found[estimator]!);
-  return {
-    label,
-    x: points.map(({ temperature }) => temperature * aside),
-    y: points.map(valueOf),
-    error: estimates.map(halfWidth),
-    errorStyle: "bars",
-    unreliable: estimates.map(({ reliable }) => !reliable),
-    markers: "filled",
-    line: "none",
-    color,
-  };
+  of: (estimate: Estimate, point: ScanPoint) => Estimate | null = (estimate) => estimate,
+): LineSeries[] {
+  const placed = points.flatMap((point) => {
+    const estimate = of(point.found[estimator]!, point);
+    return estimate === null ? [] : [{ x: point.temperature, estimate }];
+  });
+  return estimateSeries(placed, LOOKS[estimator]);
 }
 
 async function upper(panel: ScanPanel): Promise<string> {
@@ -76,9 +62,7 @@ async function upper(panel: ScanPanel): Promise<string> {
   const known = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
   const room = Math.max(1, 0.5 * (known[1] - known[0]));
   return await linePlot([
-    ...scans.flatMap(({ scan, estimators }) =>
-      estimators.map((estimator) => seriesOf(scan.points, estimator, ({ found }) => number(found[estimator]!.value)))
-    ),
+    ...scans.flatMap(({ scan, estimators }) => estimators.flatMap((estimator) => seriesOf(scan.points, estimator))),
     {
       label,
       x: temperatures,
@@ -103,17 +87,13 @@ async function lower(panel: ScanPanel): Promise<string> {
   const ends = [Math.min(...reference.temperatures), Math.max(...reference.temperatures)];
   return await linePlot([
     ...scans.flatMap(({ scan, estimators }) =>
-      estimators.map((estimator): LineSeries => {
-        const { label: _, ...series } = seriesOf(
-          scan.points.filter((point) => point.reference !== null),
-          estimator,
-          ({ found, reference }) => {
-            const deviation = number(found[estimator]!.value) - reference!.value;
-            return Math.abs(deviation) <= reach ? deviation : NaN;
-          },
-        );
-        return series;
-      }).filter(({ x, y }) => x.length > 0 && Array.from(y).some(Number.isFinite))
+      estimators.flatMap((estimator) =>
+        seriesOf(scan.points, estimator, (estimate, { reference }) => {
+          if (reference === null || estimate.value === null) return null;
+          const value = estimate.value - reference.value;
+          return Math.abs(value) <= reach ? { ...estimate, value } : null;
+        }).map(({ label: _, ...series }) => series)
+      )
     ),
     reference.errors === null
       ? { x: ends, y: [0, 0], color: "black", line: "dashed" }
