@@ -5,6 +5,7 @@
  */
 import { type Estimate, noEstimate } from "../../reweighting/estimate.ts";
 import type { ByBasin } from "../dimer_results.ts";
+import { fixed } from "../report_numbers.ts";
 import { temperatureText } from "../temperature_units.ts";
 import {
   type NetworkData,
@@ -218,7 +219,7 @@ function rowsAt(judged: readonly JudgedNetwork[], t: number, umbrella: UmbrellaR
 }
 
 function valuesText(judged: readonly JudgedNetwork[], t: number, name: keyof typeof METHODS): string {
-  const values = judged.map(({ judgements }) => judgements[t].difference[name].value?.toFixed(2) ?? "none");
+  const values = judged.map(({ judgements }) => fixed(judgements[t].difference[name].value, 2));
   return `single networks ${values.join(", ")}`;
 }
 

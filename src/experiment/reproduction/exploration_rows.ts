@@ -11,6 +11,7 @@ import { linLogCut } from "../../loss/energy.ts";
 import { freeEnergyDifferenceByCounting } from "../../reweighting/counted_difference.ts";
 import { type Estimate, estimateFrom, noEstimate } from "../../reweighting/estimate.ts";
 import { freeEnergyDifferenceByReweighting } from "../../reweighting/reweighted_difference.ts";
+import { fixed } from "../report_numbers.ts";
 import type { ExperimentContext } from "./experiment.ts";
 import { EXPLORATION_SOFTENING, type Explored } from "./exploration_run.ts";
 import type { ExplorationSizes } from "./exploration_settings.ts";
@@ -163,10 +164,8 @@ function lossRow(judged: JudgedExploration, samples: WeightedSamples, drawn: num
   const squares = terms.reduce((sum, term) => sum + (term - mean) ** 2, 0);
   const note = known.logPartition === undefined
     ? "above 10⁴ energies are softened, as published"
-    : `an exact flow has ${(entropy - known.logPartition).toFixed(4)}, one that misses the ${
-      basins.names[other]
-    } state ` +
-      `${(entropy - known.logPartition - Math.log1p(-known.population!.value)).toFixed(4)}`;
+    : `an exact flow has ${fixed(entropy - known.logPartition, 4)}, one that misses the ${basins.names[other]} state ` +
+      `${fixed(entropy - known.logPartition - Math.log1p(-known.population!.value), 4)}`;
   return {
     quantity: "J_KL at the end",
     unit: "",

@@ -9,6 +9,7 @@ import { figureGrid } from "../../plot/figure_grid.ts";
 import { linePlot } from "../../plot/line_plot.ts";
 import { RandomStream } from "../../random/random_stream.ts";
 import type { Estimate } from "../../reweighting/estimate.ts";
+import { fixed } from "../report_numbers.ts";
 import { coordinateOf, doubleWell, wellData } from "./double_well_basins.ts";
 import type { ExperimentContext, ExperimentFigure, ExperimentResult } from "./experiment.ts";
 import { exactly, type ReproducedRow } from "./row.ts";
@@ -47,7 +48,7 @@ export async function wellLatentPaths(context: ExperimentContext): Promise<Exper
   const own = { energyEvaluations: cost.energyEvaluations + pairs * points };
   const saddle = saddleEnergy();
   const row = (quantity: string, ours: Estimate, more: Partial<ReproducedRow> = {}): ReproducedRow => ({
-    quantity: `double well: highest U on the path above the exact saddle (U = ${saddle.toFixed(4)}), ${quantity}`,
+    quantity: `double well: highest U on the path above the exact saddle (U = ${fixed(saddle, 4)}), ${quantity}`,
     unit: "k_BT",
     published: null,
     reference: null,
