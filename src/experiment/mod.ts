@@ -143,6 +143,8 @@ export {
   type Goal,
   type JudgedRow,
   type Published,
+  type PublishedVerdict,
+  publishedVerdictOf,
   type Reference,
   type ReproducedRow,
   type Verdict,

@@ -137,6 +137,9 @@ function exploredMuellerBrown(): ExploredSystem {
 /** Sweeps that a chain takes from the published start to a closed frame; the step is tuned over a third of them. */
 const SETTLING = 3000;
 
+/** From here on a dimer counts as open: inside its well, of which the top of the barrier at 1.5 is no part. */
+const OPEN = 1.8;
+
 /** The dimer, from one closed frame. */
 function exploredDimer(): ExploredSystem {
   const system = new ParticleDimer();
@@ -156,21 +159,31 @@ function exploredDimer(): ExploredSystem {
     learningRates: [2.5e-4, 1e-4],
     importanceWeighted: false,
     reactionCoordinate: { of: (x: Tensor) => dimerDistance(x), bounds: [0.5, 2.5] },
-    basins: basinsOf(["closed", "open"], [DIMER_BOUNDARY], coordinate),
-    other: 1,
+    basins: basinsOf(["closed", "between", "open"], [DIMER_BOUNDARY, OPEN], coordinate),
+    other: 2,
     coordinate,
     axis: { label: "*d*", domain: [0.6, 2.4] },
     async known(context) {
       const umbrella = await umbrellaReference(context, 1);
-      const { profile } = umbrella;
-      const freeEnergyDifference = referenceOf(umbrella);
+      const { edges, freeEnergy } = umbrella.profile;
+      const density = {
+        at: Float64Array.from(freeEnergy, (_, k) => (edges[k] + edges[k + 1]) / 2),
+        value: Float64Array.from(freeEnergy, (f) => f === null ? NaN : Math.exp(-f)),
+      };
+      // Of what is beyond the barrier's top nearly all is in the well: its share moves ΔF by less than its error.
+      const beyond = (place: number) =>
+        density.value.reduce((sum, p, k) => density.at[k] > place ? sum + (p || 0) : sum, 0);
+      const share = beyond(OPEN) / beyond(DIMER_BOUNDARY);
+      const difference = referenceOf(umbrella);
+      const population = difference && basinPopulation(difference);
       return {
-        freeEnergyDifference,
-        population: freeEnergyDifference && basinPopulation(freeEnergyDifference),
-        density: {
-          at: Float64Array.from(profile.freeEnergy, (_, k) => (profile.edges[k] + profile.edges[k + 1]) / 2),
-          value: Float64Array.from(profile.freeEnergy, (f) => f === null ? NaN : Math.exp(-f)),
+        freeEnergyDifference: difference && { ...difference, value: difference.value - Math.log(share) },
+        population: population && {
+          ...population,
+          value: share * population.value,
+          standardError: share * population.standardError,
         },
+        density,
       };
     },
   };

@@ -48,7 +48,9 @@ export function publishedDisagree(minima: readonly (readonly [temperature: numbe
 export function publishedAt(temperature: number): Published | null {
   const found = publishedDifferences.find((difference) => difference.temperature === temperature);
   if (found === undefined) return null;
+  const all = [...found.umbrella, found.figure];
   return {
+    range: [Math.min(...all), Math.max(...all)],
     value: `${
       found.umbrella.map((value) => value.toFixed(2)).join(", ")
     } (umbrella sampling); ≈ ${found.figure} (networks)`,

@@ -7,7 +7,7 @@ import type { JsonObject } from "../../format/json.ts";
 import { markupToHtml, plainText } from "../../plot/markup.ts";
 import { count, decimalsFor, duration, fixed, NOTHING, power } from "../report_numbers.ts";
 import type { ReproducedRow, Verdict } from "./row.ts";
-import { verdictOf, verdictText } from "./row.ts";
+import { publishedVerdictOf, verdictOf, verdictText } from "./row.ts";
 import type { ReproducedExperiment, ReproductionOutcome } from "./reproduction_results.ts";
 
 /** Version of the layout of the JSON: raised when a key changes its meaning or goes. */
@@ -78,18 +78,29 @@ export function reproductionMarkdown(outcome: ReproductionOutcome, figureFile: F
     "# The founding papers, reproduced",
     `Last command: \`${run.command}\`; budget ${run.budget}, seed ${run.seed}, ${run.threads} threads, boltzflow ${run.packageVersion}, ` +
     `${run.kernelBuild} kernels; ${duration(1000 * total)} on the wall.`,
-    `${countVerdicts(rows)}. ${
-      chanceText(rows)
+    `${countVerdicts(rows)}. ${chanceText(rows)}${
+      publishedText(rows)
     }Values after ± are half of 95 % intervals for ours and standard errors ` +
     "for references. Energies and processor time of a row hold training and data; rows of one flow share them.",
     ...experiments.map((experiment) => section(experiment, figureFile)),
     ...notRun.length === 0 ? [] : [
       "## Not run",
       notRun.map(({ name, title, long }) =>
-        `- ${title}: \`--only ${name}\`${long ? " (long; goes on from disk when it is stopped)" : ""}`
+        `- ${title}: \`--only ${name} --resume\`${long ? " (long; goes on from disk when it is stopped)" : ""}`
       ).join("\n"),
     ],
   ].join("\n\n") + "\n";
+}
+
+/** How many published numbers are found again. */
+function publishedText(rows: readonly ReproducedRow[]): string {
+  const verdicts = rows.map(publishedVerdictOf);
+  const ours = verdicts.flatMap((verdict) => verdict === null || verdict.ours === null ? [] : [verdict.ours]);
+  if (ours.length === 0) return "";
+  return `Of ${ours.length} published numbers beside a reliable one of ours ${
+    ours.filter(Boolean).length
+  } agree with it: ` +
+    "its 95 % interval reaches them, as far as they were printed or can be read off. ";
 }
 
 /** How many differences chance alone would make. */
@@ -232,7 +243,7 @@ function verdictJson(row: ReproducedRow) {
   const finite = "standardErrors" in verdict && !Number.isFinite(verdict.standardErrors)
     ? { standardErrors: null }
     : {};
-  return { ...verdict, ...finite, text: verdictText(row) };
+  return { ...verdict, ...finite, published: publishedVerdictOf(row), text: verdictText(row) };
 }
 
 /** See {@link verdictJson}: the same for goals. */

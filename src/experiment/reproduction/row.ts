@@ -12,6 +12,12 @@ export interface Published {
   /** Where. */
   readonly source: string;
   /**
+   * The numbers between which ours agrees with it: from the least to the largest that was printed, or what is read off a
+   * figure with as much on either side as it can be read. Left out where no number was published, or one of a single run
+   * that is a matter of chance.
+   */
+  readonly range?: readonly [least: number, most: number];
+  /**
    * Where settings are lost with which it could be made again: a clause that says which. Our own reference then stands in
    * its place.
    */
@@ -123,16 +129,69 @@ function round(value: number): number {
   return Number(value.toPrecision(6));
 }
 
+/** Whether a published number agrees with ours and with the reference; null where that cannot be said. */
+export interface PublishedVerdict {
+  /** With ours: its 95 % interval reaches into the published range. Null where ours is not reliable. */
+  readonly ours: boolean | null;
+  /** With the reference: it is within 3 of its standard errors of the published range. Null where there is none. */
+  readonly reference: boolean | null;
+}
+
 /**
- * Says a verdict in words, for example "agrees (0.7 standard errors)".
+ * Holds what was published against ours and against the reference.
  *
- * @param row quantity, ours, reference or goal
+ * @param row quantity with what was published
+ * @returns the answers; null where no number was published
+ *
+ * @example A published number that neither we nor an exact calculation find
+ * ```ts
+ * import { publishedVerdictOf } from "@boltzflow/boltzflow/experiment";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const ours = { value: 3.4, standardError: 0.05, interval95: [3.3, 3.5] as const, reliable: true, reason: null };
+ * const reference = { value: 3.38, standardError: 0, method: "quadrature" };
+ * const published = { value: "3.65–3.7", source: "a figure", range: [3.65, 3.7] as const };
+ *
+ * assertEquals(publishedVerdictOf({ ours, reference, published }), { ours: false, reference: false });
+ * ```
+ */
+export function publishedVerdictOf(
+  { ours, reference, published }: Pick<ReproducedRow, "ours" | "reference" | "published">,
+): PublishedVerdict | null {
+  if (!published?.range) return null;
+  const [least, most] = published.range;
+  const meets = (low: number, high: number) => high >= least && low <= most;
+  const known = ours.reliable && ours.value !== null;
+  const error = LIMIT * (reference?.standardError ?? 0);
+  return {
+    ours: known ? meets(...(ours.interval95 ?? [ours.value, ours.value])) : null,
+    reference: reference && meets(reference.value - error, reference.value + error),
+  };
+}
+
+/**
+ * Says a verdict in words, for example "agrees (0.7 standard errors); published value agrees with both".
+ *
+ * @param row quantity, ours, reference or goal, published value
  * @returns a clause
  */
 export function verdictText(row: JudgedRow & Pick<ReproducedRow, "published">): string {
-  const verdict = verdictOf(row);
   const lost = row.published?.notReproducible;
-  return `${wordsOf(verdict, row)}${lost === undefined ? "" : `; published value not reproducible, because ${lost}`}`;
+  return [
+    wordsOf(verdictOf(row), row),
+    ...lost === undefined ? [] : [`published value not reproducible, because ${lost}`],
+    ...publishedWords(publishedVerdictOf(row)),
+  ].join("; ");
+}
+
+function publishedWords(verdict: PublishedVerdict | null): string[] {
+  if (verdict === null) return [];
+  const { ours, reference } = verdict;
+  const verb = (agrees: boolean) => agrees ? "agrees with" : "differs from";
+  if (ours === null) return reference === null ? [] : [`published value ${verb(reference)} the reference`];
+  if (reference === null) return [`published value ${verb(ours)} ours`];
+  if (ours === reference) return [`published value ${verb(ours)} both`];
+  return [`published value ${verb(ours)} ours and ${verb(reference)} the reference`];
 }
 
 function wordsOf(verdict: Verdict, { ours, goal, reference, floor }: JudgedRow): string {
@@ -141,14 +200,16 @@ function wordsOf(verdict: Verdict, { ours, goal, reference, floor }: JudgedRow):
     case "agrees":
       return exact ? "agrees to nine digits" : `agrees (${verdict.standardErrors.toFixed(1)} standard errors)`;
     case "differs":
-      if (reference === null) return `below its floor ${floor} by ${verdict.standardErrors.toFixed(1)} standard errors`;
+      if (reference === null) {
+        return `below its floor ${signText(floor!)} by ${verdict.standardErrors.toFixed(1)} standard errors`;
+      }
       return exact ? "differs, and both are exact" : `differs by ${verdict.standardErrors.toFixed(1)} standard errors`;
     case "unreliable":
       return `unreliable: ${ours.reason} (off by ${verdict.standardErrors.toFixed(1)} standard errors)`;
     case "no estimate":
       return `no estimate: ${ours.reason}`;
     case "stated": {
-      const lowest = floor === undefined ? "" : `; none can be below ${Number(floor.toPrecision(6))}`;
+      const lowest = floor === undefined ? "" : `; none can be below ${signText(Number(floor.toPrecision(6)))}`;
       return `stated${lowest}${ours.reliable ? "" : `, unreliable: ${ours.reason}`}`;
     }
     case "doubtful":
@@ -156,6 +217,11 @@ function wordsOf(verdict: Verdict, { ours, goal, reference, floor }: JudgedRow):
     default:
       return `${verdict.kind}: ${goalText(goal!)}`;
   }
+}
+
+/** With a true minus sign. */
+function signText(value: number): string {
+  return String(value).replace("-", "−");
 }
 
 function goalText([least, most]: Goal): string {

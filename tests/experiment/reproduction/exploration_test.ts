@@ -5,6 +5,7 @@ import { experimentContext } from "../../../src/experiment/reproduction/experime
 import { explorationExperiment } from "../../../src/experiment/reproduction/exploration.ts";
 import { exploredSystems, gridSamples, noisyCopies } from "../../../src/experiment/reproduction/explored_systems.ts";
 import { verdictOf } from "../../../src/experiment/reproduction/row.ts";
+import { dimerReferences } from "../../../src/system/dimer_references.ts";
 import { assertMeanIs, mean, variance } from "../../support/statistics.ts";
 
 await loadKernels();
@@ -73,6 +74,24 @@ Deno.test("what explorations are compared with agrees with itself: density, popu
     const error = Math.sqrt(1 / there + 1 / here);
     assertAlmostEquals(-Math.log(there / here), freeEnergyDifference!.value, 4 * error, explored.name);
   }
+});
+
+Deno.test("a dimer on its barrier is not open, and hardly any of equilibrium is there", async () => {
+  const dimer = exploredSystems().find(({ name }) => name === "dimer")!;
+  const { population, freeEnergyDifference } = await dimer.known(await experimentContext());
+  const [shipped] = dimerReferences.filter(({ temperature }) => temperature === 1);
+  const difference = shipped.freeEnergyDifference.value;
+
+  assertEquals(dimer.basins.names[dimer.other], "open");
+  const at = (d: number) => {
+    const x = new Float64Array(dimer.system.dim);
+    x[2] = d;
+    return dimer.basins.names[dimer.basins.of(x)[0]];
+  };
+  assertEquals([1, 1.49, 1.6, 1.79, 1.81, 2.05].map(at), ["closed", "closed", "between", "between", "open", "open"]);
+  // The well holds all but e⁻⁴ of what is beyond the top.
+  assert(freeEnergyDifference!.value >= difference && freeEnergyDifference!.value < difference + 0.02);
+  assertAlmostEquals(population!.value, 1 / (1 + Math.exp(difference)), 0.02 * population!.value);
 });
 
 Deno.test("every exploration starts in the first state", async () => {

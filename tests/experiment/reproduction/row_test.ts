@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Estimate } from "../../../src/reweighting/estimate.ts";
 import { exactly, type ReproducedRow, verdictOf, verdictText } from "../../../src/experiment/reproduction/row.ts";
 
@@ -46,12 +46,35 @@ Deno.test("verdictOf holds goals against their bounds", () => {
 });
 
 Deno.test("verdictOf states what has a floor, whose neighbourhood proves nothing, and finds what is below", () => {
-  assertEquals(text({ ours: found(-8.1, 0.1), floor: -8.18258 }), "stated; none can be below -8.18258");
-  assertEquals(text({ ours: found(-8.4, 0.1), floor: -8.18258 }), "stated; none can be below -8.18258");
+  assertEquals(text({ ours: found(-8.1, 0.1), floor: -8.18258 }), "stated; none can be below −8.18258");
+  assertEquals(text({ ours: found(-8.4, 0.1), floor: -8.18258 }), "stated; none can be below −8.18258");
   assertEquals(
     text({ ours: found(-9.18258, 0.1), floor: -8.18258 }),
-    "below its floor -8.18258 by 10.0 standard errors",
+    "below its floor −8.18258 by 10.0 standard errors",
   );
+});
+
+Deno.test("published numbers are held against ours and against the reference", () => {
+  const published = { value: "0.58–0.77", source: "two runs", range: [0.58, 0.77] as const };
+  const words = (row: Partial<ReproducedRow> & Pick<ReproducedRow, "ours">) => text({ published, ...row });
+  assertEquals(words({ ours: found(0.7, 0.01) }), "stated; published value agrees with ours");
+  assertEquals(words({ ours: found(0.8, 0.05) }), "stated; published value agrees with ours");
+  assertEquals(words({ ours: found(0.8, 0.01) }), "stated; published value differs from ours");
+  assertEquals(words({ ours: exactly(0.57) }), "stated; published value differs from ours");
+  // A doubtful estimate of ours confirms nothing.
+  assertEquals(words({ ours: found(0.7, 0.01, "few samples") }), "stated, unreliable: few samples");
+  const reference = { value: 0.5, standardError: 0.01, method: "umbrella sampling" };
+  const doubtful = words({ ours: found(0.7, 0.1, "few samples"), reference });
+  assert(doubtful.endsWith("; published value differs from the reference"), doubtful);
+  assert(words({ ours: found(0.5, 0.01), reference }).endsWith("; published value differs from both"));
+  assert(
+    words({ ours: found(0.55, 0.02), reference })
+      .endsWith("; published value agrees with ours and differs from the reference"),
+  );
+  const near = { ...reference, standardError: 0.03 };
+  assert(words({ ours: found(0.6, 0.1), reference: near }).endsWith("; published value agrees with both"));
+  const { range: _, ...unread } = published;
+  assertEquals(text({ ours: found(0.8, 0.01), published: unread }), "stated");
 });
 
 Deno.test("verdictText says what is missing", () => {

@@ -81,7 +81,7 @@ Deno.test("runReproduction runs what is not long, keeps it, and adds what is ask
     assertEquals(first.notRun, [{ name: "slow", title: "Title of slow", long: true }]);
     assertStringIncludes(
       await read(out),
-      "- Title of slow: `--only slow` (long; goes on from disk when it is stopped)",
+      "- Title of slow: `--only slow --resume` (long; goes on from disk when it is stopped)",
     );
 
     const stop = new AbortController();
@@ -95,6 +95,7 @@ Deno.test("runReproduction runs what is not long, keeps it, and adds what is ask
     assertEquals(numbers.experiments[1].rows[0].verdict, {
       kind: "differs",
       standardErrors: null,
+      published: null,
       text: "differs, and both are exact",
     });
     assertEquals(numbers.summary, "5 rows: 4 agrees, 1 differs");
