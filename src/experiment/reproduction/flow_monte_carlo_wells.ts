@@ -253,7 +253,11 @@ export function wellRows(found: WellChains, budget: ReproductionBudget): Reprodu
     }),
     row(`transitions ${perMillion}, local moves of ${STEPS.published}`, {
       unit: "10⁻⁶",
-      published: { value: "0.248", source: "published notebook Fig2_DoubleWell, extrapolated from a flat double well" },
+      published: {
+        value: "0.248",
+        range: [0.2475, 0.2485],
+        source: "published notebook Fig2_DoubleWell, extrapolated from a flat double well",
+      },
       ours: published.rate,
       method: "counted between |x| > 1",
       ...costOf(published, false),
@@ -287,7 +291,7 @@ export function wellRows(found: WellChains, budget: ReproductionBudget): Reprodu
     }),
     row("energies for 100 transitions, local moves of 0.1 ÷ mixed chains with training", {
       unit: "",
-      published: { value: "≈ 100", source: "Noé et al. 2019, text; 10⁶ energies of the generator" },
+      published: { value: "≈ 100", range: [50, 200], source: "Noé et al. 2019, text; 10⁶ energies of the generator" },
       ours: ratioOf(withTraining, published.rate),
       method: "ratio of counted rates",
       ...costOf(mixed, true),

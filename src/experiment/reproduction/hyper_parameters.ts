@@ -29,6 +29,7 @@ import {
   CONFIGURATION_NOISE,
   configurations,
   type MeasuredConfiguration,
+  printedRange,
 } from "./hyper_parameters_table.ts";
 import { distanceBetween, type Levels } from "./profile_comparison.ts";
 import type { ReproducedRow } from "./row.ts";
@@ -111,12 +112,16 @@ interface Measured {
  *
  * @example Its rows from a run of seconds, in which nothing is accurate
  * ```ts
- * import { experimentContext, hyperParametersExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
- * import { assert } from "@std/assert";
+ * import { experimentContext, hyperParametersExperiment } from "@boltzflow/boltzflow/experiment";
+ * import { assert, assertEquals } from "@std/assert";
  *
  * const { rows } = await hyperParametersExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
  *
- * assert(rows.every((row) => verdictText(row) !== ""));
+ * // The base row of the table, printed with 2.97 and measured: networks this small are far from it.
+ * const [{ quantity, published, ours }] = rows;
+ * assertEquals(quantity, "ε of the profile, R8, 2×200, w_ML 0.1, w_RC 10");
+ * assertEquals(published!.value, "2.97");
+ * assert(ours.value! > 10);
  * ```
  */
 export const hyperParametersExperiment: Experiment = {
@@ -246,6 +251,7 @@ function tableRows(
       unit: "k_BT",
       published: {
         value: configuration.published,
+        range: printedRange(configuration),
         source: "Noé et al. 2019 (arXiv), SI table of hyper-parameters, total",
       },
       reference: null,

@@ -7,7 +7,7 @@ import { figureGrid } from "../../plot/figure_grid.ts";
 import { linePlot, type LineSeries } from "../../plot/line_plot.ts";
 import type { Estimate } from "../../reweighting/estimate.ts";
 import type { ExperimentFigure } from "./experiment.ts";
-import type { MeasuredConfiguration } from "./hyper_parameters_table.ts";
+import { type MeasuredConfiguration, printedRange } from "./hyper_parameters_table.ts";
 
 /** Configurations in a panel: their names stand side by side. */
 const ABREAST = 9;
@@ -27,9 +27,9 @@ const QUANTITIES: readonly Quantity[] = [
     label: "*ε*, published",
     color: "purple",
     markers: "hollow",
-    of: ({ configuration: { published } }) => {
-      const values = published.split(" and ").map(Number);
-      return { value: values.reduce((sum, value) => sum + value, 0) / values.length, standardError: null };
+    of: ({ configuration }) => {
+      const [least, most] = printedRange(configuration);
+      return { value: (least + most) / 2, standardError: null };
     },
   },
   { label: "*ε*, ours", color: "vermillion", markers: "filled", of: ({ error }) => error },

@@ -26,6 +26,17 @@ export interface MeasuredConfiguration {
   readonly distance: Estimate;
 }
 
+/**
+ * The published total of a row as a range.
+ *
+ * @param configuration the row
+ * @returns the least and the largest number that was printed, with what rounding leaves open
+ */
+export function printedRange({ published }: Configuration): readonly [number, number] {
+  const values = published.split(" and ").map(Number);
+  return [Math.min(...values) - 0.005, Math.max(...values) + 0.005];
+}
+
 /** The total of ε of the row that is printed twice. */
 export const CONFIGURATION_NOISE = ["3.33", "2.73"] as const;
 
