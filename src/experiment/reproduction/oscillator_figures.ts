@@ -136,8 +136,9 @@ async function map(
       description: "Coordinates of the learned map against those of the exact map",
     }),
     caption:
-      "Images of the same data under the learned and the exact map, after the rotation or reflection that fits best, " +
-      "k = 2.",
+      "Images of the same data under the learned map, after the rotation or reflection that fits best, against those under " +
+      "the exact map, k = 2. (a) Inside walls, taught as published; (b) inside walls, taught for longer. On the dashed line " +
+      "both maps are equal.",
   };
 }
 

@@ -3,7 +3,10 @@
  *
  * @module
  */
+import type { Bijector } from "../../flow/bijector.ts";
 import { RealNVP } from "../../flow/real_nvp.ts";
+import type { Tensor } from "../../graph/graph.ts";
+import { gather } from "../../graph/operations.ts";
 import type { Parameter } from "../../graph/parameter.ts";
 import { RandomStream } from "../../random/random_stream.ts";
 
@@ -14,7 +17,8 @@ const DIM = 2;
  * Makes a RealNVP of 3 blocks in two coordinates whose S networks end in tanh, |S| < 1, as the students wrote it in
  * PyTorch.
  *
- *     z → x, per coupling: b ← b exp(tanh S(a)) + T(a), relu in the hidden layers of both
+ *     z → x, per coupling: b ← b exp(tanh S(a)) + T(a), relu in the hidden layers of both; b is the first coordinate in
+ *     the first coupling and the second one in the last
  *
  * All weights and biases start uniform in ±1/√inputs, PyTorch's default: unlike with zero biases, the kinks of the first
  * layer are spread over the line from the beginning, and a few hundred steps go farther.
@@ -24,7 +28,7 @@ const DIM = 2;
  */
 export function studentRealNVP(
   { hidden, seed }: { readonly hidden: readonly number[]; readonly seed: number },
-): RealNVP {
+): Bijector {
   const activations = { scaleActivation: "relu", shiftActivation: "relu", boundedScales: true } as const;
   const map = new RealNVP({ dim: DIM, blocks: 3, hidden, ...activations, seed, name: "student" });
   const parameters = map.parameters();
@@ -33,7 +37,24 @@ export function studentRealNVP(
   for (let first = 0; first < parameters.length; first += perNetwork) {
     startAsPyTorch(parameters.slice(first, first + perNetwork), seed, first / perNetwork);
   }
-  return map;
+  return exchanged(map);
+}
+
+/** The same map with its coordinates exchanged: a RealNVP of ours moves the second one first, the students' the first. */
+function exchanged(map: RealNVP): Bijector {
+  const turn = (x: Tensor) => gather(x, [1, 0]);
+  return {
+    dim: DIM,
+    parameters: () => map.parameters(),
+    forward(z) {
+      const { x, logDet } = map.forward(turn(z));
+      return { x: turn(x), logDet };
+    },
+    inverse(x) {
+      const { z, logDet } = map.inverse(turn(x));
+      return { z: turn(z), logDet };
+    },
+  };
 }
 
 /** Sets weights and biases of a network, layer by layer, to uniform numbers in ±1/√inputs. */

@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
 import { loadKernels } from "../../../src/backend/wasm_deno.ts";
 import { experimentContext } from "../../../src/experiment/reproduction/experiment.ts";
 import { oscillatorExperiment } from "../../../src/experiment/reproduction/oscillator.ts";
@@ -19,6 +19,11 @@ Deno.test("oscillator: mass leaks without walls and not inside them; the exact m
     assertEquals(verdictOf(row).kind, "agrees");
     assertAlmostEquals(row.reference!.value, logPartition, 1e-5);
   }
+  // The report prints the loss after 100 and 200 of 250 steps; here there are 25, and it falls.
+  const [first, second] = [10, 20].map((step) => rowOf(rows, `J_ML, k = 2, no walls, as published, step ${step}`));
+  assertEquals([first, second].map(({ published }) => published!.value), ["0.579", "0.376"]);
+  assert(first.ours.value! > second.ours.value!);
+  assertMatch(first.note!, /by a standard error of 0\.\d\d$/);
   // Both divergences are positive for a flow that has hardly learnt.
   for (const which of ["KL(flow ‖ exact), k = 2", "KL(exact ‖ flow), k = 2"]) {
     assert(rowOf(rows, which).ours.value! > 0);
