@@ -73,7 +73,8 @@ export async function networksFigure(
     caption:
       "Free energy along the dimer's distance, reweighted from the samples of independently trained networks at " +
       "each temperature alone. Every profile is shifted to mean zero over both wells; bands are one standard deviation over " +
-      "networks, as published, not the error of the mean. Curves are set 20, 8.5 and 0 k_BT apart, as published; " +
-      "umbrella sampling is laid over the wells.",
+      `networks, as published, not the error of the mean. What is more than ${SHOWN} k_BT above the lowest value of its curve ` +
+      "is left out, as published. Curves are set 20, 8.5 and 0 k_BT apart, as published; umbrella sampling is laid over the " +
+      "wells.",
   };
 }

@@ -21,12 +21,14 @@ import { SHARED_DOUBLE_WELL_FLOW } from "./trained_double_well.ts";
  *
  * @example Its rows from a run of seconds, in which nothing is accurate
  * ```ts
- * import { experimentContext, latentPathsExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
+ * import { experimentContext, latentPathsExperiment } from "@boltzflow/boltzflow/experiment";
  * import { assert } from "@std/assert";
  *
  * const { rows } = await latentPathsExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
  *
- * assert(rows.every((row) => verdictText(row) !== ""));
+ * // From the left well to the right one no path is lower than the saddle, but for 0.01 that its points may step over.
+ * const [mean, lowest] = rows.filter(({ quantity }) => quantity.startsWith("double well") && quantity.includes("U = 0.0417"));
+ * assert(-0.01 < lowest.ours.value! && lowest.ours.value! < mean.ours.value!);
  * ```
  */
 export const latentPathsExperiment: Experiment = {

@@ -10,7 +10,7 @@ import { linePlot } from "../../plot/line_plot.ts";
 import { RandomStream } from "../../random/random_stream.ts";
 import type { Estimate } from "../../reweighting/estimate.ts";
 import { fixed } from "../report_numbers.ts";
-import { coordinateOf, doubleWell, wellData } from "./double_well_basins.ts";
+import { coordinateOf, doubleWell, wellData, wells } from "./double_well_basins.ts";
 import type { ExperimentContext, ExperimentFigure, ExperimentResult } from "./experiment.ts";
 import { exactly, type ReproducedRow } from "./row.ts";
 import { trainedDoubleWell } from "./trained_double_well.ts";
@@ -104,11 +104,20 @@ function saddleEnergy(): number {
   return doubleWell.energy(Float64Array.of(low, 0))[0];
 }
 
-function randomPairs(seed: number, pairs: number, steps: number): [from: Float64Array, to: Float64Array][] {
-  const { x, chain } = wellData(seed + 1, steps);
+/**
+ * Draws pairs of frames, from the left well to the right one by where they lie: a chain may have left the well of its start.
+ *
+ * @param seed of the draws; the frames are {@link wellData} of the next one
+ * @param pairs how many
+ * @param steps of each chain
+ * @returns ends of paths
+ */
+export function randomPairs(seed: number, pairs: number, steps: number): [from: Float64Array, to: Float64Array][] {
+  const { x } = wellData(seed + 1, steps);
+  const sides = wells.basinOf(x);
   const random = new RandomStream(seed, PAIR_STREAM);
   const frames = (which: number) =>
-    Array.from(chain.keys()).filter((i) => chain[i] === which).map((i) => x.slice(2 * i, 2 * i + 2));
+    Array.from(sides.keys()).filter((i) => sides[i] === which).map((i) => x.slice(2 * i, 2 * i + 2));
   const [left, right] = [frames(0), frames(1)];
   return Array.from({ length: pairs }, () => [left[random.integer(left.length)], right[random.integer(right.length)]]);
 }
@@ -178,7 +187,8 @@ async function wellFigure({ x, energy }: Paths, saddle: number): Promise<Experim
       description: "Ten latent paths of the double well on its potential, and the energies along them",
     }),
     caption:
-      "(a) Ten random pairs of frames of the double well, joined by straight lines in the latent space of a RealNVP, on " +
-      "the potential. (b) Energies along them.",
+      "(a) Ten random pairs of frames of the double well, joined by straight lines in the latent space of a RealNVP (RRRR) " +
+      "that was trained by maximum likelihood on Monte Carlo frames and then by energies with the reaction coordinate *x*_1 " +
+      "(KL + RC), on the potential. (b) Energies along them.",
   };
 }

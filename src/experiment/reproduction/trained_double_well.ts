@@ -23,8 +23,8 @@ interface KeptFlow extends Cost {
 }
 
 /**
- * Trains the RealNVP "RRRR" of the published notebook, or takes the one that was kept: maximum likelihood on chains of either
- * well, then energies with the reaction coordinate x₁.
+ * Trains the RealNVP "RRRR" of the published notebook, or takes the one that was kept: maximum likelihood on chains that were
+ * started in either well, then energies with the reaction coordinate x₁.
  *
  * @param context budget, seed, threads; keeps the part {@link SHARED_DOUBLE_WELL_FLOW}, which an experiment must name
  * @returns the flow, and what data and training have cost

@@ -2,6 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { loadKernels } from "../../../src/backend/wasm_deno.ts";
 import { experimentContext } from "../../../src/experiment/reproduction/experiment.ts";
 import { latentPathsExperiment } from "../../../src/experiment/reproduction/latent_paths.ts";
+import { wellData } from "../../../src/experiment/reproduction/double_well_basins.ts";
+import { randomPairs } from "../../../src/experiment/reproduction/latent_paths_wells.ts";
 import { verdictOf } from "../../../src/experiment/reproduction/row.ts";
 import { trainedDimer } from "../../../src/experiment/reproduction/trained_dimer.ts";
 import { trainedDoubleWell } from "../../../src/experiment/reproduction/trained_double_well.ts";
@@ -35,8 +37,33 @@ Deno.test("latent paths: rows and figures are complete, and no path of the doubl
   const judged = heights.filter(({ goal }) => goal !== undefined);
   assertEquals(judged.map((row) => verdictOf(row).kind), ["missed", "missed"]);
   assert(judged.every(({ quantity }) => quantity.includes("median")));
+  // A control needs no flow: its cost is that of the data, less than that of any row with a flow.
+  const controls = heights.filter(({ quantity }) => quantity.includes("straight line"));
+  assertEquals(controls.map(({ method }) => method), ["no flow", "no flow"]);
+  const others = heights.filter((row) => !controls.includes(row));
+  assert(others.length === 5 && others.every(({ method }) => method.includes("flow at T = 1")));
+  for (const { seconds } of controls) assert(others.every((row) => row.seconds > seconds));
   const barrier = rows.at(-1)!;
   assert(barrier.quantity.includes("free-energy barrier") && barrier.note!.includes("17.92"));
+});
+
+Deno.test("pairs of the double well go from left to right by where frames lie, though a chain may cross", () => {
+  // Ends of pairs, by the sign of x₁.
+  const wrong = (pairs: readonly (readonly [Float64Array, Float64Array])[]) =>
+    pairs.filter(([from, to]) => !(from[0] < 0 && to[0] >= 0)).length;
+  // The frames are those of the next seed: of seed 5 the chain from the right ends on the left.
+  assertEquals(wrong(randomPairs(4, 200, 10_000)), 0);
+  const { x, chain } = wellData(5, 10_000);
+  const [left, right] = [0, 1].map((which) =>
+    Array.from(chain.keys()).filter((i) => chain[i] === which).map((i) => x.slice(2 * i, 2 * i + 2))
+  );
+  // Pairs by chains are wrong as often as that chain was on the left, for hundreds of frames.
+  const crossed = right.filter(([x1]) => x1 < 0).length;
+  assert(crossed > 200);
+  assertEquals(wrong(left.map((from, i) => [from, right[i]])), crossed);
+  // Where no chain crosses both are the same.
+  assertEquals(wellData(2, 10_000).x.filter((_, i) => i % 2 === 0).filter((v) => v >= 0).length, 1000);
+  assertEquals(wrong(randomPairs(1, 200, 10_000)), 0);
 });
 
 Deno.test("the shared flows come back from what is kept as they were trained, and are trained once", async () => {
