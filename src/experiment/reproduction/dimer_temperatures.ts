@@ -77,12 +77,15 @@ function judgedTemperatures(rungs: number): { readonly all: readonly number[]; r
  *
  * @example Its rows from a run of seconds, in which nothing is accurate
  * ```ts
- * import { experimentContext, dimerTemperaturesExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
- * import { assert } from "@std/assert";
+ * import { experimentContext, dimerTemperaturesExperiment, verdictOf } from "@boltzflow/boltzflow/experiment";
+ * import { assertEquals } from "@std/assert";
  *
  * const { rows } = await dimerTemperaturesExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
  *
- * assert(rows.every((row) => verdictText(row) !== ""));
+ * // The reference at T = 1 is umbrella sampling of F(open) − F(closed), and what 20 steps have taught is not believed.
+ * const row = rows.find(({ quantity }) => quantity === "ΔF(open − closed), T = 1")!;
+ * assertEquals(row.reference!.value.toFixed(3), "6.726");
+ * assertEquals(verdictOf(row).kind, "unreliable");
  * ```
  */
 export const dimerTemperaturesExperiment: Experiment = {

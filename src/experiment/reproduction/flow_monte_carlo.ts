@@ -18,12 +18,15 @@ import { SHARED_DOUBLE_WELL_FLOW } from "./trained_double_well.ts";
  *
  * @example Its rows from a run of seconds, in which nothing is accurate
  * ```ts
- * import { experimentContext, flowMonteCarloExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
- * import { assert } from "@std/assert";
+ * import { experimentContext, flowMonteCarloExperiment, verdictOf } from "@boltzflow/boltzflow/experiment";
+ * import { assertEquals } from "@std/assert";
  *
  * const { rows } = await flowMonteCarloExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
  *
- * assert(rows.every((row) => verdictText(row) !== ""));
+ * // Chains that mix local moves and proposals of a flow find what quadrature says of the double well.
+ * const row = rows.find(({ quantity }) => quantity === "double well: ΔF(right − left), T = 1, mixed chains")!;
+ * assertEquals(row.reference!.value.toFixed(4), "3.3799");
+ * assertEquals(verdictOf(row).kind, "agrees");
  * ```
  */
 export const flowMonteCarloExperiment: Experiment = {

@@ -50,9 +50,9 @@ export interface RowOptions {
 /** Name of an estimator. */
 export type Estimator = "bounds" | "reweighting" | "bennett" | "mapped";
 
-/** What estimators are called in quantities. */
+/** What estimators are called in quantities; of the first the flows may be published ones or not. */
 const NAMES: Readonly<Record<Estimator, string>> = {
-  bounds: "as published",
+  bounds: "published estimator (difference of bounds)",
   reweighting: "reweighting",
   bennett: "BAR with frames",
   mapped: "BAR through z",

@@ -20,8 +20,14 @@ Deno.test("two-generators: rows of three systems, each estimator beside its refe
   // Exact for any flows, so after next to no training too; a difference of bounds is not.
   const through = rows.filter(({ quantity }) => /^(Double|Müller).*BAR through z$/.test(quantity));
   assertEquals(through.map((row) => verdictOf(row).kind), ["agrees", "agrees", "agrees", "agrees"]);
-  const published = rows.filter(({ quantity }) => quantity.endsWith("as published"));
+  // The published estimator is asked of both kinds of flows of the dimer, and says so.
+  const published = rows.filter(({ quantity }) => quantity.endsWith(", published estimator (difference of bounds)"));
+  assertEquals(published.length, 2 * 2 + 2);
   assert(published.every(({ ours, note }) => !ours.reliable && note!.startsWith("biased")));
+  assertEquals(
+    published.slice(-2).map(({ quantity }) => quantity.slice(0, quantity.indexOf(":"))),
+    ["Dimer, published flows", "Dimer, autoregressive flows"],
+  );
 });
 
 Deno.test("scanWells finds the double well's ΔF at a temperature between those of training", async () => {
