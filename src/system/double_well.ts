@@ -40,7 +40,8 @@ export interface DoubleWellOptions extends Partial<DoubleWellParameters> {
  *
  * Presets: `noe2019` x⁴ − 6x² + x + ½y², what the code of Noé et al. (Science 365, eaaw1147, 2019) ran; `paper-si`
  * ¼x⁴ − 3x² + x + ½y², the formula their supplement prints; `cs230-printed` x⁴ − x² + x + ½y², printed in a later
- * report; `snf` x⁴ − 6x² − ½x + ½y², of stochastic normalizing flows (Wu, Köhler, Noé 2020).
+ * report; `snf` x⁴ − 6x² − ½x + ½y², of stochastic normalizing flows (Wu, Köhler, Noé 2020). The default of bgflow,
+ * x⁴ − 4x² + ½y², whose wells are alike, is none of them: `{ b: 4, c: 0 }` makes it.
  *
  * @example
  * ```ts

@@ -13,27 +13,79 @@ import { loadKernels } from "../../src/backend/wasm_deno.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import { column, input } from "../../src/graph/operations.ts";
 import { type Bijector, couplingChain, Flow, flowAtTemperature, Scaling } from "../../src/flow/mod.ts";
+import { networkFlow, networkStages, TRAINED_TEMPERATURES } from "../../src/experiment/reproduction/dimer_network.ts";
+import { recipeOf } from "../../src/experiment/reproduction/dimer_networks.ts";
+import { exploredSystems } from "../../src/experiment/reproduction/explored_systems.ts";
+import { configurations } from "../../src/experiment/reproduction/hyper_parameters_table.ts";
+import { efficiencyOf } from "../../src/experiment/reproduction/systems_settings.ts";
+import { pairStages, PUBLISHED_ROWS } from "../../src/experiment/reproduction/two_generators_dimer.ts";
+import { wellStages } from "../../src/experiment/reproduction/two_generators_wells.ts";
 import { BoltzmannGenerator } from "../../src/hybrid/boltzmann_generator.ts";
 import { boltzmannObjective, type BoltzmannStage } from "../../src/hybrid/boltzmann_objective.ts";
 import { linLogCut, reducedEnergyOperation } from "../../src/loss/energy.ts";
 import { forceMatchingLoss, forceSlices } from "../../src/loss/force_matching.ts";
 import { maximumLikelihoodLoss } from "../../src/loss/maximum_likelihood.ts";
 import { reactionCoordinateOperation } from "../../src/loss/reaction_coordinate.ts";
+import type { Activation } from "../../src/nn/mlp.ts";
+import type { Parameter } from "../../src/graph/parameter.ts";
 import { samplingEfficiency } from "../../src/reweighting/effective_sample_size.ts";
+import { logPartitionFunction } from "../../src/reweighting/exponential_averaging.ts";
+import { forwardDiagnostics } from "../../src/reweighting/forward_diagnostics.ts";
 import { logMeanExp } from "../../src/reweighting/log_sum_exp.ts";
 import { DoubleWell } from "../../src/system/double_well.ts";
 import { train } from "../../src/training/train.ts";
-import { normals, uniforms } from "../support/random_arrays.ts";
+import { normals, randomiseParameters, uniforms } from "../support/random_arrays.ts";
+import { FOUR_SIGMA, mean, variance } from "../support/statistics.ts";
 import { bijectorExamples } from "../flow/bijector_examples.ts";
 
 await loadKernels();
 
+/** Numbers that are trained. */
+const sizeOf = (parameters: readonly Parameter[]) =>
+  parameters.reduce((sum, { length, trainable }) => sum + (trainable ? length : 0), 0);
+
 Deno.test("layers: nl_layers = n of the code is n − 1 hidden layers; `hidden` lists hidden layers, as the papers count", () => {
   // More in tests/flow/coupling_chain_test.ts.
-  const size = (hidden: number[]) =>
-    couplingChain("R8", { dim: 76, hidden }).parameters().reduce((sum, { length }) => sum + length, 0);
+  const size = (hidden: number[]) => sizeOf(couplingChain("R8", { dim: 76, hidden }).parameters());
   assertEquals(size([200, 200]), 1_780_416, "scripts, nl_layers = 3");
   assertEquals(size([200, 200, 200]), 3_066_816, "notebook, nl_layers = 4: three hidden layers of 200");
+});
+
+Deno.test("dimer networks: as the scripts, tanh and tanh, not whitened, nine temperatures; the notebook's are others", () => {
+  // The notebook of Fig. 3 has three hidden layers, relu in T, whitened coordinates, T = 1 alone and w_ML from 1000 to 5. No
+  // experiment trains it; `couplingChain("WR8", …)` makes it.
+  for (const budget of ["default", "paper"] as const) {
+    const recipe = recipeOf(budget);
+    assertEquals(sizeOf(networkFlow(recipe, 1).parameters()), 1_780_416);
+    assert(!recipe.layers.includes("W"));
+  }
+  assertEquals([...TRAINED_TEMPERATURES], [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4]);
+
+  const small = { layers: "R2", hidden: [5] };
+  const data = normals(76 * 100, 2);
+  const imageOf = (flow: Flow) => {
+    randomiseParameters(flow.parameters(), 3, 0.2);
+    const { x } = flow.decode(normals(76, 4));
+    flow.release();
+    return x;
+  };
+  const built = imageOf(networkFlow(small, 1));
+  const of = (scaleActivation: Activation, shiftActivation: Activation, layers = "R2") =>
+    imageOf(new Flow(couplingChain(layers, { dim: 76, hidden: [5], scaleActivation, shiftActivation, data })));
+  assertEquals(of("tanh", "tanh"), built);
+  const others = { notebook: of("tanh", "relu"), scales: of("relu", "tanh"), whitened: of("tanh", "tanh", "WR2") };
+  for (const [name, other] of Object.entries(others)) {
+    assert(other.some((v, i) => Math.abs(v - built[i]) > 1e-3), name);
+  }
+});
+
+Deno.test("dimer networks: the last stage has w_ML = 0.1, as the script; 0.01 of the printed table is a row of its own", () => {
+  for (const budget of ["smoke", "default", "paper"] as const) {
+    const { weights } = networkStages(recipeOf(budget)).at(-1)!;
+    assertEquals([weights.maximumLikelihood, weights.reactionCoordinate], [0.1, 10], budget);
+  }
+  const weightOf = (row: string) => configurations.find(({ name }) => name === row)!.last.maximumLikelihood;
+  assertEquals([weightOf("base"), weightOf("w_ML 0.01")], [0.1, 0.01]);
 });
 
 /** Weights and a stage of one-dimensional training without terms. */
@@ -108,6 +160,28 @@ Deno.test("losses: nothing enters that was not asked for, no spread of weights a
   assert(Math.abs(weighed[0] - weighed[1]) > 0.01);
 });
 
+Deno.test("likelihood with own weights: explored wells and the dimer of Fig. 6 have it, as their notebooks; nothing else has", () => {
+  // The trainers of the newer code have weigh_ML on; notebooks switch it off for the explored dimer and the wells of Fig. 6.
+  const explored = exploredSystems().map(({ name, importanceWeighted }) => [name, importanceWeighted]);
+  assertEquals(explored, [["double well", true], ["Müller-Brown", true], ["dimer", false]]);
+  const weighted = (stages: readonly BoltzmannStage[]) =>
+    stages.map(({ importanceWeighted = false }) => importanceWeighted);
+  const pair = pairStages({ likelihoodSteps: 100, rows: PUBLISHED_ROWS, batch: 1000 });
+  assertEquals(weighted(pair), [false, ...PUBLISHED_ROWS.map(() => true)]);
+  const wells = wellStages({ likelihoodSteps: 200, energySteps: 500, batch: 1000 });
+  assertEquals(weighted(wells), [false, false]);
+  assert(weighted(networkStages(recipeOf("paper"))).every((is) => !is));
+  // It is no matter of taste: the same stage with and without gives two losses.
+  const flow = new Flow(new Scaling({ dim: 1, logScale: [0.5] }));
+  const data = (n: number) => normals(n, 1);
+  const [on, off] = [true, false].map((importanceWeighted) => {
+    const objective = boltzmannObjective({ flow, system: spring, beta: 1, data, seed: 1 });
+    const { metrics, batch } = objective(new Graph(), { ...pair[1], batch: 90, importanceWeighted }, 0);
+    return evaluateReference([metrics.maximumLikelihood], [...batch(0)], 90)[0][0];
+  });
+  assert(Math.abs(on - off) > 0.01);
+});
+
 Deno.test("weights at T ≠ 1: the prior's variance enters log p_X, which the newer sample(temperature) forgot", () => {
   // More in tests/flow/flow_at_temperature_test.ts.
   const tau = 4;
@@ -167,20 +241,44 @@ Deno.test("evaluations: 3800 steps at nine temperatures of batch 8000 are 7992 e
   assertEquals(3800 * evaluated, 30_369_600);
 });
 
-Deno.test("effective samples: of 16 samples the efficiency is never below 1/16, however bad the flow", () => {
-  const efficiency = (n: number) => {
-    const flow = new Flow(new Scaling({ dim: 8, logScale: new Float64Array(8).fill(-1.5) }));
-    const wide = {
-      dim: 8,
-      energy: (x: Float64Array) =>
-        Float64Array.from({ length: x.length / 8 }, (_, i) => {
-          return x.subarray(8 * i, 8 * i + 8).reduce((sum, v) => sum + v * v / 2, 0);
-        }),
-    };
-    return samplingEfficiency(new BoltzmannGenerator(flow, wide).sample(n, { seed: 1 }).logWeights);
+Deno.test("effective samples: (Σw)²/(n Σw²); of 16 samples, as published, it is too large and at least 1/16, and not believed", () => {
+  // Weights of 1, 2, 3: the share that they are worth. Exp of their entropy, which others quote, is another number.
+  assertAlmostEquals(samplingEfficiency(Float64Array.of(0, Math.log(2), Math.log(3))), 36 / 14 / 3, 1e-14);
+  const perplexity = (logWeights: Float64Array) => {
+    const logSum = logMeanExp(logWeights) + Math.log(logWeights.length);
+    const entropy = logWeights.reduce((sum, log) => sum - Math.exp(log - logSum) * (log - logSum), 0);
+    return Math.exp(entropy) / logWeights.length;
   };
-  assert(efficiency(16) >= 1 / 16);
-  assert(efficiency(20_000) < 1 / 64, "what more samples tell");
+  // One weight that holds all: 6.25 % of 16 samples, however bad the flow.
+  assertEquals(samplingEfficiency(new Float64Array(16).fill(-1e3).fill(0, 0, 1)), 1 / 16);
+
+  // ln w is N(0, σ²) under the flow: E[w]² / E[w²] = e^(−σ²), here e^(−1) = 0.37, and e^(−σ²/2) by entropy.
+  const draw = (n: number, seed: number, shift = 0) => normals(n, seed).map((z) => z + shift);
+  const exact = Math.exp(-1);
+  const repeated = (n: number, repeats: number, of = samplingEfficiency) => {
+    const found = Array.from({ length: repeats }, (_, k) => of(draw(n, 1 + k)));
+    return { mean: mean(found), error: Math.sqrt(variance(found) / repeats) };
+  };
+  const [few, more, many] = [repeated(16, 1000), repeated(256, 400), repeated(16_384, 60)];
+  const apart = (a: typeof few, b: typeof few) => (a.mean - b.mean) / Math.hypot(a.error, b.error);
+  assert(apart(few, { mean: exact, error: 0 }) > FOUR_SIGMA, "too large by far");
+  assert(apart(few, more) > FOUR_SIGMA && apart(more, many) > FOUR_SIGMA, "more samples find heavier weights");
+  // To second order the mean is too large by the relative variance of Σw², (e⁴ − 1)/16,384 = 0.33 %, less what Σw shares of it.
+  assertAlmostEquals(many.mean, exact, 0.0033 * exact + FOUR_SIGMA * many.error);
+  const byEntropy = repeated(16_384, 60, perplexity);
+  assertAlmostEquals(byEntropy.mean, Math.exp(-0.5), 0.0033 + FOUR_SIGMA * byEntropy.error);
+  assert(apart(byEntropy, many) > FOUR_SIGMA);
+
+  // Samples of the target, where ln w is N(σ², σ²), know what 16 samples of the flow cannot; and those are called unreliable.
+  const frames = { logWeights: draw(4000, 7, 1) };
+  const forward = forwardDiagnostics(frames.logWeights, { logPartition: 0.5 }).samplingEfficiency;
+  assertAlmostEquals(forward.value!, exact, FOUR_SIGMA * forward.standardError!);
+  assert(few.mean - forward.value! > FOUR_SIGMA * Math.hypot(few.error, forward.standardError!));
+  const believed = (n: number) => {
+    const logWeights = draw(n, 3);
+    return [logPartitionFunction(logWeights, { frames }), efficiencyOf({ logWeights })].map(({ reliable }) => reliable);
+  };
+  assertEquals([believed(16), believed(4000)], [[false, false], [true, true]]);
 });
 
 Deno.test("force matching: no energies, so no constant; with (log p + u)², as published, data decide where it ends", () => {

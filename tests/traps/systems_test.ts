@@ -8,8 +8,10 @@
  */
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { loadKernels } from "../../src/backend/wasm_deno.ts";
+import { doubleWell } from "../../src/experiment/reproduction/double_well_basins.ts";
+import { exploredSystems } from "../../src/experiment/reproduction/explored_systems.ts";
 import { Flow, HarmonicBoxMap } from "../../src/flow/mod.ts";
-import { DoubleWell } from "../../src/system/double_well.ts";
+import { DoubleWell, type DoubleWellPreset } from "../../src/system/double_well.ts";
 import { DoubleWellCluster } from "../../src/system/double_well_cluster.ts";
 import { HarmonicOscillatorBox } from "../../src/system/harmonic_oscillator_box.ts";
 import { IsingLattice } from "../../src/system/ising_lattice.ts";
@@ -117,6 +119,32 @@ Deno.test("double well: x⁴ − 6x² + x + ½y² ran; print, CS-230's report an
   assertAlmostEquals(new DoubleWell().exact(1).freeEnergyDifference, 3.3799, 5e-5);
   // Many-well-32 is of the snf kind: its tilt has the other sign.
   assertEquals(new ManyWell().parameters.c, -0.5);
+});
+
+Deno.test("double well: no preset is the x⁴ − 4x² + ½y² of bgflow, whose wells are alike; that is asked for by its numbers", () => {
+  const presets: Readonly<Record<DoubleWellPreset, true>> = {
+    "noe2019": true,
+    "paper-si": true,
+    "cs230-printed": true,
+    "snf": true,
+  };
+  const bgflow = new DoubleWell({ b: 4, c: 0 });
+  const at = Float64Array.of(-Math.SQRT2, 0, Math.SQRT2, 0, 1, 2);
+  // x⁴ − 4x² is −4 at its minima ±√2.
+  const expected = [-4, -4, 1 - 4 + 2];
+  bgflow.energy(at).forEach((u, i) => assertAlmostEquals(u, expected[i], 1e-12));
+  assertAlmostEquals(bgflow.exact(1).freeEnergyDifference, 0, 1e-12);
+  const inUse = [
+    doubleWell,
+    ...exploredSystems().map(({ system }) => system).filter((one) => one instanceof DoubleWell),
+  ];
+  assertEquals(inUse.map(({ preset }) => preset), ["noe2019", "noe2019"]);
+  for (const preset of Object.keys(presets) as DoubleWellPreset[]) {
+    const system = new DoubleWell({ preset });
+    // Tilted, all of them, so that wells are not alike.
+    assert(Math.abs(system.exact(1).freeEnergyDifference) > 1, preset);
+    assert(system.energy(at).some((u, i) => Math.abs(u - expected[i]) > 0.1), preset);
+  }
 });
 
 Deno.test("double well: losing a well costs 0.03 in J_KL: the floor −8.1826, and −8.1491 with the left well only", () => {

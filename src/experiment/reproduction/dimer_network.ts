@@ -19,8 +19,8 @@ import { sampleTemperatures, type TemperatureData } from "../temperature_data.ts
 import type { BySplit } from "../temperature_settings.ts";
 import type { ExperimentContext } from "./experiment.ts";
 
-/** Temperatures of a batch, as published. */
-const TRAINED_TEMPERATURES = [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4] as const;
+/** Temperatures of a batch, as published with the scripts. */
+export const TRAINED_TEMPERATURES = [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4] as const;
 /** Range of d that the reaction-coordinate loss fills, as published. */
 const BOUNDS = [0.5, 2.5] as const;
 /** Samples drawn between two turns of the event loop. */
@@ -171,6 +171,19 @@ export function networkStages({ share, last }: Pick<NetworkRecipe, "share" | "la
   ];
 }
 
+/**
+ * Makes a network before its training as the scripts do: tanh in both networks of a coupling, nothing whitened. The notebooks
+ * have relu in T, whiten, and count one hidden layer more.
+ *
+ * @param recipe layers and hidden layers
+ * @param seed of the weights
+ * @returns the network
+ */
+export function networkFlow({ layers, hidden }: Pick<NetworkRecipe, "layers" | "hidden">, seed: number): Flow {
+  const { dim } = new ParticleDimer();
+  return new Flow(couplingChain(layers, { dim, hidden, scaleActivation: "tanh", shiftActivation: "tanh", seed }));
+}
+
 /** Energies that stages take: one for each sample of the flow. */
 function energiesOf(stages: readonly BoltzmannStage[]): number {
   const count = TRAINED_TEMPERATURES.length;
@@ -203,8 +216,7 @@ export async function trainNetwork(
   const { pool, signal } = context;
   const system = new ParticleDimer();
   const { dim } = system;
-  const activation = { scaleActivation: "tanh", shiftActivation: "tanh" } as const;
-  const flow = new Flow(couplingChain(recipe.layers, { dim, hidden: recipe.hidden, ...activation, seed }));
+  const flow = networkFlow(recipe, seed);
   const frames = data.temperatures.find(({ train }) => train !== null)!.train!.x;
   const buffer = new FrameBuffer({ dim, capacity: frames.length / dim, seed });
   buffer.push(frames);

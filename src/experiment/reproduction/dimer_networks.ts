@@ -162,12 +162,22 @@ async function run(context: ExperimentContext): Promise<ExperimentResult> {
 }
 
 function judgementOf(
-  { seed }: ExperimentContext,
-  { network, share, samples, bootstraps }: Sizes,
+  { budget, seed }: ExperimentContext,
+  { samples, bootstraps }: Sizes,
   k: number,
 ): JudgementOptions {
-  const recipe = { ...network, share, last: LAST };
-  return { part: partOf(k), recipe, seed: seed + SEEDS_APART * (k + 1), samples, bootstraps };
+  return { part: partOf(k), recipe: recipeOf(budget), seed: seed + SEEDS_APART * (k + 1), samples, bootstraps };
+}
+
+/**
+ * Says how the networks of a budget are made and taught.
+ *
+ * @param budget how thorough
+ * @returns layers, hidden layers, share of the published training, weights of its last stage
+ */
+export function recipeOf(budget: ReproductionBudget): NetworkRecipe {
+  const { network, share } = SIZES[budget];
+  return { ...network, share, last: LAST };
 }
 
 /**

@@ -79,7 +79,7 @@ export interface PairTask {
 export async function scanPublishedPair({ context, settings, frames, umbrellas }: PairTask): Promise<Scan> {
   const { clock, signal, onProgress } = context;
   const system = new ParticleDimer();
-  const { hidden, likelihoodSteps, rows, batch, samples } = settings.published;
+  const { hidden, rows, batch, samples } = settings.published;
   const start = clock();
   const data = frames.data.find(({ temperature }) => temperature === 1)!;
   const flows: Flow[] = [];
@@ -93,7 +93,7 @@ export async function scanPublishedPair({ context, settings, frames, umbrellas }
     const flow = new Flow(couplingChain("WR8", { dim: system.dim, hidden, data: noisy, seed }));
     await train({
       parameters: flow.parameters(),
-      stages: publishedStages(likelihoodSteps, rows, batch),
+      stages: pairStages(settings.published),
       objective: boltzmannObjective({
         flow,
         system,
@@ -129,11 +129,15 @@ export async function scanPublishedPair({ context, settings, frames, umbrellas }
   return { name: "Dimer, published flows", difference: "ΔF(open − closed)", points, ...trained };
 }
 
-/** Likelihood alone, then energy at three temperatures with ever less likelihood, weighted as published. */
-function publishedStages(
-  likelihoodSteps: number,
-  rows: DimerPairSettings["published"]["rows"],
-  batch: number,
+/**
+ * Lists the stages of training as published: likelihood alone, then energy at three temperatures with ever less likelihood,
+ * weighted by the flow's own weights, which is the default of the published trainer.
+ *
+ * @param settings steps, rows of the schedule, samples
+ * @returns the stages
+ */
+export function pairStages(
+  { likelihoodSteps, rows, batch }: Pick<DimerPairSettings["published"], "likelihoodSteps" | "rows" | "batch">,
 ): BoltzmannStage[] {
   return [
     {

@@ -171,7 +171,7 @@ async function trainState(
   const flow = new Flow(couplingChain(notation, { dim: 2, hidden, seed: own }));
   await train({
     parameters: flow.parameters(),
-    stages: stagesOf(settings),
+    stages: wellStages(settings),
     objective: boltzmannObjective({
       flow,
       system,
@@ -187,8 +187,16 @@ async function trainState(
   return { flow, energyEvaluations: data.energyEvaluations + settings.energySteps * settings.batch };
 }
 
-/** As published: likelihood alone, then likelihood and energy with equal weights. */
-function stagesOf({ likelihoodSteps, energySteps, batch }: WellSettings): BoltzmannStage[] {
+/**
+ * Lists the stages of training as published: likelihood alone, then likelihood and energy with equal weights. The notebooks of
+ * the wells switch off the weights of the likelihood, that of the particles does not.
+ *
+ * @param settings steps and samples
+ * @returns both stages
+ */
+export function wellStages(
+  { likelihoodSteps, energySteps, batch }: Pick<WellSettings, "likelihoodSteps" | "energySteps" | "batch">,
+): BoltzmannStage[] {
   return [
     {
       name: "ML",
