@@ -63,7 +63,7 @@ async function profiles({ exact, panels }: MuellerPictures): Promise<ExperimentF
   return {
     name: "profiles",
     svg: await figureGrid(svgs, { columns: 2, description: "Free-energy profiles of the Müller-Brown potential" }),
-    caption: `Free energy along *s*, k = 0.1, *T* = 1. ${PROFILE_KEY}`,
+    caption: `Free energy along *s*, k = 0.1, *T* = 1: ${panelsText(panels)}. ${PROFILE_KEY}`,
   };
 }
 
@@ -100,6 +100,13 @@ async function samples({ system, seen, panels }: MuellerPictures): Promise<Exper
   return {
     name: "samples",
     svg: await figureGrid(svgs, { columns: 2, description: "Samples of flows on the Müller-Brown potential" }),
-    caption: "Samples of the flows, without weights, on the energy of the Müller-Brown potential (k = 0.1).",
+    caption:
+      "Samples of the flows, without weights, on contours of the energy of the Müller-Brown potential (k = 0.1), " +
+      `1.5 k_BT apart: ${panelsText(panels)}.`,
   };
+}
+
+/** Says which flow is in which panel. */
+function panelsText(panels: MuellerPictures["panels"]): string {
+  return panels.map(({ title }, k) => `${title[0].toLowerCase()}${title.slice(1)} (${"ab"[k]})`).join(", ");
 }

@@ -108,12 +108,14 @@ async function run(context: ExperimentContext): Promise<ExperimentResult> {
  *
  * @example Its rows from a run of seconds, in which nothing is accurate
  * ```ts
- * import { experimentContext, systemsExperiment, verdictText } from "@boltzflow/boltzflow/experiment";
- * import { assert } from "@std/assert";
+ * import { experimentContext, systemsExperiment } from "@boltzflow/boltzflow/experiment";
+ * import { assertEquals } from "@std/assert";
  *
  * const { rows } = await systemsExperiment.run(await experimentContext({ budget: "smoke", seed: 1 }));
+ * const manyWell = rows.find(({ quantity }) => quantity === "ln Z, many-well-32")!;
  *
- * assert(rows.every((row) => verdictText(row) !== ""));
+ * // Sixteen times ln Z of one well, as its authors print it.
+ * assertEquals([rows.length, manyWell.reference!.value.toFixed(5)], [45, "164.69568"]);
  * ```
  */
 export const systemsExperiment: Experiment = {

@@ -25,6 +25,8 @@ Deno.test("isingExperiment in small: rows are complete, and 4 × 4 spins are rep
   const { rows, figures, remarks } = await isingExperiment.run(await experimentContext({ seed: 2 }));
   assertEquals(figures.map(({ name }) => name), [...isingExperiment.figures]);
   assert(remarks.length > 0 && figures.every(({ svg }) => svg.startsWith("<svg")));
+  const caption = figures.find(({ name }) => name === "magnetisation")!.caption;
+  assert(caption.includes("of 4 × 4 spins (a) and 8 × 8 spins (b): "), caption);
   assertEquals(rows.length, 16);
   for (const row of rows) {
     assert(Number.isFinite(row.ours.value) && row.energyEvaluations > 1000 && row.seconds > 0, row.quantity);

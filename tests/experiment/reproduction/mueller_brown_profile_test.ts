@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { loadKernels } from "../../../src/backend/wasm_deno.ts";
 import { experimentContext } from "../../../src/experiment/reproduction/experiment.ts";
 import { muellerBrownExperiment } from "../../../src/experiment/reproduction/mueller_brown_profile.ts";
@@ -13,6 +13,9 @@ Deno.test("mueller-brown: rows of both trainings beside quadrature", async () =>
 
   assertComplete(muellerBrownExperiment, result);
   assertEquals(rows.length, 16);
+  for (const { caption } of result.figures) {
+    assert(caption.includes(": data and energies alone (a), with the reaction coordinate (b)."), caption);
+  }
   assertAlmostEquals(rowOf(rows, "ΔF(s > 0 − s < −1), BAR").reference!.value, 3.784, 5e-4);
   assertAlmostEquals(rowOf(rows, "ln Z").reference!.value, 11.72959, 1e-5);
   assertEquals(rowOf(rows, "J_KL").floor!.toFixed(4), "-8.8917");

@@ -19,6 +19,8 @@ Deno.test("oscillator: mass leaks without walls and not inside them; the exact m
     assertEquals(verdictOf(row).kind, "agrees");
     assertAlmostEquals(row.reference!.value, logPartition, 1e-5);
   }
+  const { caption } = result.figures.find(({ name }) => name === "map")!;
+  assertMatch(caption, /\(a\) Inside walls, taught as published; \(b\) inside walls, taught for longer\./);
   // The report prints the loss after 100 and 200 of 250 steps; here there are 25, and it falls.
   const [first, second] = [10, 20].map((step) => rowOf(rows, `J_ML, k = 2, no walls, as published, step ${step}`));
   assertEquals([first, second].map(({ published }) => published!.value), ["0.579", "0.376"]);
