@@ -197,17 +197,22 @@ function crossingRow(
   };
 }
 
+/** How near to a mean of energies the peak of a histogram lies, and can be read, in k_BT. */
+const PEAK = 2;
+
 /** Typical energies, which say what a path can be compared with. */
 function energyRows(typical: EnergiesByPlace, { frames, data }: TrainedDimer, heldCost: Cost): ReproducedRow[] {
-  const printed = { closed: "≈ 52 (peak)", open: "≈ 58 (peak)", top: null } as const;
+  const printed = { closed: 52, open: 58, top: null } as const;
   const costs = { closed: data, open: data, top: heldCost };
   const names = { closed: "closed", open: "open", top: `held at d = ${TOP.middle}` };
   return (["closed", "top", "open"] as const).map((place) => ({
     quantity: `dimer: mean U of Monte Carlo configurations, ${names[place]}`,
     unit: "k_BT",
-    published: printed[place] === null
-      ? null
-      : { value: printed[place], source: "Noé et al. 2019, Fig. 3f, h, histograms of MD" },
+    published: printed[place] === null ? null : {
+      value: `≈ ${printed[place]} (peak)`,
+      range: [printed[place] - PEAK, printed[place] + PEAK],
+      source: "Noé et al. 2019, Fig. 3f, h, histograms of MD",
+    },
     reference: null,
     ours: typical[place].mean,
     method: place === "top" ? "Metropolis with a spring along d" : "Metropolis",
