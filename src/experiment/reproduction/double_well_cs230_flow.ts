@@ -7,6 +7,7 @@ import { Flow } from "../../flow/flow.ts";
 import { NormalPrior } from "../../flow/prior.ts";
 import { BoltzmannGenerator } from "../../hybrid/boltzmann_generator.ts";
 import type { Estimate } from "../../reweighting/estimate.ts";
+import type { HistoryEntry } from "../../training/train.ts";
 import { weightedMean } from "../weighted_means.ts";
 import { type BasinEvaluation, evaluateBasins, type EvaluationFrames, klLoss } from "./basin_evaluation.ts";
 import { doubleWell, wells } from "./double_well_basins.ts";
@@ -33,6 +34,8 @@ export interface Cs230Settings {
   readonly validation: number;
   /** Bins of the profile. */
   readonly bins: number;
+  /** Trainings as published from other seeds, which show what is chance. */
+  readonly repeats: number;
 }
 
 const PUBLISHED: Cs230Settings = {
@@ -43,13 +46,23 @@ const PUBLISHED: Cs230Settings = {
   samples: 500_000,
   validation: 4000,
   bins: 200,
+  repeats: 8,
 };
 
 /** Sizes by budget; published ones are small. */
 export const cs230Settings: { readonly [budget in ReproductionBudget]: Cs230Settings } = {
-  smoke: { hidden: [24, 24], data: 1000, steps: 40, batch: 400, samples: 4000, validation: 400, bins: 40 },
+  smoke: {
+    hidden: [24, 24],
+    data: 1000,
+    steps: 40,
+    batch: 400,
+    samples: 4000,
+    validation: 400,
+    bins: 40,
+    repeats: 2,
+  },
   default: PUBLISHED,
-  paper: PUBLISHED,
+  paper: { ...PUBLISHED, repeats: 20 },
 };
 
 /** Loss on energies at a step. */
@@ -87,8 +100,72 @@ const SOFTENING = { highEnergy: 1e4, maxEnergy: 1e10 };
 /** Steps between two points of the losses. */
 const REPORT_EVERY = 5;
 
+/** How a training is made, beside its sizes. */
+export interface Cs230Training {
+  /** Of data, start values and prior samples. */
+  readonly seed: number;
+  /** Whether prior samples are drawn once, as published, or anew in each step. */
+  readonly fixed: boolean;
+  /** For progress. */
+  readonly name: string;
+  /** Done between the two stages. */
+  readonly onData?: (flow: Flow, data: Float64Array) => void;
+  /** Computes a loss that training does not see, see `trainByRecipe`. */
+  readonly validate?: (flow: Flow) => number;
+}
+
+/** A trained flow and what it was trained on. */
+export interface Cs230Trained {
+  /** The flow. */
+  readonly flow: Flow;
+  /** The data that it was shown [n, 2]. */
+  readonly data: Float64Array;
+  /** Prior samples that are drawn once [n, 2]. */
+  readonly z: Float64Array;
+  /** Losses during the stage on energies. */
+  readonly history: readonly HistoryEntry[];
+  /** Energies of training. */
+  readonly energyEvaluations: number;
+}
+
 /**
- * Trains the flow: on data, then on energies.
+ * Trains the students' flow: 100 steps on data, then 100 on energies.
+ *
+ * @param context threads, clock
+ * @param settings sizes
+ * @param training seed, which prior samples, what is done on the way
+ * @returns the flow
+ */
+export async function teachCs230(
+  context: ExperimentContext,
+  settings: Cs230Settings,
+  { seed, fixed, name, onData, validate }: Cs230Training,
+): Promise<Cs230Trained> {
+  const { hidden, steps, batch } = settings;
+  const data = twoGaussians(settings.data, seed + 1);
+  const flow = new Flow(studentRealNVP({ hidden, seed }));
+  const recipe = { flow, system: doubleWell, data: () => data, seed, reportEvery: REPORT_EVERY };
+  const stage = { steps, learningRate: constantRate(1e-3), softening: SOFTENING };
+  const weights = { maximumLikelihood: 1, energy: 0, reactionCoordinate: 0 };
+  await trainByRecipe(context, {
+    ...recipe,
+    part: `${name}: data`,
+    stages: [{ ...stage, name: "data", batch: settings.data, weights }],
+  });
+  onData?.(flow, data);
+  const z = new NormalPrior(2).sample(batch, seed + 3);
+  const { history, energyEvaluations } = await trainByRecipe(context, {
+    ...recipe,
+    part: `${name}: energies`,
+    stages: [{ ...stage, name: "energies", batch, weights: { ...weights, maximumLikelihood: 0, energy: 1 } }],
+    ...fixed && { fixedBatch: [z] },
+    ...validate && { validate: () => validate(flow) },
+  });
+  return { flow, data, z, history, energyEvaluations };
+}
+
+/**
+ * Trains the flow and evaluates it.
  *
  * @param context seed, threads, clock
  * @param settings sizes
@@ -103,49 +180,24 @@ export async function trainCs230(
   frames: EvaluationFrames,
 ): Promise<Cs230Flow> {
   const { clock, pool, seed } = context;
-  const { hidden, steps, batch, samples, validation } = settings;
+  const { batch, samples, validation } = settings;
   const start = clock();
   const name = fixed ? "fixed z" : "fresh z";
-  const data = twoGaussians(settings.data, seed + 1);
-  const recipe = {
-    flow: new Flow(studentRealNVP({ hidden, seed })),
-    system: doubleWell,
-    data: () => data,
+  let likelihood: Cs230Flow["likelihood"];
+  const { flow, data, z, history, energyEvaluations } = await teachCs230(context, settings, {
     seed,
-    reportEvery: REPORT_EVERY,
-  };
-  const { flow } = recipe;
-  const stage = { steps, learningRate: constantRate(1e-3), softening: SOFTENING };
-  const part = (what: string) => `${name}: ${what}`;
-  await trainByRecipe(context, {
-    ...recipe,
-    part: part("data"),
-    stages: [{
-      ...stage,
-      name: "data",
-      batch: settings.data,
-      weights: { maximumLikelihood: 1, energy: 0, reactionCoordinate: 0 },
-    }],
+    fixed,
+    name,
+    onData(flow, data) {
+      const fresh = twoGaussians(100 * settings.data, seed + 2);
+      likelihood = { shown: likelihoodLoss(flow, data, context), fresh: likelihoodLoss(flow, fresh, context) };
+    },
+    validate(flow) {
+      const generator = new BoltzmannGenerator(flow, doubleWell);
+      return klLoss(generator.sample(validation, { seed: seed + 4, pool }), 2).value!;
+    },
   });
-  const likelihood = {
-    shown: likelihoodLoss(flow, data, context),
-    fresh: likelihoodLoss(flow, twoGaussians(100 * settings.data, seed + 2), context),
-  };
-  const z = new NormalPrior(2).sample(batch, seed + 3);
-  const generator = new BoltzmannGenerator(flow, doubleWell);
-  const { history, energyEvaluations } = await trainByRecipe(context, {
-    ...recipe,
-    part: part("energies"),
-    stages: [{
-      ...stage,
-      name: "energies",
-      batch,
-      weights: { maximumLikelihood: 0, energy: 1, reactionCoordinate: 0 },
-    }],
-    ...fixed && { fixedBatch: [z] },
-    validate: () => klLoss(generator.sample(validation, { seed: seed + 4, pool }), 2).value!,
-  });
-  context.onProgress(part("evaluation"), 0);
+  context.onProgress(`${name}: evaluation`, 0);
   const evaluation = evaluateBasins(context, flow, doubleWell, wells, frames, { samples, seed: seed + 5 });
   const losses = history.map(({ step, losses, validation }) => ({
     step,
@@ -155,7 +207,7 @@ export async function trainCs230(
   return {
     flow,
     data,
-    likelihood,
+    likelihood: likelihood!,
     losses,
     trainingLoss: publishedLoss(flow, z, context),
     evaluation,
