@@ -13,6 +13,7 @@ import { type Cs230Flow, type Cs230Settings, cs230Settings, trainCs230 } from ".
 import { doubleWellProfile, equalBins, exactBins } from "./exact_profile.ts";
 import type { Experiment, ExperimentContext, ExperimentResult } from "./experiment.ts";
 import { likelihoodFloor } from "./likelihood_loss.ts";
+import { printedRange } from "./printed_range.ts";
 import { profileWells, wellDifferences } from "./profile_wells.ts";
 import type { Published, ReproducedRow } from "./row.ts";
 import { TWO_GAUSSIANS_ENTROPY } from "./student_data.ts";
@@ -96,7 +97,7 @@ function likelihoodRows(
     {
       ...base,
       quantity: "J_ML of the data of training, after the steps on data",
-      published: { value: "−0.214", source: `${REPORT}, step 100` },
+      published: { value: "−0.214", range: printedRange("−0.214"), source: `${REPORT}, step 100` },
       ours: likelihood.shown,
       method: `${data} points; ½|z|² − ln R, without the constant of the prior`,
       note:
@@ -129,7 +130,7 @@ function lossRows(drawnOnce: Cs230Flow, fresh: Cs230Flow): ReproducedRow[] {
   return [
     row(drawnOnce, {
       quantity: "J_KL of the z of training, drawn once",
-      published: { value: "−8.174", source: `${REPORT}, step 200` },
+      published: { value: "−8.174", range: printedRange("−8.174"), source: `${REPORT}, step 200` },
       ours: drawnOnce.trainingLoss,
       method: "⟨u − ln R⟩ over the 2000 z of training",
       note:
@@ -185,7 +186,8 @@ function freeEnergyRows(which: string, found: Cs230Flow, asPublished: boolean): 
     row("F(right minimum) − F(left minimum)", "raw", minima.raw, {
       method: window,
       note: RAW_NOTE,
-      ...asPublished && { published: { value: "3.65–3.7", source: `${REPORT}, read off the figure` } },
+      ...asPublished &&
+        { published: { value: "3.65–3.7", range: [3.65, 3.7] as const, source: `${REPORT}, read off the figure` } },
     }),
     row("F(right minimum) − F(left minimum)", "reweighted", minima.reweighted, { method: window }),
     row("ΔF(right − left)", "raw", populationDifference(evaluation.basins), {

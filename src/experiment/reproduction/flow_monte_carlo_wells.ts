@@ -14,6 +14,7 @@ import { type ChainSummary, energiesFor, rateWithCost, ratioOf, summarizeChains,
 import { coordinateOf, doubleWell, wellEdges } from "./double_well_basins.ts";
 import type { ExperimentContext, ReproductionBudget } from "./experiment.ts";
 import { type IndependenceSampler, independenceSampler } from "./independence_sampler.ts";
+import { printedRange } from "./printed_range.ts";
 import type { Reference, ReproducedRow } from "./row.ts";
 import { trainedDoubleWell } from "./trained_double_well.ts";
 import type { Cost } from "./trained_dimer.ts";
@@ -255,7 +256,7 @@ export function wellRows(found: WellChains, budget: ReproductionBudget): Reprodu
       unit: "10⁻⁶",
       published: {
         value: "0.248",
-        range: [0.2475, 0.2485],
+        range: printedRange("0.248"),
         source: "published notebook Fig2_DoubleWell, extrapolated from a flat double well",
       },
       ours: published.rate,

@@ -29,8 +29,8 @@ import {
   CONFIGURATION_NOISE,
   configurations,
   type MeasuredConfiguration,
-  printedRange,
 } from "./hyper_parameters_table.ts";
+import { printedRange } from "./printed_range.ts";
 import { distanceBetween, type Levels } from "./profile_comparison.ts";
 import type { ReproducedRow } from "./row.ts";
 
@@ -250,8 +250,8 @@ function tableRows(
       quantity: `ε of the profile, ${configuration.title}`,
       unit: "k_BT",
       published: {
-        value: configuration.published,
-        range: printedRange(configuration),
+        value: configuration.published.join(" and "),
+        range: printedRange(...configuration.published),
         source: "Noé et al. 2019 (arXiv), SI table of hyper-parameters, total",
       },
       reference: null,

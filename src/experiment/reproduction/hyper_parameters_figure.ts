@@ -7,7 +7,8 @@ import { figureGrid } from "../../plot/figure_grid.ts";
 import { linePlot, type LineSeries } from "../../plot/line_plot.ts";
 import type { Estimate } from "../../reweighting/estimate.ts";
 import type { ExperimentFigure } from "./experiment.ts";
-import { type MeasuredConfiguration, printedRange } from "./hyper_parameters_table.ts";
+import type { MeasuredConfiguration } from "./hyper_parameters_table.ts";
+import { printedRange } from "./printed_range.ts";
 
 /** Configurations in a panel: their names stand side by side. */
 const ABREAST = 9;
@@ -28,7 +29,7 @@ const QUANTITIES: readonly Quantity[] = [
     color: "purple",
     markers: "hollow",
     of: ({ configuration }) => {
-      const [least, most] = printedRange(configuration);
+      const [least, most] = printedRange(...configuration.published);
       return { value: (least + most) / 2, standardError: null };
     },
   },

@@ -92,16 +92,18 @@ function printedRows(
   return steps.map((step, k) => {
     const likelihood = open.likelihoods[open.history.findIndex((line) => line.step === step)];
     const row = likelihoodRow(`no walls, as published, step ${step}`, open, system, likelihood);
+    const ofBatch = likelihood.standardError! * Math.sqrt(open.unseen / PUBLISHED_BATCH);
     const note =
       "the published number is the loss of the one batch of 128 points that this step learns from: other batches " +
-      "would move it by a standard error of " +
-      fixed(likelihood.standardError! * Math.sqrt(open.unseen / PUBLISHED_BATCH), 2);
-    return { ...row, published: { value: PRINTED[k], source: REPORT }, note };
+      "would move it by a standard error of " + fixed(ofBatch, 2);
+    const value = PRINTED[k];
+    const range = [value - 1.96 * ofBatch, value + 1.96 * ofBatch] as const;
+    return { ...row, published: { value: String(value), range, source: REPORT }, note };
   });
 }
 
 /** Printed after 100 and 200 steps. */
-const PRINTED = ["0.579", "0.376"];
+const PRINTED = [0.579, 0.376];
 
 function likelihoodRow(
   which: string,

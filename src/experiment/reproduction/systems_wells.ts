@@ -21,6 +21,7 @@ import { ParticleDimer, type ParticleDimerPreset } from "../../system/particle_d
 import { FrameBuffer } from "../../training/frame_buffer.ts";
 import { train } from "../../training/train.ts";
 import type { ExperimentContext } from "./experiment.ts";
+import { printedRange } from "./printed_range.ts";
 import type { Published, ReproducedRow } from "./row.ts";
 import { type Cost, costOf, type SystemsSettings } from "./systems_settings.ts";
 
@@ -63,7 +64,12 @@ function doubleWellTasks(): WellTask[] {
   );
 }
 
-const printedBond: Published = { value: "4.4139043664615345", source: "published notebook Fig3_Particles" };
+const printedBond: Published = {
+  value: "4.4139043664615345",
+  // The notebook integrates on a grid, which is good for nine digits.
+  range: printedRange("4.41390437"),
+  source: "published notebook Fig3_Particles",
+};
 
 /** The bond as a double well in d − d₀: a quartic without a cubic term is one. */
 export function bondWell(preset: ParticleDimerPreset): DoubleWell {
