@@ -20,8 +20,13 @@ export function printedRange(...printed: readonly string[]): readonly [least: nu
       throw new RangeError(`Cannot read a printed number: printed must be decimal numbers, got "${text}"`);
     }
     const half = Number(`5e-${(decimals[1]?.length ?? 0) + 1}`);
-    return [Number(plain) - half, Number(plain) + half];
+    return [Number(plain) - half, Number(plain) + half].map(withoutNoise);
   });
   if (ends.length === 0) throw new RangeError("Cannot read a printed number: printed must hold one or more, got none");
   return [Math.min(...ends.map(([low]) => low)), Math.max(...ends.map(([, high]) => high))];
+}
+
+/** Without the last bits of a sum, which would be printed. */
+function withoutNoise(value: number): number {
+  return Number(value.toPrecision(12));
 }

@@ -1,10 +1,8 @@
-import { assertAlmostEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { printedRange } from "../../../src/experiment/reproduction/printed_range.ts";
 
-function assertRange(printed: readonly string[], [least, most]: readonly [number, number]) {
-  const found = printedRange(...printed);
-  assertAlmostEquals(found[0], least, 1e-12);
-  assertAlmostEquals(found[1], most, 1e-12);
+function assertRange(printed: readonly string[], range: readonly [number, number]) {
+  assertEquals(printedRange(...printed), range);
 }
 
 Deno.test("printedRange() holds what rounds to a printed number, and all between several", () => {
