@@ -100,7 +100,7 @@ function publishedText(rows: readonly ReproducedRow[]): string {
   return `Of ${ours.length} published numbers beside a reliable one of ours ${
     ours.filter(Boolean).length
   } agree with it: ` +
-    "its 95 % interval reaches them, as far as they were printed or can be read off. ";
+    "they are within 3 of its standard errors, as far as they were printed or can be read off. ";
 }
 
 /** How many differences chance alone would make. */

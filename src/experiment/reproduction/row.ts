@@ -131,7 +131,7 @@ function round(value: number): number {
 
 /** Whether a published number agrees with ours and with the reference; null where that cannot be said. */
 export interface PublishedVerdict {
-  /** With ours: its 95 % interval reaches into the published range. Null where ours is not reliable. */
+  /** With ours: it is within 3 of its standard errors of the published range. Null where ours is not reliable. */
   readonly ours: boolean | null;
   /** With the reference: it is within 3 of its standard errors of the published range. Null where there is none. */
   readonly reference: boolean | null;
@@ -160,12 +160,10 @@ export function publishedVerdictOf(
 ): PublishedVerdict | null {
   if (!published?.range) return null;
   const [least, most] = published.range;
-  const meets = (low: number, high: number) => high >= least && low <= most;
-  const known = ours.reliable && ours.value !== null;
-  const error = LIMIT * (reference?.standardError ?? 0);
+  const near = (value: number, error: number) => value + LIMIT * error >= least && value - LIMIT * error <= most;
   return {
-    ours: known ? meets(...(ours.interval95 ?? [ours.value, ours.value])) : null,
-    reference: reference && meets(reference.value - error, reference.value + error),
+    ours: ours.reliable && ours.value !== null ? near(ours.value, ours.standardError ?? 0) : null,
+    reference: reference && near(reference.value, reference.standardError),
   };
 }
 
