@@ -7,6 +7,7 @@ import { figureGrid } from "../../plot/figure_grid.ts";
 import { linePlot } from "../../plot/line_plot.ts";
 import type { Estimate } from "../../reweighting/estimate.ts";
 import type { ChainSummary } from "./chain_summary.ts";
+import { referenceOf } from "./dimer_umbrella_reference.ts";
 import type { ExperimentFigure } from "./experiment.ts";
 import type { DimerChains } from "./flow_monte_carlo_dimer.ts";
 import type { WellChains } from "./flow_monte_carlo_wells.ts";
@@ -121,7 +122,7 @@ export async function convergenceFigure(wells: WellChains, dimer: DimerChains): 
       dimer.mixed,
       dimer.umbrella.freeEnergyDifference,
       dimer.umbrella.energyEvaluations,
-      dimer.reference.freeEnergyDifference.value ?? NaN,
+      referenceOf(dimer.reference)?.value ?? NaN,
       "Δ*F*(open − closed) / k_BT",
     ),
   ]);
@@ -130,7 +131,7 @@ export async function convergenceFigure(wells: WellChains, dimer: DimerChains): 
     svg: await figureGrid(parts, { columns: 2, description: "Free-energy differences against energies evaluated" }),
     caption:
       "Free-energy difference against energies, (a) double well, (b) dimer at *T* = 1: populations of growing parts of " +
-      "mixed chains and umbrella sampling at the same price, with 95 % intervals. What data and training of the flow have cost " +
-      "is not on the axis.",
+      "mixed chains and umbrella sampling at the same price, with 95 % intervals. Dashed: the reference, by quadrature and by " +
+      "longer umbrella sampling. What data and training of the flow have cost is not on the axis.",
   };
 }

@@ -27,7 +27,6 @@ const KINDS: readonly Verdict["kind"][] = [
   "reached",
   "missed",
   "undecided",
-  "doubtful",
   "stated",
   "no estimate",
 ];
@@ -39,7 +38,8 @@ const KINDS: readonly Verdict["kind"][] = [
  * @returns a sentence, for example "31 rows: 28 agrees, 1 differs, 2 reached"
  */
 export function countVerdicts(rows: readonly ReproducedRow[]): string {
-  const kinds = rows.map((row) => verdictOf(row).kind);
+  // Doubtful ones are called unreliable in their rows, too.
+  const kinds = rows.map((row) => verdictOf(row).kind).map((kind) => kind === "doubtful" ? "unreliable" : kind);
   const counts = KINDS.map((kind) => [kind, kinds.filter((k) => k === kind).length] as const);
   return `${rows.length} rows: ${counts.filter(([, n]) => n > 0).map(([kind, n]) => `${n} ${kind}`).join(", ")}`;
 }
