@@ -4,7 +4,7 @@ import { CounterRandom } from "./counter_random.ts";
 import { type Estimate, estimateFrom } from "./estimate.ts";
 import { requireFinite, requireSameLength, requireSamples } from "./input_checks.ts";
 import { maximum } from "./log_sum_exp.ts";
-import { paretoK } from "./pareto_smoothing.ts";
+import { efficiencyDoubt, paretoK } from "./pareto_smoothing.ts";
 import { bootstrapDoubt, firstDoubt, MINIMUM_CHAINS, standardDeviation } from "./reliability.ts";
 import { skewedReach } from "./skewed_interval.ts";
 import { studentQuantile } from "./student_t.ts";
@@ -77,9 +77,6 @@ export function forwardDiagnostics(
   const combined = (values: Float64Array) => Math.hypot(standardDeviation(values), logPartitionError);
 
   const shape = paretoK(dataLogWeights);
-  const heavy = shape < 0.5
-    ? null
-    : `the weights are heavy-tailed (Pareto k ${shape.toFixed(2)}): this is an upper bound`;
   const logEfficiency = logPartition - largest - Math.log(mean(weights));
   return {
     klDivergence: estimateFrom(mean(dataLogWeights) - logPartition, combined(logs), {
@@ -90,7 +87,7 @@ export function forwardDiagnostics(
       logEfficiency,
       combined(means),
       reachOfLog(blockSums(blocks, weights), size, logPartitionError),
-      firstDoubt([few, heavy, bootstrapDoubt(means)]),
+      firstDoubt([few, efficiencyDoubt(shape), bootstrapDoubt(means)]),
     ),
     paretoK: shape,
   };

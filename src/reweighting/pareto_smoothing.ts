@@ -54,6 +54,20 @@ export function paretoKLimit(samples: number): number {
   return samples > 1 ? Math.min(0.7, 1 - 1 / Math.log10(samples)) : -Infinity;
 }
 
+/** From this shape on the squares of weights have no mean, which the sampling efficiency needs. */
+const SHAPE_OF_SQUARES = 0.5;
+
+/**
+ * Doubts a sampling efficiency whose heaviest weights may not have been drawn.
+ *
+ * @param shape k̂ of the weights
+ * @returns a clause, or null where the efficiency is no mere upper bound
+ */
+export function efficiencyDoubt(shape: number): string | null {
+  if (shape < SHAPE_OF_SQUARES) return null;
+  return `the weights are heavy-tailed (Pareto k ${shape.toFixed(2)}): this is an upper bound`;
+}
+
 /**
  * Replaces the largest weights by the expected order statistics of the fitted Pareto tail.
  *

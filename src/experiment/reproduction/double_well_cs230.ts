@@ -15,7 +15,7 @@ import type { Experiment, ExperimentContext, ExperimentResult } from "./experime
 import { likelihoodFloor } from "./likelihood_loss.ts";
 import { printedRange } from "./printed_range.ts";
 import { profileWells, wellDifferences } from "./profile_wells.ts";
-import type { Published, ReproducedRow } from "./row.ts";
+import { byQuadrature, type Published, type ReproducedRow } from "./row.ts";
 import { TWO_GAUSSIANS_ENTROPY } from "./student_data.ts";
 
 const REPORT = "CS-230 report";
@@ -171,11 +171,7 @@ function freeEnergyRows(which: string, found: Cs230Flow, asPublished: boolean): 
     quantity: `${what}, ${how}, ${which}`,
     unit: "k_BT",
     published: null,
-    reference: {
-      value: what === "ΔF(right − left)" ? freeEnergyDifference : windows.exact,
-      standardError: 0,
-      method: "quadrature",
-    },
+    reference: byQuadrature(what === "ΔF(right − left)" ? freeEnergyDifference : windows.exact),
     ours,
     energyEvaluations,
     seconds,

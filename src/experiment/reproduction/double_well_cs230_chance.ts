@@ -9,7 +9,7 @@ import { doubleWell, wells } from "./double_well_basins.ts";
 import { type Cs230Settings, teachCs230 } from "./double_well_cs230_flow.ts";
 import type { ExperimentContext } from "./experiment.ts";
 import { independentMedian } from "./independent_median.ts";
-import type { ReproducedRow } from "./row.ts";
+import { byQuadrature, type ReproducedRow } from "./row.ts";
 
 /** Samples of a flow at most. */
 const MOST_SAMPLES = 100_000;
@@ -72,7 +72,7 @@ async function trainAgain(
 /** Share of the right well at equilibrium. */
 function exactShare() {
   const { freeEnergyDifference } = doubleWell.exact(1);
-  return basinPopulation({ value: freeEnergyDifference, standardError: 0, method: "quadrature" });
+  return basinPopulation(byQuadrature(freeEnergyDifference));
 }
 
 /**

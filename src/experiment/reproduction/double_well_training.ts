@@ -5,6 +5,7 @@
  */
 import { figureGrid } from "../../plot/figure_grid.ts";
 import type { Estimate } from "../../reweighting/estimate.ts";
+import { halfWidth } from "../estimates.ts";
 import { decimalsFor, fixed } from "../report_numbers.ts";
 import { evaluationFrames, klFloor } from "./basin_evaluation.ts";
 import { doubleWell, WELL_FRAMES, wellEdges, wellProfile, wells } from "./double_well_basins.ts";
@@ -22,7 +23,7 @@ import type { Experiment, ExperimentContext, ExperimentFigure, ExperimentResult 
 import { printedRange } from "./printed_range.ts";
 import { meanProfileError, type ProfileErrors } from "./profile_errors.ts";
 import { PROFILE_KEY, profilePanel } from "./profile_panel.ts";
-import type { Published, ReproducedRow } from "./row.ts";
+import { byQuadrature, type Published, type ReproducedRow } from "./row.ts";
 
 const NOTEBOOK = "published notebook Fig2_DoubleWell";
 /** Mean profile errors as printed, one for each run. */
@@ -115,7 +116,7 @@ function rowsOf(flow: FlowName, method: MethodName, trained: readonly TrainedMet
   const difference = {
     unit: "k_BT",
     published: null,
-    reference: { value: freeEnergyDifference, standardError: 0, method: "quadrature" },
+    reference: byQuadrature(freeEnergyDifference),
     ...cost(trained.slice(0, 1)),
   };
   const others = (of: (one: TrainedMethod["evaluation"]) => Estimate) =>
@@ -174,7 +175,7 @@ function rowsOf(flow: FlowName, method: MethodName, trained: readonly TrainedMet
 /** A value with half of its interval, and whether it doubts itself. */
 function shortly({ value, interval95, reliable }: Estimate): string {
   if (value === null || interval95 === null) return "none";
-  const half = (interval95[1] - interval95[0]) / 2;
+  const half = halfWidth({ interval95 });
   const decimals = decimalsFor(half, 4);
   return `${fixed(value, decimals)} ± ${fixed(half, decimals)}${reliable ? "" : " (unreliable)"}`;
 }

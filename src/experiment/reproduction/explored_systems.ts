@@ -17,7 +17,7 @@ import { basinPopulation } from "./basin_population.ts";
 import { referenceOf, umbrellaReference } from "./dimer_umbrella_reference.ts";
 import type { ExperimentContext } from "./experiment.ts";
 import type { ExploredName } from "./exploration_settings.ts";
-import type { Reference } from "./row.ts";
+import { byQuadrature, type Reference } from "./row.ts";
 
 /** What an exploration is compared with; no flow has a part in it. */
 export interface KnownTarget {
@@ -69,10 +69,6 @@ function coordinates(low: number, high: number, count: number): Float64Array {
   return Float64Array.from({ length: count }, (_, k) => low + (high - low) * k / (count - 1));
 }
 
-function exactly(value: number): Reference {
-  return { value, standardError: 0, method: "quadrature" };
-}
-
 /** The double well, from the left. */
 function exploredDoubleWell(): ExploredSystem {
   const system = new DoubleWell();
@@ -95,8 +91,8 @@ function exploredDoubleWell(): ExploredSystem {
       const others = Math.log(2 * Math.PI) / 2;
       const line = system.energy(Float64Array.from({ length: 2 * at.length }, (_, k) => k % 2 === 0 ? at[k / 2] : 0));
       return Promise.resolve({
-        freeEnergyDifference: exactly(freeEnergyDifference),
-        population: basinPopulation(exactly(freeEnergyDifference)),
+        freeEnergyDifference: byQuadrature(freeEnergyDifference),
+        population: basinPopulation(byQuadrature(freeEnergyDifference)),
         logPartition,
         density: { at, value: line.map((u) => Math.exp(-u + others - logPartition)) },
       });
@@ -125,8 +121,8 @@ function exploredMuellerBrown(): ExploredSystem {
       const { freeEnergyDifference, populations, logPartition } = system.exact(1);
       const at = coordinates(-2.2, 1.2, 171);
       return Promise.resolve({
-        freeEnergyDifference: exactly(freeEnergyDifference),
-        population: exactly(populations[2]),
+        freeEnergyDifference: byQuadrature(freeEnergyDifference),
+        population: byQuadrature(populations[2]),
         logPartition,
         density: { at, value: system.exactProfile(1, at).map((f) => Math.exp(-f)) },
       });

@@ -15,7 +15,7 @@ import { coordinateOf, doubleWell, wellEdges } from "./double_well_basins.ts";
 import type { ExperimentContext, ReproductionBudget } from "./experiment.ts";
 import { type IndependenceSampler, independenceSampler } from "./independence_sampler.ts";
 import { printedRange } from "./printed_range.ts";
-import type { Reference, ReproducedRow } from "./row.ts";
+import { byQuadrature, type Reference, type ReproducedRow } from "./row.ts";
 import { trainedDoubleWell } from "./trained_double_well.ts";
 import type { Cost } from "./trained_dimer.ts";
 
@@ -75,7 +75,7 @@ export async function wellChains(context: ExperimentContext): Promise<WellChains
   const { flow, ...cost } = await trainedDoubleWell(context);
   const start = Float64Array.from({ length: 2 * walkers }, (_, i) => i % 2 === 1 ? 0 : i % 4 === 0 ? -1.77 : 1.69);
   const { freeEnergyDifference } = doubleWell.exact(1);
-  const right = basinPopulation({ value: freeEnergyDifference, standardError: 0, method: "quadrature" });
+  const right = basinPopulation(byQuadrature(freeEnergyDifference));
   const run = async (
     what: string,
     moves: FlowMonteCarloOptions["moves"],
@@ -211,7 +211,7 @@ export function wellRows(found: WellChains, budget: ReproductionBudget): Reprodu
     ...rest,
     quantity: `double well: ${quantity}`,
   });
-  const difference = { value: exact.freeEnergyDifference, standardError: 0, method: "quadrature" };
+  const difference = byQuadrature(exact.freeEnergyDifference);
   const perMillion = "per 10⁶ energies";
   const ownEnergies = mixed.energyEvaluations + mixed.burnInEvaluations;
   // Energies for a hundred transitions by local moves of 0.1, and by the mixed chains with all that the flow has cost.

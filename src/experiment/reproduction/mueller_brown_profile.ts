@@ -28,7 +28,7 @@ import { muellerFigures } from "./mueller_brown_figures.ts";
 import { meanProfileError, type ProfileErrors, profileErrors } from "./profile_errors.ts";
 import { profileWells, wellDifferences } from "./profile_wells.ts";
 import { constantRate, trainByRecipe } from "./recipe_training.ts";
-import type { ReproducedRow } from "./row.ts";
+import { byQuadrature, type ReproducedRow } from "./row.ts";
 
 /** Sizes of the experiment. */
 interface Settings {
@@ -235,7 +235,6 @@ function rowsOf(
 ): ReproducedRow[] {
   const { freeEnergyDifference, logPartition } = system.exact(1);
   const floor = klFloor(logPartition, 2);
-  const quadrature = (value: number) => ({ value, standardError: 0, method: "quadrature" });
   const row = (
     quantity: string,
     rest: Pick<ReproducedRow, "ours" | "method"> & Partial<ReproducedRow>,
@@ -248,8 +247,8 @@ function rowsOf(
     seconds,
     ...rest,
   });
-  const difference = { reference: quadrature(freeEnergyDifference) };
-  const ofMinima = { reference: quadrature(minima.exact), method: `mean density within ${WINDOW} of the minima` };
+  const difference = { reference: byQuadrature(freeEnergyDifference) };
+  const ofMinima = { reference: byQuadrature(minima.exact), method: `mean density within ${WINDOW} of the minima` };
   const rawNote = "populations of the flow itself: biased by whatever it has not learnt, or was taught to spread";
   return [
     row("ΔF(s > 0 − s < −1), raw", {
@@ -276,7 +275,7 @@ function rowsOf(
     }),
     row("ln Z", {
       unit: "",
-      reference: quadrature(logPartition),
+      reference: byQuadrature(logPartition),
       ours: evaluation.logPartition,
       method: "importance weights",
     }),

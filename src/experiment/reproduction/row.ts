@@ -34,6 +34,16 @@ export interface Reference {
   readonly method: string;
 }
 
+/**
+ * An exact number as a reference.
+ *
+ * @param value by quadrature, to all digits that are shown
+ * @returns the reference, without error
+ */
+export function byQuadrature(value: number): Reference {
+  return { value, standardError: 0, method: "quadrature" };
+}
+
 /** What a number is to reach where there is no reference: at least, at most, or both. */
 export type Goal = readonly [least: number, most: number];
 

@@ -7,7 +7,7 @@ import type { WeightedSamples } from "../../hybrid/boltzmann_generator.ts";
 import { samplingEfficiency } from "../../reweighting/effective_sample_size.ts";
 import { samplingEfficiencyInterval } from "../../reweighting/efficiency_interval.ts";
 import { type Estimate, noEstimate } from "../../reweighting/estimate.ts";
-import { paretoK } from "../../reweighting/pareto_smoothing.ts";
+import { efficiencyDoubt, paretoK } from "../../reweighting/pareto_smoothing.ts";
 import type { ExperimentContext, ReproductionBudget } from "./experiment.ts";
 import type { ReproducedRow } from "./row.ts";
 
@@ -128,9 +128,6 @@ export function costOf({ clock }: Pick<ExperimentContext, "clock">): (energyEval
   return (energyEvaluations) => ({ energyEvaluations, seconds: (clock() - start) / 1000 });
 }
 
-/** Above this Pareto shape of the weights their square has no mean, which the efficiency needs. */
-const SHAPE_LIMIT = 0.5;
-
 /**
  * Tells the sampling efficiency with the interval of a bootstrap; unreliable where the weights are so heavy-tailed that the
  * largest may not have been drawn.
@@ -142,10 +139,7 @@ export function efficiencyOf({ logWeights }: Pick<WeightedSamples, "logWeights">
   const interval95 = samplingEfficiencyInterval(logWeights, { replicates: 200 });
   if (interval95 === null) return noEstimate("every weight is zero");
   const standardError = (interval95[1] - interval95[0]) / 3.92;
-  const shape = paretoK(logWeights);
-  const reason = shape < SHAPE_LIMIT
-    ? null
-    : `the weights are heavy-tailed (Pareto k ${shape.toFixed(2)}): this is an upper bound`;
+  const reason = efficiencyDoubt(paretoK(logWeights));
   return { value: samplingEfficiency(logWeights), standardError, interval95, reliable: reason === null, reason };
 }
 

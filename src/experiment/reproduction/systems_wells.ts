@@ -22,7 +22,7 @@ import { FrameBuffer } from "../../training/frame_buffer.ts";
 import { train } from "../../training/train.ts";
 import type { ExperimentContext } from "./experiment.ts";
 import { printedRange } from "./printed_range.ts";
-import type { Published, ReproducedRow } from "./row.ts";
+import { byQuadrature, type Published, type ReproducedRow } from "./row.ts";
 import { type Cost, costOf, type SystemsSettings } from "./systems_settings.ts";
 
 /** A well, a temperature, and what is asked. */
@@ -217,14 +217,13 @@ function rowsOf(task: WellTask, { logPartition, difference, cost }: WellAnswer):
   const { system, temperature, published = null } = task;
   const exact = system.exact(temperature);
   const common = { unit: "k_BT", published, ...cost };
-  const reference = (value: number) => ({ value, standardError: 0, method: "quadrature" });
   const rows: ReproducedRow[] = [];
   if (task.logPartition) {
     rows.push({
       ...common,
       unit: "",
       quantity: `ln Z, ${task.name}, T = ${temperature}`,
-      reference: reference(exact.logPartition),
+      reference: byQuadrature(exact.logPartition),
       ours: logPartition,
       method: "acceptance ratio in each basin, summed",
     });
@@ -233,7 +232,7 @@ function rowsOf(task: WellTask, { logPartition, difference, cost }: WellAnswer):
     rows.push({
       ...common,
       quantity: `${task.difference}, ${task.name}, T = ${temperature}`,
-      reference: reference(exact.freeEnergyDifference),
+      reference: byQuadrature(exact.freeEnergyDifference),
       ours: difference,
       method: "acceptance ratio in each basin",
     });

@@ -15,6 +15,7 @@ import { train } from "../../training/train.ts";
 import type { ExperimentContext } from "./experiment.ts";
 import type { Scan, ScanPoint } from "./two_generators_scan.ts";
 import { doubleWell } from "./double_well_basins.ts";
+import { byQuadrature } from "./row.ts";
 
 /** A system of two coordinates with two states. */
 export interface WellSystem {
@@ -139,7 +140,7 @@ export async function scanWells(context: ExperimentContext, wells: WellSystem, s
     points.push({
       temperature,
       trained: trained.includes(temperature),
-      reference: { value: wells.exact(temperature), standardError: 0, method: "quadrature" },
+      reference: byQuadrature(wells.exact(temperature)),
       found,
       frameEnergies: frames[0].energyEvaluations + frames[1].energyEvaluations,
       seconds: (clock() - before) / 1000,
